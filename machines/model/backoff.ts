@@ -1,0 +1,45 @@
+/** Why a socket ended, as far as it decides when to dial again. */
+export interface Ending {
+  /** WebSocket close code; 1006 without a close frame; 0 when we gave it up ourselves. */
+  readonly code: number;
+  /** HTTP status of a refused handshake. */
+  readonly status?: number;
+  /** How long the server asked to be left alone, ms. */
+  readonly retryAfterMs?: number;
+}
+
+export interface BackoffPolicy {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** At least this long after an answer that a quick retry can't change (404, 403, 451, 1008), ms. */
+  readonly slowMs: number;
+}
+
+export const DEFAULT_BACKOFF: BackoffPolicy = { baseMs: 500, maxMs: 60_000, slowMs: 30_000 };
+
+/** Longest delay of a Node timer: about 24.8 days. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Wrong path, refused by a firewall, refused by country: an operator must act, but we keep asking, slowly. */
+const HOPELESS_STATUS: ReadonlySet<number> = new Set([403, 404, 451]);
+/** The server says that we broke a rule; dialling again at once would break it again. */
+const POLICY_VIOLATION = 1008;
+
+/** True when the end calls for an operator's eyes. */
+export const isAlarming = (end: Ending): boolean =>
+  (end.status !== undefined && HOPELESS_STATUS.has(end.status)) || end.code === POLICY_VIOLATION;
+
+/**
+ * Delay before the next dial, ms: full jitter over an exponential cap, so that many clients that fell
+ * together do not return together. Never earlier than the server asked.
+ */
+export function reconnectDelay(policy: BackoffPolicy, attempt: number, random: number, end: Ending): number {
+  const cap = Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(attempt, 16));
+  const jittered = random * cap;
+  const floor = Math.max(isAlarming(end) ? policy.slowMs * (1 + random / 4) : 0, end.retryAfterMs ?? 0);
+  return Math.min(TIMER_MAX_MS, Math.round(Math.max(jittered, floor)));
+}
+
+/** Delay before a repair is tried again, ms: 1, 2, 4 … 30 s, up to a quarter more. */
+export const repairDelay = (tries: number, random: number): number =>
+  Math.round(Math.min(30_000, 1_000 * 2 ** Math.min(tries, 5)) * (1 + random / 4));

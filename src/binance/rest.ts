@@ -1,0 +1,145 @@
+/** REST requests and answers of the venue, as data: nothing here talks to it. */
+import type { Candle, Series } from '../../machines/model/kline.ts';
+import { ExchangeError } from '../errors.ts';
+import type { HttpAnswer } from '../ports.ts';
+import { buildCandle } from './frame.ts';
+import { klinesWeight, LIMITS, REST_PATHS } from './venue.ts';
+
+/** A GET of the venue: what to ask and what it costs. */
+export interface VenueRequest {
+  readonly path: string;
+  readonly params: Readonly<Record<string, string | number>>;
+  /** Request weight. */
+  readonly weight: number;
+}
+
+export const timeRequest: VenueRequest = { path: REST_PATHS.time, params: {}, weight: 1 };
+export const exchangeInfoRequest: VenueRequest = { path: REST_PATHS.exchangeInfo, params: {}, weight: 1 };
+
+/**
+ * Bars from `startTime` (inclusive, an open time) on. The limit is always explicit: leaving it out costs more
+ * (protocol reference 2.2).
+ */
+export function klinesRequest(series: Series, startTime: number, rows: number): VenueRequest {
+  const limit = Math.max(1, Math.min(rows, LIMITS.klinesRowsMax));
+  return {
+    path: REST_PATHS.klines,
+    params: { symbol: series.symbol, interval: series.interval, startTime, limit },
+    weight: klinesWeight(limit),
+  };
+}
+
+/** The newest bar of a series, which is the open one. */
+export const newestKlineRequest = (series: Series): VenueRequest => ({
+  path: REST_PATHS.klines,
+  params: { symbol: series.symbol, interval: series.interval, limit: 1 },
+  weight: klinesWeight(1),
+});
+
+/** The URL of a request; symbols that are not ASCII are percent-encoded as UTF-8. */
+export function requestUrl(restUrl: string, request: VenueRequest): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.params)) query.set(name, String(value));
+  const text = query.toString();
+  return `${restUrl}${request.path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** The JSON body of a good answer; throws an {@link ExchangeError} for any other. */
+export function readAnswer(answer: HttpAnswer, path: string): unknown {
+  const body = parseJson(answer.text);
+  if (answer.status === 200) {
+    if (body !== undefined) return body;
+    throw new ExchangeError(`${path} answered 200 with a body that is not JSON`, {
+      code: 'HTTP_MALFORMED',
+      status: 200,
+      retryable: true,
+    });
+  }
+  const detail = errorBody(body);
+  throw new ExchangeError(
+    `${path} answered HTTP ${answer.status}${detail === undefined ? '' : `: ${detail.msg} (${detail.code})`}`,
+    {
+      code: detail === undefined ? `HTTP_${answer.status}` : String(detail.code),
+      status: answer.status,
+      // 400 says that the request is wrong, which the same request will be again. Anything else may pass.
+      retryable: answer.status !== 400,
+    },
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorBody(body: unknown): { code: number; msg: string } | undefined {
+  if (typeof body !== 'object' || body === null || !('code' in body) || !('msg' in body)) return undefined;
+  return typeof body.code === 'number' && typeof body.msg === 'string'
+    ? { code: body.code, msg: body.msg }
+    : undefined;
+}
+
+const malformedBody = (path: string, what: string): ExchangeError =>
+  new ExchangeError(`${path}: ${what}`, { code: 'HTTP_MALFORMED', status: 200, retryable: true });
+
+/** The exchange's time in a `/time` body, ms. */
+export function readServerTime(body: unknown): number {
+  const time =
+    typeof body === 'object' && body !== null && 'serverTime' in body ? body.serverTime : undefined;
+  if (typeof time === 'number' && Number.isSafeInteger(time) && time > 0) return time;
+  throw malformedBody(REST_PATHS.time, 'no serverTime in the answer');
+}
+
+/** Bars of a klines body, as received: ascending, the open one possibly last and not marked. */
+export function readKlines(series: Series, body: unknown): Candle[] {
+  if (!Array.isArray(body)) throw malformedBody(REST_PATHS.klines, 'the answer is not an array');
+  return body.map((row: unknown, index) => {
+    const candle = Array.isArray(row) ? readRow(series, row) : undefined;
+    if (candle === undefined) throw malformedBody(REST_PATHS.klines, `row ${index} is not a kline`);
+    return candle;
+  });
+}
+
+function readRow(series: Series, row: readonly unknown[]): Candle | undefined {
+  return buildCandle(series.symbol, series.interval, 'rest', {
+    openTime: row[0],
+    open: row[1],
+    high: row[2],
+    low: row[3],
+    close: row[4],
+    volume: row[5],
+    closeTime: row[6],
+    quoteVolume: row[7],
+    count: row[8],
+    takerBuyVolume: row[9],
+    takerBuyQuoteVolume: row[10],
+  });
+}
+
+/** What a collector needs of one listed symbol. Enumerations are open sets: new values appear. */
+export interface ListedSymbol {
+  readonly symbol: string;
+  /** `TRADING`, `SETTLING`, `PENDING_TRADING`, … */
+  readonly status: string;
+  readonly contractType: string;
+}
+
+/** The symbols of an exchangeInfo body. Its `serverTime` is not to be trusted: it may be days old. */
+export function readSymbols(body: unknown): ListedSymbol[] {
+  const symbols = typeof body === 'object' && body !== null && 'symbols' in body ? body.symbols : undefined;
+  if (!Array.isArray(symbols)) throw malformedBody(REST_PATHS.exchangeInfo, 'no symbols in the answer');
+  const listed: ListedSymbol[] = [];
+  for (const entry of symbols as unknown[]) {
+    if (typeof entry !== 'object' || entry === null || !('symbol' in entry)) continue;
+    const { symbol } = entry;
+    if (typeof symbol !== 'string') continue;
+    const status = 'status' in entry && typeof entry.status === 'string' ? entry.status : 'UNKNOWN';
+    const contractType =
+      'contractType' in entry && typeof entry.contractType === 'string' ? entry.contractType : '';
+    listed.push({ symbol, status, contractType });
+  }
+  return listed;
+}

@@ -1,0 +1,89 @@
+/**
+ * The error classes. Each has a `code` that programs may switch on, says whether trying again may help
+ * (`retryable`), and keeps what was behind it as `cause`.
+ */
+export class CandlestateError extends Error {
+  readonly code: string;
+  /** Whether the same call may succeed later without anything being changed. */
+  readonly retryable: boolean;
+
+  constructor(message: string, detail: { code: string; retryable?: boolean; cause?: unknown }) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = new.target.name;
+    this.code = detail.code;
+    this.retryable = detail.retryable ?? false;
+  }
+}
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigurationIssue {
+  /** The option's path, as `symbols[1]`. */
+  readonly option: string;
+  /** What was given, printable; secrets are masked. */
+  readonly given: string;
+  /** What is allowed. */
+  readonly allowed: string;
+}
+
+/** Options that can't work. Lists every issue; `code` is `CONFIGURATION`. Nothing was opened. */
+export class ConfigurationError extends CandlestateError {
+  readonly issues: readonly ConfigurationIssue[];
+
+  constructor(issues: readonly ConfigurationIssue[], cause?: unknown) {
+    const lines = issues.map((issue) => `${issue.option}: ${issue.given} is not allowed; ${issue.allowed}`);
+    super(`wrong configuration: ${lines.join(' | ')}`, { code: 'CONFIGURATION', cause });
+    this.issues = issues;
+  }
+
+  /** The first option that is wrong. */
+  get option(): string | undefined {
+    return this.issues[0]?.option;
+  }
+}
+
+/**
+ * No stream could be had. Codes: `CONNECT_TIMEOUT`, `STOPPED` (stopped before it streamed), `ABORTED` (by
+ * the caller's signal), `STOPPING` (started while it was stopping), `COMPONENT_FAILED`.
+ */
+export class ConnectionError extends CandlestateError {
+  constructor(
+    message: string,
+    detail: {
+      code: 'CONNECT_TIMEOUT' | 'STOPPED' | 'ABORTED' | 'STOPPING' | 'COMPONENT_FAILED';
+      cause?: unknown;
+    },
+  ) {
+    super(message, { ...detail, retryable: true });
+  }
+}
+
+/**
+ * The store can't be used. Codes: `STORE_LOCKED` (another writer holds it), `STORE_ORIGIN` (made from another
+ * network), `STORE_FOREIGN` (no candlestate store), `STORE_UNUSABLE` (can't be opened or created),
+ * `STORE_NEWER` (made by a newer version), `STORE_WRITER_GONE`, `STORE_WRITE`, `STORE_CLOSED`.
+ */
+export class StoreError extends CandlestateError {}
+
+/** An answer of the exchange that is not the one asked for. `code` is the exchange's own, or `HTTP_<status>`. */
+export class ExchangeError extends CandlestateError {
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+
+  constructor(
+    message: string,
+    detail: { code: string; status: number; retryable: boolean; cause?: unknown },
+  ) {
+    super(message, detail);
+    this.status = detail.status;
+  }
+}
+
+/** A consumer fell behind its bounded queue and there is no store to catch up from. */
+export class ConsumerLaggedError extends CandlestateError {
+  constructor(dropped: number) {
+    super(
+      `the consumer fell ${dropped} candles behind; read faster, raise queueSize, or give the collector a store`,
+      { code: 'CONSUMER_LAGGED', retryable: true },
+    );
+  }
+}

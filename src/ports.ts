@@ -1,0 +1,86 @@
+/**
+ * The seams to the world. Everything ambient (time, timers, randomness, sockets, HTTP, log) reaches the
+ * program through one of these, so that a simulation can own all of it.
+ */
+
+/** Opaque handle of a timer. */
+export type Timer = unknown;
+
+/** Time. `now` is monotonic and for durations; `wallNow` is the local calendar and only for stamps. */
+export interface Clock {
+  /** Monotonic ms; its zero means nothing. */
+  now(): number;
+  /** Local wall clock, ms since epoch. It may be wrong and may jump: never decides about bars. */
+  wallNow(): number;
+  setTimeout(callback: () => void, delayMs: number): Timer;
+  clearTimeout(timer: Timer): void;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** A logger as winston's: message first, then fields. */
+export interface Logger {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** One WebSocket, already dialling when it is returned. Handlers are never called after `terminate`. */
+export interface Socket {
+  /** Sends a text frame. Silently nothing unless open. */
+  send(text: string): void;
+  /** Sends a protocol ping. Silently nothing unless open. */
+  ping(): void;
+  /** Starts the closing handshake; `closed` follows when the peer answers. */
+  close(): void;
+  /** Destroys the socket at once; no handler is called any more. */
+  terminate(): void;
+}
+
+export interface SocketHandlers {
+  opened(): void;
+  /** A text or binary message, its bytes as received. */
+  message(data: Buffer): void;
+  /** The peer's pong, or its ping (which has been answered already). */
+  heard(): void;
+  /** The end, asked for or not, and also a failed dial. Called exactly once. */
+  closed(end: SocketEnd): void;
+}
+
+export interface SocketEnd {
+  /** WebSocket close code; 1006 when there was no close frame. */
+  readonly code: number;
+  readonly reason: string;
+  /** HTTP status of a refused handshake. */
+  readonly status?: number;
+  /** `Retry-After` of a refused handshake, verbatim. */
+  readonly retryAfter?: string;
+  /** The error behind it, if there was one. */
+  readonly cause?: Error;
+}
+
+export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket;
+
+/** One HTTP GET answered, whatever its status. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** The body as text, at most `maxBytes` long. */
+  readonly text: string;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  /** Over connection, headers and body together, ms. */
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+/** GET over kept-alive connections. `close` destroys them all and aborts what is under way. */
+export interface HttpClient {
+  get(request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}

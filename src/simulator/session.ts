@@ -1,0 +1,242 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import { LIMITS } from '../binance/venue.ts';
+import type { Clock, Timer } from '../ports.ts';
+import { type Command, errorReply, readCommand, resultReply } from './control-messages.ts';
+import type { FaultBoard } from './faults.ts';
+import type { Feed } from './feed.ts';
+import type { Sink } from './feed-stream.ts';
+import type { KnownStream } from './frames.ts';
+import type { Journal } from './journal.ts';
+import type { Route } from './routes.ts';
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly now: () => number;
+  readonly feed: Feed;
+  readonly faults: FaultBoard;
+  readonly journal: Journal;
+  readonly find: (name: string) => KnownStream | undefined;
+  readonly garbage: (text?: string) => string | Uint8Array;
+  /** Wall ms between two pings of the server. */
+  readonly pingMs: number;
+}
+
+/** Messages answered in a burst before the socket is closed with 1008. Source: measured 2026-10-07. */
+const BURST = 15;
+/** A client that reads this slowly is cut off, so that it cannot fill the exchange's memory. */
+const BACKLOG_BYTES = 64 * 1_048_576;
+/** Wall ms between the close frame of a drop and the end of its TCP connection. */
+const DROP_MS = 100;
+
+/** A server socket whose answer to the client's close frame can be withheld. */
+export class ServerSocket extends WebSocket {
+  /** Asked when the library is about to answer the client's close frame. */
+  withholdClose: () => boolean = () => false;
+
+  /** Called by the library alone, to answer a close frame or a protocol error. */
+  override close(code?: number, data?: string | Buffer): void {
+    if (!this.withholdClose()) super.close(code, data);
+  }
+
+  /** Starts the closing handshake from our side. */
+  end(code: number, reason: string): void {
+    super.close(code, reason);
+  }
+}
+
+/** One open WebSocket: its subscriptions, its limits, its faults. */
+export class Session implements Sink {
+  readonly number: number;
+  readonly #ports: SessionPorts;
+  readonly #socket: ServerSocket;
+  readonly #wire: Duplex;
+  readonly #route: Route;
+  readonly #names = new Set<string>();
+  #combined: boolean;
+  #tokens = BURST;
+  #refilledAt: number;
+  #frames = 0;
+  #ended = false;
+  #halfOpen = false;
+  #pingTimer: Timer | undefined;
+  #dropTimer: Timer | undefined;
+
+  constructor(number: number, ports: SessionPorts, socket: ServerSocket, wire: Duplex, route: Route) {
+    this.number = number;
+    this.#ports = ports;
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#route = route;
+    this.#combined = route.combined;
+    this.#refilledAt = ports.clock.now();
+    socket.withholdClose = () => ports.faults.find('noCloseAnswer') !== undefined;
+    socket.on('error', () => {});
+    socket.on('message', (data: Buffer) => this.#message(data));
+    socket.on('ping', (data: Buffer) => this.#pinged(data));
+    socket.on('pong', (data: Buffer) => this.#log('pong', { bytes: data.length }));
+    this.#ping();
+  }
+
+  /** Subscribes to the streams of the path. */
+  begin(): void {
+    if (this.#subscribe(this.#route.names)) return;
+    this.#reply(errorReply(4, 'Too many subscriptions'));
+    this.#close(1008, 'Invalid request');
+  }
+
+  cork(): void {
+    this.#wire.cork();
+  }
+
+  uncork(): void {
+    this.#wire.uncork();
+  }
+
+  frame(data: string, combined: string): void {
+    if (this.#ended || this.#halfOpen) return;
+    const fault = this.#ports.faults.find('malformed', ({ every }) => every !== undefined);
+    if (fault?.every !== undefined && ++this.#frames % fault.every === 0) {
+      this.#ports.faults.take('malformed', (candidate) => candidate === fault);
+      this.garbage(fault.text);
+    }
+    this.#socket.send(this.#combined ? combined : data);
+    if (this.#socket.bufferedAmount > BACKLOG_BYTES) this.destroy();
+  }
+
+  /** Sends what is no frame of the exchange. */
+  garbage(text: string | undefined): void {
+    if (!this.#halfOpen) this.#socket.send(this.#ports.garbage(text));
+  }
+
+  /** With a code a close frame and then the end; without one the TCP connection breaks. */
+  drop(code: number | undefined, reason: string): void {
+    if (code === undefined || this.#halfOpen) this.destroy();
+    else {
+      this.#socket.end(code, reason);
+      this.#dropTimer = this.#ports.clock.setTimeout(() => this.destroy(), DROP_MS);
+    }
+  }
+
+  /** Neither reads nor sends any more, and does not say so. */
+  setHalfOpen(halfOpen: boolean): void {
+    this.#halfOpen = halfOpen;
+    if (halfOpen) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#wire.destroy();
+    this.#socket.terminate();
+  }
+
+  /** Called once when the socket is gone. */
+  finish(code: number): void {
+    this.#ended = true;
+    for (const timer of [this.#pingTimer, this.#dropTimer]) {
+      if (timer !== undefined) this.#ports.clock.clearTimeout(timer);
+    }
+    this.#unsubscribe([...this.#names]);
+    this.#log('close', { code });
+  }
+
+  #log(kind: 'message' | 'ping' | 'pong' | 'close', fields: object): void {
+    this.#ports.journal.add(kind, { socket: this.number, ...fields });
+  }
+
+  #ping(): void {
+    this.#pingTimer = this.#ports.clock.setTimeout(() => {
+      if (this.#socket.readyState === WebSocket.OPEN && !this.#halfOpen) {
+        this.#socket.ping(String(Math.floor(this.#ports.now())));
+      }
+      this.#ping();
+    }, this.#ports.pingMs);
+  }
+
+  #pinged(data: Buffer): void {
+    this.#log('ping', { bytes: data.length });
+    if (!this.#spend()) return;
+    if (!this.#halfOpen && !this.#ports.faults.take('noPong')) this.#socket.pong(data);
+  }
+
+  #message(data: Buffer): void {
+    const text = data.toString('utf8');
+    this.#log('message', { text, bytes: data.length });
+    if (!this.#spend()) return;
+    const command = readCommand(text, data.length);
+    const id = command.kind === 'refused' ? undefined : command.id;
+    const error = this.#ports.faults.take('errorAck');
+    if (error) {
+      this.#reply(errorReply(error.code, error.msg, id));
+      return;
+    }
+    const reply = this.#execute(command);
+    if (this.#ports.faults.take('noAck')) return;
+    this.#reply(reply);
+  }
+
+  /** Takes a token for a message; closes the socket when there is none. */
+  #spend(): boolean {
+    if (this.#ended) return false;
+    const now = this.#ports.clock.now();
+    const grown = ((now - this.#refilledAt) / 1000) * LIMITS.controlMessagesPerSecondMax;
+    this.#tokens = Math.min(BURST, this.#tokens + grown) - 1;
+    this.#refilledAt = now;
+    if (this.#tokens >= 0) return true;
+    this.#close(1008, 'Too many requests');
+    return false;
+  }
+
+  #execute(command: Command): string {
+    switch (command.kind) {
+      case 'refused':
+        return command.reply;
+      case 'subscribe':
+        if (this.#subscribe(command.names)) return resultReply(null, command.id);
+        // The reply leaves before the close frame: both are written in this order.
+        queueMicrotask(() => this.#close(1008, 'Invalid request'));
+        return errorReply(4, 'Too many subscriptions', command.id);
+      case 'unsubscribe':
+        this.#unsubscribe(command.names);
+        return resultReply(null, command.id);
+      case 'list':
+        return resultReply([...this.#names], command.id);
+      case 'getCombined':
+        return resultReply(this.#combined, command.id);
+      case 'setCombined':
+        this.#combined = command.value;
+        return resultReply(null, command.id);
+    }
+  }
+
+  /** Any name is taken; those of no stream stay silent. False when there would be too many. */
+  #subscribe(names: readonly string[]): boolean {
+    if (new Set([...this.#names, ...names]).size > LIMITS.streamsPerSocketMax) return false;
+    for (const name of names) {
+      this.#names.add(name);
+      const known = this.#route.delivers ? this.#ports.find(name) : undefined;
+      if (known) this.#ports.feed.subscribe(known, this);
+    }
+    return true;
+  }
+
+  #unsubscribe(names: readonly string[]): void {
+    for (const name of names) {
+      this.#names.delete(name);
+      const known = this.#ports.find(name);
+      if (known) this.#ports.feed.unsubscribe(known, this);
+    }
+  }
+
+  #reply(text: string): void {
+    if (!this.#ended && !this.#halfOpen) this.#socket.send(text);
+  }
+
+  /** Ends the session; no frame follows. */
+  #close(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#unsubscribe([...this.#names]);
+    this.#ended = true;
+    this.#socket.end(code, reason);
+  }
+}

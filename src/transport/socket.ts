@@ -1,0 +1,71 @@
+import { type ClientOptions, WebSocket } from 'ws';
+import { LIMITS } from '../binance/venue.ts';
+import type { OpenSocket, Socket, SocketEnd, SocketHandlers } from '../ports.ts';
+
+/** `closeTimeout` (ms until a peer that does not answer our close frame is cut off) is not in the types yet. */
+const OPTIONS: ClientOptions & { closeTimeout: number } = {
+  maxPayload: LIMITS.frameBytesMax,
+  perMessageDeflate: false,
+  followRedirects: false,
+  // The machine has deadlines of its own for both; these only make sure that `ws` ends some day.
+  handshakeTimeout: 30_000,
+  closeTimeout: 10_000,
+};
+
+/**
+ * A WebSocket by `ws`: no compression (kline frames are small, and a deflate bomb can't be sent), frames
+ * bounded, redirects not followed, and its errors always handled: an `error` without a listener would end
+ * the process.
+ */
+export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): Socket => {
+  const socket = new WebSocket(url, OPTIONS);
+  let end: Partial<SocketEnd> = {};
+  let finished = false;
+  const finish = (code: number, reason: string): void => {
+    if (finished) return;
+    finished = true;
+    handlers.closed({ code, reason, ...end });
+  };
+
+  socket.on('open', () => handlers.opened());
+  socket.on('message', (data) => {
+    if (!finished) handlers.message(data as Buffer);
+  });
+  socket.on('pong', () => handlers.heard());
+  socket.on('ping', () => handlers.heard());
+  socket.on('unexpected-response', (request, response) => {
+    const retryAfter = response.headers['retry-after'];
+    end = {
+      status: response.statusCode ?? 0,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    };
+    // Having taken the answer over, it is ours to end it; 'close' does not follow by itself.
+    request.destroy();
+    finish(1006, `handshake answered with HTTP ${response.statusCode}`);
+  });
+  socket.on('error', (error) => {
+    end = { ...end, cause: error };
+  });
+  socket.on('close', (code, reason) => {
+    const text = reason.toString('utf8');
+    finish(code, text !== '' ? text : (end.cause?.message ?? ''));
+  });
+
+  const isOpen = (): boolean => socket.readyState === WebSocket.OPEN;
+  return {
+    send: (text) => {
+      if (isOpen()) socket.send(text);
+    },
+    ping: () => {
+      if (isOpen()) socket.ping();
+    },
+    close: () => {
+      // Closing a socket that still dials makes `ws` emit an error; the listener above takes it.
+      socket.close(1000);
+    },
+    terminate: () => {
+      finished = true;
+      socket.terminate();
+    },
+  };
+};
