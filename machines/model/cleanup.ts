@@ -10,9 +10,18 @@ export interface Cleanup {
   readonly error?: string;
 }
 
-/** Any thrown thing as one line of text. */
-export const describe = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : JSON.stringify(thrown);
+/** Any thrown thing as text, never empty but for an empty string. Total: it runs where a throw would end a machine. */
+export function describe(thrown: unknown): string {
+  // A refused connection to several addresses is an error without a message, but with a code.
+  if (thrown instanceof Error)
+    return thrown.message || ('code' in thrown ? String(thrown.code) : '') || thrown.name;
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  try {
+    return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}
 
 /** A cleanup line for a component that took from `since` to `now`. */
 export function cleanup(

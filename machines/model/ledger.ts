@@ -43,8 +43,8 @@ export const owedBefore = (interval: Interval, exchangeNow: number, graceMs: num
 export const hasEnded = (candle: Pick<Candle, 'closeTime'>, exchangeTime: number): boolean =>
   candle.closeTime < exchangeTime;
 
-/** The first open time of the `backfillMs` before `exchangeNow`. */
-export const backfillFrom = (interval: Interval, exchangeNow: number, backfillMs: number): number => {
-  const at = openTimeAt(interval, exchangeNow - backfillMs);
-  return at === exchangeNow - backfillMs ? at : nextOpenTime(interval, at);
+/** The first open time at or after `time`. */
+export const firstOpenFrom = (interval: Interval, time: number): number => {
+  const at = openTimeAt(interval, time);
+  return at === time ? at : nextOpenTime(interval, at);
 };

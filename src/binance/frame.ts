@@ -22,7 +22,7 @@ export interface KlineFrame {
 
 export type Frame =
   | KlineFrame
-  /** An event of another type, ours or not: counted and ignored. `type` is its `e`. */
+  /** An event of another type, ours or not: counted and ignored. `type` is its `e`, or the stream it came on. */
   | { readonly kind: 'other'; readonly type: string }
   /** The reply to a control message. */
   | { readonly kind: 'reply'; readonly id: number }
@@ -54,10 +54,15 @@ export function decodeFrame(data: Buffer): Frame {
   // In this order: an error wins over a result, a result over data (protocol reference 1.4).
   if (isObject(parsed['error'])) return refusal(parsed['error'], parsed['id']);
   if ('result' in parsed) return reply(parsed['result'], parsed['id']);
-  if ('stream' in parsed) {
-    return isObject(parsed['data']) ? event(parsed['data']) : malformed('combined frame without data');
-  }
-  return event(parsed);
+  return 'stream' in parsed ? combined(parsed['stream'], parsed['data']) : event(parsed);
+}
+
+function combined(stream: unknown, data: unknown): Frame {
+  if (isObject(data) && typeof data['e'] === 'string') return event(data);
+  // Some streams carry arrays, or events without a type: known by the stream's name, and none of ours.
+  if (typeof stream === 'string' && data !== undefined && !stream.includes('@kline_'))
+    return { kind: 'other', type: stream };
+  return malformed('combined frame without an event');
 }
 
 function reply(result: unknown, id: unknown): Frame {
@@ -91,7 +96,9 @@ function event(fields: Fields): Frame {
   return { kind: 'kline', symbol, interval, openTime, closed, eventTime, fields: k };
 }
 
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A time or a count as the venue writes them. */
+export const isTime = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** The bar in a kline frame, its numbers the doubles nearest to the text; undefined when a field is not sound. */
 export function candleOf(frame: KlineFrame): Candle | undefined {

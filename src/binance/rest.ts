@@ -2,7 +2,7 @@
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { ExchangeError } from '../errors.ts';
 import type { HttpAnswer } from '../ports.ts';
-import { buildCandle } from './frame.ts';
+import { buildCandle, isTime } from './frame.ts';
 import { klinesWeight, LIMITS, REST_PATHS } from './venue.ts';
 
 /** A GET of the venue: what to ask and what it costs. */
@@ -125,6 +125,8 @@ export interface ListedSymbol {
   /** `TRADING`, `SETTLING`, `PENDING_TRADING`, … */
   readonly status: string;
   readonly contractType: string;
+  /** When it was listed, ms: there are no bars before. 0 when the answer does not say. */
+  readonly onboardDate: number;
 }
 
 /** The symbols of an exchangeInfo body. Its `serverTime` is not to be trusted: it may be days old. */
@@ -139,7 +141,8 @@ export function readSymbols(body: unknown): ListedSymbol[] {
     const status = 'status' in entry && typeof entry.status === 'string' ? entry.status : 'UNKNOWN';
     const contractType =
       'contractType' in entry && typeof entry.contractType === 'string' ? entry.contractType : '';
-    listed.push({ symbol, status, contractType });
+    const onboardDate = 'onboardDate' in entry && isTime(entry.onboardDate) ? entry.onboardDate : 0;
+    listed.push({ symbol, status, contractType, onboardDate });
   }
   return listed;
 }

@@ -1,0 +1,15 @@
+/** The statecharts, and the pure functions they lean on. Exported as `candlestate/machines`. */
+export { closeOnFault } from './close-on-fault.ts';
+export * from './collector.machine.ts';
+export * from './collector.setup.ts';
+export * from './connection.machine.ts';
+export * from './connection.types.ts';
+export * from './feed.machine.ts';
+export * from './kline-stream.machine.ts';
+export * from './model/backoff.ts';
+export * from './model/cleanup.ts';
+export * from './model/interval.ts';
+export * from './model/kline.ts';
+export * from './model/ledger.ts';
+export * from './rest-session.machine.ts';
+export * from './store.machine.ts';

@@ -1,0 +1,29 @@
+import type { ActorRefFrom, AnyActorRef } from 'xstate';
+import { RestRefused, type restSessionMachine } from '../../machines/rest-session.machine.ts';
+import type { VenueRequest } from '../binance/rest.ts';
+
+/** Asks the exchange through the REST session, which owns the queue and the limits. */
+export interface RestPort {
+  /** The JSON body. Rejects with an `ExchangeError`, a `RestRefused`, or the signal's reason. */
+  ask(request: VenueRequest, signal?: AbortSignal): Promise<unknown>;
+}
+
+/** The REST session of a running system, found by its name. */
+export function restPort(root: () => AnyActorRef): RestPort {
+  return {
+    ask(request, signal) {
+      const session = root().system.get('rest') as ActorRefFrom<typeof restSessionMachine> | undefined;
+      // An event to an actor that has ended vanishes, and nobody would ever answer.
+      if (session === undefined || session.getSnapshot().status !== 'active')
+        return Promise.reject(new RestRefused('REST_CLOSED'));
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+        session.send({
+          type: 'REQUEST',
+          request: { ...request, resolve, reject, ...(signal === undefined ? {} : { signal }) },
+        });
+      });
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** What a running collector shows: lines for its events, the live view, and JSON lines. */
+import type { Candle } from '../../machines/model/kline.ts';
+import type { FlushableLogger } from '../log/logger.ts';
+import type { CollectPlan } from './collect-plan.ts';
+import type { CollectorFace } from './collector-face.ts';
+import type { Jsonl } from './jsonl.ts';
+import { type Forming, type Paint, viewLines } from './table.ts';
+import type { Screen } from './terminal.ts';
+
+/** With more series than this, closed bars are summed up instead of listed. */
+const LISTED_SERIES_MAX = 20;
+const SUMMARY_MS = 10_000;
+
+/** Undoes what was set up. */
+export type Detach = () => void;
+
+const instant = (time: number): string => new Date(time).toISOString();
+
+/** `closed BTCUSDT 1m 2026-…Z O H L C V`: all in the message, so that no two bars look the same. */
+export const closedLine = (candle: Candle): string => {
+  const { symbol, interval, openTime, open, high, low, close, volume } = candle;
+  return `closed ${symbol} ${interval} ${instant(openTime)} O ${open} H ${high} L ${low} C ${close} V ${volume}`;
+};
+
+/** Closed bars as log lines, each or, when there are many series, as a sum every 10 s. */
+export function logClosed(collector: CollectorFace, logger: FlushableLogger, series: number): Detach {
+  if (series <= LISTED_SERIES_MAX) return collector.on('candle', (candle) => logger.info(closedLine(candle)));
+  let closed = 0;
+  let total = 0;
+  const detach = collector.on('candle', () => {
+    closed++;
+  });
+  const timer = setInterval(() => {
+    total += closed;
+    const { state, counters } = collector.status();
+    logger.info('collecting', { closed, total, series, state, frames: counters['frames'] });
+    closed = 0;
+  }, SUMMARY_MS).unref();
+  return () => {
+    clearInterval(timer);
+    detach();
+  };
+}
+
+/** Gaps, revisions and faults as log lines. State changes and notices are logged by the collector itself. */
+export function logEvents(collector: CollectorFace, logger: FlushableLogger): Detach {
+  const detach = [
+    collector.on('gap', ({ symbol, interval, fromOpenTime, toOpenTime, reason, status }) => {
+      const range = { from: instant(fromOpenTime), to: instant(toOpenTime), reason };
+      if (status === 'open')
+        logger.warn(`gap in ${symbol} ${interval}: the exchange lacks these bars`, range);
+      else logger.info(`gap in ${symbol} ${interval} filled`, range);
+    }),
+    collector.on('revision', ({ before, after }) => {
+      const { symbol, interval, openTime } = after;
+      logger.warn(`the exchange corrected ${symbol} ${interval} ${instant(openTime)}`, {
+        closeBefore: before.close,
+        closeAfter: after.close,
+        volumeBefore: before.volume,
+        volumeAfter: after.volume,
+      });
+    }),
+    collector.on('error', ({ code, message, cause }) => {
+      if (code === 'CONSUMER_THREW') logger.error(message, { code, error: cause });
+    }),
+  ];
+  return () => {
+    for (const one of detach) one();
+  };
+}
+
+/** The live view. Forming bars are asked for only here, because decoding them costs. */
+export function showView(collector: CollectorFace, plan: CollectPlan, screen: Screen, paint: Paint): Detach {
+  const forming = new Map<string, Forming>();
+  const keyOf = (candle: Candle): string => `${candle.symbol}@${candle.interval}`;
+  const detach = [
+    collector.on('update', (candle) => {
+      forming.set(keyOf(candle), candle);
+    }),
+  ];
+  const network = plan.embedded ? 'embedded simulated exchange' : plan.origin;
+  const { timeScale } = plan.resolved;
+  screen.show(({ width, height }) =>
+    viewLines({
+      network,
+      timeScale,
+      db: plan.db,
+      status: collector.status(),
+      forming,
+      width,
+      height,
+      paint,
+    }),
+  );
+  return () => {
+    screen.end();
+    for (const one of detach) one();
+  };
+}
+
+/** Revisions and gaps as JSON lines; candles come by an iterator, which may wait. */
+export function writeRareRecords(collector: CollectorFace, jsonl: Jsonl, logger: FlushableLogger): Detach {
+  let lost = 0;
+  const put = (type: 'revision' | 'gap', payload: object): void => {
+    if (jsonl.put({ ...payload, type })) return;
+    lost++;
+    logger.warn('a line for standard output was dropped, because its reader has stalled', { type, lost });
+  };
+  const detach = [
+    collector.on('revision', (revision) => put('revision', revision)),
+    collector.on('gap', (gap) => put('gap', gap)),
+  ];
+  return () => {
+    for (const one of detach) one();
+  };
+}

@@ -1,0 +1,129 @@
+/** From settings to a plan: everything that can be refused without opening anything is refused here. */
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { Interval } from '../../machines/model/interval.ts';
+import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
+import {
+  type CollectorOptions,
+  type Origin,
+  printable,
+  type ResolvedOptions,
+  resolveOptions,
+} from '../options.ts';
+import { type CollectSettings, DEFAULT_INTERVALS, DEFAULT_SYMBOLS } from './collect-settings.ts';
+import { inFlags } from './usage.ts';
+
+const DEFAULT_FOLDER = 'data';
+
+export interface CollectPlan {
+  /** For the collector; without logger. */
+  readonly options: CollectorOptions & { readonly store: string };
+  readonly resolved: ResolvedOptions;
+  /** Whether the simulated exchange is to run in this process. */
+  readonly embedded: boolean;
+  readonly origin: Origin;
+  /** Path of the store. */
+  readonly db: string;
+}
+
+const kindOf = (path: string): 'file' | 'folder' | 'nothing' => {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts === undefined ? 'nothing' : facts.isDirectory() ? 'folder' : 'file';
+};
+
+/** What is wrong with a path as the place of a store. The store makes the folder of a relative path itself, one. */
+function pathProblem(path: string): string | undefined {
+  try {
+    if (kindOf(path) === 'folder') return 'the path of a file; this is a folder';
+    const parent = kindOf(dirname(path));
+    if (parent === 'file') return `a path in a folder; ${dirname(path)} is a file`;
+    if (parent === 'nothing' && (isAbsolute(path) || kindOf(dirname(dirname(path))) === 'nothing'))
+      return `a path in a folder that exists; make ${dirname(path)} first`;
+  } catch (error) {
+    return `a path that can be read: ${(error as Error).message}`;
+  }
+  return undefined;
+}
+
+/** Settings that exclude each other. */
+function contradictions(settings: CollectSettings): ConfigurationIssue[] {
+  const { values, labelOf } = settings;
+  const { network, wsUrl, restUrl, visionUrl, timeScale, port, noHttp } = values;
+  const issues: ConfigurationIssue[] = [];
+  const add = (setting: string, given: unknown, allowed: string): void => {
+    issues.push({ option: labelOf(setting), given: printable(given), allowed });
+  };
+  const urls = { wsUrl, restUrl, visionUrl };
+  const named = Object.entries(urls).filter(([, value]) => value !== undefined);
+  if (network !== undefined && named.length > 0) {
+    add('network', network, `either --network or URLs (${named.map(([name]) => labelOf(name)).join(', ')})`);
+  } else if (named.length > 0) {
+    const needed = 'URLs of an exchange come in pairs: --ws-url and --rest-url';
+    if (wsUrl === undefined) add('wsUrl', undefined, needed);
+    if (restUrl === undefined) add('restUrl', undefined, needed);
+  }
+  if (timeScale !== undefined && (network === 'testnet' || network === 'mainnet')) {
+    add('timeScale', timeScale, `not with --network ${network}; real time can't be scaled`);
+  }
+  if (port !== undefined && noHttp === true) add('port', port, 'either --port or --no-http');
+  return issues;
+}
+
+/** Refuses symbols that the embedded simulated exchange does not have, before it is started. */
+export function assertListed(plan: CollectPlan, settings: CollectSettings, listed: readonly string[]): void {
+  const unknown = plan.resolved.symbols.filter((symbol) => !listed.includes(symbol));
+  if (unknown.length === 0) return;
+  const option = settings.labelOf('symbols');
+  const allowed = `unknown symbol; the embedded simulated exchange lists ${listed.join(', ')}`;
+  throw new ConfigurationError(unknown.map((symbol) => ({ option, given: printable(symbol), allowed })));
+}
+
+/** The collector's options. Nothing is opened; texts are passed on as they are, for `resolveOptions` to judge. */
+function optionsOf(settings: CollectSettings, embedded: boolean, db: string): CollectPlan['options'] {
+  const { values } = settings;
+  const { wsUrl, restUrl, visionUrl } = values;
+  const urls = { wsUrl: String(wsUrl), restUrl: String(restUrl), ...(visionUrl ? { visionUrl } : {}) };
+  const named = values.network ?? 'simulator';
+  return {
+    symbols: values.symbols ?? DEFAULT_SYMBOLS,
+    intervals: (values.intervals ?? DEFAULT_INTERVALS) as readonly Interval[],
+    network: embedded || values.network !== undefined || wsUrl === undefined ? named : urls,
+    store: db,
+    connectTimeoutMs: 'never',
+    backfillMs: values.backfill,
+    stopTimeoutMs: values.stopTimeout,
+    timeScale: values.timeScale,
+    apiKey: values.apiKey,
+    apiSecret: values.apiSecret,
+  };
+}
+
+/** Judges the settings as a whole. Throws one error with all that is wrong; creates nothing. */
+export function planCollect(settings: CollectSettings): CollectPlan {
+  const { network, wsUrl, restUrl, visionUrl, symbols, db: given } = settings.values;
+  const issues = contradictions(settings);
+  const hasUrls = wsUrl !== undefined || restUrl !== undefined || visionUrl !== undefined;
+  const embedded = !hasUrls && (network === undefined || network === 'simulator');
+  const origin: Origin = hasUrls ? 'custom' : (network ?? 'simulator');
+  const db = given ?? join(DEFAULT_FOLDER, `${origin}.db`);
+  const problem = pathProblem(db);
+  if (problem !== undefined) {
+    issues.push({ option: settings.labelOf('db'), given: printable(db), allowed: problem });
+  }
+  if (symbols?.some((symbol) => symbol.toLowerCase() === 'all')) {
+    const allowed = 'all is not available in this version; list the symbols';
+    issues.push({ option: settings.labelOf('symbols'), given: '"all"', allowed });
+  }
+  const options = optionsOf(settings, embedded, db);
+  let resolved: ResolvedOptions | undefined;
+  try {
+    resolved = resolveOptions(options);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // A missing URL, or a time scale that does not fit, has been said already.
+    const told = new Set(issues.map((issue) => issue.option));
+    issues.push(...inFlags(error, settings).issues.filter((issue) => !told.has(issue.option)));
+  }
+  if (resolved === undefined || issues.length > 0) throw new ConfigurationError(issues);
+  return { options, resolved, embedded, origin, db };
+}

@@ -1,0 +1,103 @@
+/** The command line: which commands and flags there are. What they mean is in a file for each command. */
+import { Command, CommanderError } from 'commander';
+import { INTERVALS } from '../../machines/model/interval.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { ConfigurationError } from '../errors.ts';
+import { EXIT } from '../supervisor/exit-code.ts';
+import { usageText } from './usage.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+const COLLECT_HELP = `
+Without --network and URLs the exchange is an embedded simulated one (time scale 60).
+Every network starts with BTCUSDT, ETHUSDT, SOLUSDT and 1m, 5m unless told otherwise.
+Flags win over the file of --config, the file over the environment (CANDLESTATE_SYMBOLS,
+CANDLESTATE_STOP_TIMEOUT, …). BINANCE_API_KEY and BINANCE_API_SECRET are never needed.
+
+Exit codes: 0 finished; 1 failed, rows lost, or forced by a second signal; 2 wrong usage or
+configuration; 130 / 143 stopped by SIGINT / SIGTERM.`;
+
+function addCollect(program: Command, act: (flags: Flags) => Promise<void>): void {
+  program
+    .command('collect')
+    .description('stream, backfill and store closed candles until told to stop')
+    .option('--symbols <list>', 'contracts, as BTCUSDT,ETHUSDT (default BTCUSDT,ETHUSDT,SOLUSDT)')
+    .option('--intervals <list>', `bar lengths, of ${INTERVALS.join(' ')} (default 1m,5m)`)
+    .option('--network <name>', 'simulator, testnet or mainnet (default simulator)')
+    .option('--ws-url <url>', "base URL of one's own exchange, with --rest-url; no path")
+    .option('--rest-url <url>', 'base URL of its REST interface')
+    .option('--vision-url <url>', 'base URL of its archive')
+    .option('--time-scale <n>', 'exchange time runs n times as fast; simulator or own URLs only')
+    .option('--db <path>', 'SQLite file (default data/<network>.db, data/custom.db with URLs)')
+    .option('--duration <time>', 'stop after 90s, 10m, 2h of wall time (default: run on)')
+    .option('--backfill <time>', 'history to hold before going live, as 2h or 3d')
+    .option('--stop-timeout <time>', 'a stop takes no longer than this (default 5s)')
+    .option('--stdout <format>', 'jsonl: a JSON line for each closed candle, revision and gap')
+    .option('--port <n>', 'port of the page (not part of this version)')
+    .option('--no-http', 'no page')
+    .option('--host <address>', 'address of the page (not part of this version)')
+    .option('--log-level <level>', 'error, warn, info or debug (default info)')
+    .option('--log-format <format>', 'text or json (default text)')
+    .option('--config <file>', 'JSON with the same names in camel case')
+    .addHelpText('after', COLLECT_HELP)
+    .action(act);
+}
+
+function addSimulate(program: Command, act: (flags: Flags) => Promise<void>): void {
+  program
+    .command('simulate')
+    .description('run the simulated exchange alone; prints one JSON line with its URLs when ready')
+    .option('--port <n>', 'default: a free one')
+    .option('--seed <n>', 'the same seed is the same market (default 1)')
+    .option('--time-scale <n>', 'exchange time runs n times as fast (default 60)')
+    .option('--symbols <list>', 'any names (default BTCUSDT,ETHUSDT,SOLUSDT)')
+    .option('--replay <dir>', 'replay archive files instead of inventing a market')
+    .option('--log-level <level>', 'error, warn, info or debug (default info)')
+    .option('--log-format <format>', 'text or json (default text)')
+    .action(act);
+}
+
+/** Commander has `http: true` for a `--no-http` that was not given; settings have `noHttp` when it was. */
+function settingsOf({ http, ...flags }: Flags): Flags {
+  return http === false ? { ...flags, noHttp: true } : flags;
+}
+
+/** What follows a `=` may be a secret in the wrong place. */
+const withoutValues = (text: string): string => text.replace(/'(--?[^='\s]{1,60})=[^']*'/gu, "'$1=…'");
+
+/** Runs a command line and resolves to its exit code. Never rejects for wrong usage. */
+export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let code: number = EXIT.finished;
+  let name = '';
+  const act =
+    (command: string, work: (flags: Flags) => Promise<number>) =>
+    async (flags: Flags): Promise<void> => {
+      name = command;
+      code = await work(settingsOf(flags));
+    };
+
+  const program = new Command('candlestate')
+    .description(manifest.description)
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError('Try candlestate --help, or candlestate <command> --help')
+    .configureOutput({ outputError: (text, write) => write(withoutValues(text)) });
+  addCollect(
+    program,
+    act('collect', async (flags) => (await import('./collect.ts')).collect(flags, env)),
+  );
+  addSimulate(
+    program,
+    act('simulate', async (flags) => (await import('./simulate.ts')).simulate(flags)),
+  );
+
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.finished : EXIT.usage;
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(usageText(name, error));
+    return EXIT.usage;
+  }
+}

@@ -1,0 +1,320 @@
+import type { Failure } from '../machines/collector.setup.ts';
+import type { Cleanup } from '../machines/model/cleanup.ts';
+import type { Interval } from '../machines/model/interval.ts';
+import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
+import { upperAscii } from './binance/streams.ts';
+import { CandlestateError, ConfigurationError, ConnectionError } from './errors.ts';
+import { exchangeOf } from './exchange.ts';
+import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { CollectorEvents } from './pipeline/delivery.ts';
+import type { Unsubscribe } from './pipeline/listeners.ts';
+import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
+import { systemClock } from './transport/clock.ts';
+import { type CollectorActor, type Wired, wire } from './wire.ts';
+
+/** How a stop went. Every caller of the same stop gets the same object. */
+export interface StopReport {
+  readonly reason: string;
+  readonly durationMs: number;
+  /** Every component closed by itself and every row was written. */
+  readonly clean: boolean;
+  readonly components: readonly Cleanup[];
+  /** Closed candles kept in memory, by series as `BTCUSDT@1m`. They stay readable after the stop. */
+  readonly buffers: Readonly<Record<string, number>>;
+  /** Rows that were received and never written. */
+  readonly unwritten: number;
+}
+
+export interface StopOptions {
+  /** Deadline of the whole stop, ms; default: the option `stopTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** For the report and the log; default `asked`. */
+  readonly reason?: string;
+}
+
+/** Which closed candles an iterator gives out. */
+export interface CandleQuery {
+  /** Default: every symbol that is collected. */
+  readonly symbol?: string;
+  /** Default: every interval that is collected. */
+  readonly interval?: Interval;
+  /**
+   * Replay from the store what opens after this (ms or Date), then go on live. Default: start at the next
+   * closed bar.
+   */
+  readonly since?: number | Date;
+}
+
+/**
+ * Collects closed candles of Binance USDⓈ-M Futures: each exactly once, in order, with the exchange's final
+ * values, or a gap that is named.
+ *
+ * A face over the actor system: everything that can be asked of it is read from the statechart.
+ *
+ * @throws {ConfigurationError} from the constructor, listing every option that can't work.
+ */
+export class BinanceDataCollector implements AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #wired: Wired;
+  #report: StopReport | undefined;
+  #releasing: Promise<void> = Promise.resolve();
+  #state: CollectorState = 'initialized';
+
+  constructor(options: CollectorOptions) {
+    this.#options = resolveOptions(options);
+    this.#wired = wire(this.#options, exchangeOf(this.#options, this.#options.clock ?? systemClock));
+    this.#observe();
+    this.#wired.actor.start();
+    // For as long as this object lives: aborting stops a run, and refuses a start.
+    this.#options.signal?.addEventListener('abort', () => void this.stop({ reason: 'aborted' }), {
+      once: true,
+    });
+  }
+
+  /** The XState actor: snapshots, subscriptions, inspection. */
+  get actor(): CollectorActor {
+    return this.#wired.actor;
+  }
+
+  get state(): CollectorState {
+    return topState(this.#wired.actor);
+  }
+
+  /** True while every socket is proved: open, acknowledged, and data has come or REST shows it quiet. */
+  get isConnected(): boolean {
+    return this.#wired.actor.getSnapshot().matches({ streaming: 'full' });
+  }
+
+  /**
+   * Connects and resolves in state `streaming`. Called again while it runs, it changes nothing and waits for
+   * the same. Allowed again from `stopped`.
+   *
+   * @throws {ConnectionError} when nothing proved itself within `connectTimeoutMs`, when it was stopped
+   * meanwhile, or while it is stopping. It is `stopped` then, and may be started again.
+   * @throws {ConfigurationError} when the exchange does not list a symbol.
+   * @throws {StoreError} when the store can't be opened.
+   */
+  async startStreaming(): Promise<void> {
+    if (this.#options.signal?.aborted) {
+      throw new ConnectionError('the signal given to the collector is aborted', {
+        code: 'ABORTED',
+        cause: this.#options.signal.reason,
+      });
+    }
+    const { state } = this;
+    if (state === 'stopping')
+      throw new ConnectionError('the collector is stopping; await stop() before starting again', {
+        code: 'STOPPING',
+      });
+    const streaming = this.#reaches('streaming');
+    if (state === 'initialized' || state === 'stopped') {
+      this.#wired.actor.send({ type: 'START' });
+    } else {
+      this.#wired.logger.debug('already started', { state });
+    }
+    await streaming;
+  }
+
+  /**
+   * Stops, in order, everything closed and saved, never later than the deadline. Never rejects. Idempotent:
+   * whoever calls it, whenever, gets the one report.
+   */
+  async stop(options: StopOptions = {}): Promise<StopReport> {
+    const { reason = 'asked', timeoutMs } = options;
+    const isDeadline = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
+    const stopped = this.#reaches('stopped');
+    this.#wired.actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
+    await stopped.catch(() => {});
+    // Taken down as it stopped: by now a listener may have started the next run.
+    const report = this.#report ?? this.#makeReport();
+    await this.#releasing;
+    return report;
+  }
+
+  /** Stops. An error that is leaving the block is not masked: this never throws. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ reason: 'disposed' });
+  }
+
+  /**
+   * Subscribes to an event; returns the function that unsubscribes. A listener that throws hurts only itself
+   * and is reported as an `error` event.
+   */
+  on<Name extends keyof CollectorEvents>(
+    event: Name,
+    listener: (payload: CollectorEvents[Name]) => unknown,
+  ): Unsubscribe {
+    return this.#wired.delivery.listeners.on(event, listener);
+  }
+
+  /**
+   * The newest closed candles of a series, oldest first, `bufferSize` at most; a copy. Still there after
+   * `stop`.
+   *
+   * @throws {ConfigurationError} for a series that is not collected.
+   */
+  getCandleBuffer(symbol: string, interval: Interval): readonly Candle[] {
+    const [series] = this.#select({ symbol, interval });
+    return this.#wired.delivery.buffer(seriesKey(series!)) ?? [];
+  }
+
+  /**
+   * Closed candles as they are committed, for one consumer. Ends at `stop`. A consumer that lags behind its
+   * bounded queue catches up from the store; without a store its next read throws a `ConsumerLaggedError`.
+   *
+   * @throws {ConfigurationError} for a series that is not collected, or `since` without a store.
+   */
+  candles(query: CandleQuery = {}): AsyncIterableIterator<Candle> & AsyncDisposable {
+    const series = this.#select(query);
+    const since = query.since === undefined ? undefined : Number(query.since);
+    if (since !== undefined && this.#options.store === undefined) {
+      throw new ConfigurationError([
+        {
+          option: 'since',
+          given: String(query.since),
+          allowed: 'only with the option store, from which it is read',
+        },
+      ]);
+    }
+    if (Number.isNaN(since)) {
+      throw new ConfigurationError([
+        { option: 'since', given: String(query.since), allowed: 'ms since epoch, or a Date' },
+      ]);
+    }
+    const iterator = this.#wired.delivery.iterate(series, since);
+    // Whoever starts to read when all is over gets the end, not an endless wait.
+    if (this.state === 'stopped') iterator.end();
+    return iterator;
+  }
+
+  /** What it does now, for a display or a health check: a picture, not kept up to date. */
+  status(): CollectorStatus {
+    const { actor, pipeline, delivery, exchangeClock } = this.#wired;
+    return statusOf({
+      actor,
+      pipeline,
+      storedOf: (key) => delivery.deliveredOf(key),
+      exchangeNow: exchangeClock.now(),
+      timeScale: exchangeClock.timeScale,
+      rowsWaiting: actor.getSnapshot().context.store.rows.size,
+    });
+  }
+
+  /** The series that a query means, in the order of the options. */
+  #select(query: CandleQuery): Series[] {
+    const { symbols, intervals } = this.#options;
+    const symbol = query.symbol === undefined ? undefined : upperAscii(query.symbol);
+    const chosen = symbols.filter((one) => symbol === undefined || one === symbol);
+    const kept = intervals.filter((one) => query.interval === undefined || one === query.interval);
+    if (chosen.length === 0)
+      throw new ConfigurationError([
+        { option: 'symbol', given: `'${query.symbol}'`, allowed: `one of ${symbols.join(' ')}` },
+      ]);
+    if (kept.length === 0)
+      throw new ConfigurationError([
+        { option: 'interval', given: `'${query.interval}'`, allowed: `one of ${intervals.join(' ')}` },
+      ]);
+    return chosen.flatMap((one) => kept.map((interval) => ({ symbol: one, interval })));
+  }
+
+  /** Resolves when the chart is in a state, and rejects when it has stopped before that. */
+  #reaches(wanted: 'streaming' | 'stopped'): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { actor } = this.#wired;
+      let hasLeft = false;
+      const look = (): boolean => {
+        const state = topState(actor);
+        if (state === wanted) resolve();
+        else if (state === 'stopped' && hasLeft) reject(this.#failure());
+        else {
+          hasLeft ||= state !== 'initialized' && state !== 'stopped';
+          return false;
+        }
+        return true;
+      };
+      if (look()) return;
+      const subscription = actor.subscribe({
+        next: () => {
+          if (look()) subscription.unsubscribe();
+        },
+        error: reject,
+        complete: resolve,
+      });
+    });
+  }
+
+  /** Why it did not come to streaming, as one of our errors. */
+  #failure(): Error {
+    const { failure, reason } = this.#wired.actor.getSnapshot().context;
+    const { signal } = this.#options;
+    if (failure === undefined && signal?.aborted)
+      return new ConnectionError('the signal given to the collector was aborted before it streamed', {
+        code: 'ABORTED',
+        cause: signal.reason,
+      });
+    if (failure === undefined)
+      return new ConnectionError(`stopped before it streamed: ${reason}`, { code: 'STOPPED' });
+    if (failure.cause instanceof CandlestateError && failure.kind !== 'connect-timeout') return failure.cause;
+    const code = failure.kind === 'connect-timeout' ? 'CONNECT_TIMEOUT' : 'COMPONENT_FAILED';
+    return new ConnectionError(describeFailure(failure), { code, cause: failure.cause });
+  }
+
+  #makeReport(): StopReport {
+    const { context } = this.#wired.actor.getSnapshot();
+    return {
+      reason: context.reason,
+      durationMs: context.stopTook,
+      clean: context.unwritten === 0 && context.lines.every((line) => line.outcome === 'closed'),
+      components: context.lines,
+      buffers: this.#wired.delivery.bufferSizes(),
+      unwritten: context.unwritten,
+    };
+  }
+
+  /** Turns what the chart does into events and log lines. */
+  #observe(): void {
+    const { actor, delivery, logger } = this.#wired;
+    actor.on('NOTICE', ({ level, code, message, fields }) => {
+      logger[level](message, { ...fields });
+      if (level === 'error') delivery.listeners.emit('error', { code, message, cause: fields });
+    });
+    actor.subscribe({
+      next: () => this.#noteState(),
+      error: (error) => {
+        // A fault of ours that no chart could contain: said, and everything let go.
+        const message = `the collector failed: ${error instanceof Error ? error.message : String(error)}`;
+        logger.error(message, { error });
+        delivery.listeners.emit('error', { code: 'COLLECTOR_FAILED', message, cause: error });
+        this.#noteState();
+      },
+    });
+  }
+
+  #noteState(): void {
+    const { state: to } = this;
+    const from = this.#state;
+    if (from === to) return;
+    this.#state = to;
+    const { actor, delivery, logger } = this.#wired;
+    const { reason, failure } = actor.getSnapshot().context;
+    if (to === 'stopped') {
+      this.#report = this.#makeReport();
+      delivery.endIterators();
+      this.#releasing = this.#wired.release().catch((error: unknown) => {
+        logger.warn('something could not be let go', { error });
+      });
+    }
+    if (to === 'stopping' && failure !== undefined) {
+      const message = describeFailure(failure);
+      logger.error(message);
+      delivery.listeners.emit('error', { code: 'COLLECTOR_FAILED', message, cause: failure.cause });
+    }
+    logger.info(`${from} → ${to}`, reason === '' ? {} : { reason });
+    delivery.listeners.emit('state', { from, to, reason });
+  }
+}
+
+const describeFailure = (failure: Failure): string =>
+  typeof failure.cause === 'string' && failure.cause !== ''
+    ? `${failure.message}; last: ${failure.cause}`
+    : failure.message;

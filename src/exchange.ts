@@ -1,0 +1,100 @@
+import type { NetworkUrls, ResolvedOptions } from './options.ts';
+import type { Clock } from './ports.ts';
+import type { SimulatedExchange } from './simulator/index.ts';
+import { inspectStore } from './store/inspect.ts';
+
+/** Where the exchange is, and getting there where that is ours to do. */
+export interface Exchange {
+  /** Base URLs; for the embedded exchange only after {@link reach}. */
+  urls(): NetworkUrls;
+  reach(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+/** Symbols that the embedded exchange lists: the usual ones, and one in Chinese characters, as in life. */
+export const EMBEDDED_SYMBOLS = [
+  'BTCUSDT',
+  'ETHUSDT',
+  'SOLUSDT',
+  'BNBUSDT',
+  'XRPUSDT',
+  'ADAUSDT',
+  'DOGEUSDT',
+  'LINKUSDT',
+  'LTCUSDT',
+  'AVAXUSDT',
+  'DOTUSDT',
+  'NEARUSDT',
+  'FILUSDT',
+  'ALGOUSDT',
+  '币安人生USDT',
+] as const;
+
+/**
+ * From the last time that a run noted to its end, at most: two bars of the shortest interval when it was
+ * killed, and what the close itself took. The next run on the same store starts behind it, so that exchange
+ * time never goes back.
+ */
+const resumeMarginMs = (timeScale: number): number => 2 * 60_000 + 200 * timeScale;
+
+/** An exchange that is already there, at the URLs given. */
+const distant = (urls: NetworkUrls): Exchange => ({
+  urls: () => urls,
+  reach: async () => {},
+  leave: async () => {},
+});
+
+/** The simulated exchange, in this process, for as long as the collector runs. */
+function embedded(options: ResolvedOptions, clock: Clock): Exchange {
+  let starting: Promise<SimulatedExchange> | undefined;
+  let running: SimulatedExchange | undefined;
+  let leaving: Promise<void> = Promise.resolve();
+  let leftAt = 0;
+  const start = async (): Promise<SimulatedExchange> => {
+    await leaving;
+    // Loaded on demand: who collects from a real exchange does not need it.
+    const { startSimulator } = await import('./simulator/index.ts');
+    const stored = options.store === undefined ? undefined : await inspectStore(options.store);
+    const resumeAt = Math.max(leftAt, (stored?.exchangeTime ?? 0) + resumeMarginMs(options.timeScale));
+    return startSimulator({
+      timeScale: options.timeScale,
+      startTime: Math.max(Math.floor(clock.wallNow()), resumeAt),
+      symbols: EMBEDDED_SYMBOLS,
+      clock,
+    });
+  };
+  const close = async (left: Promise<SimulatedExchange>): Promise<void> => {
+    // One that never started needs no end, and whoever waited for it has heard why.
+    const exchange = await left.catch(() => undefined);
+    leftAt = Math.ceil(exchange?.now() ?? leftAt);
+    await exchange?.close();
+  };
+  return {
+    urls() {
+      if (running === undefined) throw new Error('the embedded exchange is not running');
+      return running;
+    },
+    async reach() {
+      starting ??= start();
+      const mine = starting;
+      try {
+        const started = await mine;
+        // Left meanwhile: then it is being closed.
+        if (starting === mine) running = started;
+      } catch (error) {
+        if (starting === mine) starting = undefined;
+        throw error;
+      }
+    },
+    leave() {
+      const left = starting;
+      starting = undefined;
+      running = undefined;
+      if (left !== undefined) leaving = close(left);
+      return leaving;
+    },
+  };
+}
+
+export const exchangeOf = (options: ResolvedOptions, clock: Clock): Exchange =>
+  options.urls === undefined ? embedded(options, clock) : distant(options.urls);

@@ -1,0 +1,129 @@
+import type { Candle, Series } from '../../machines/model/kline.ts';
+import { seriesKey } from '../../machines/model/kline.ts';
+import type { Gap, Row } from '../../machines/model/row.ts';
+import { CandleBuffer } from './candle-buffer.ts';
+import { CandleIterator, type CandleReader } from './candle-iterator.ts';
+import { Listeners } from './listeners.ts';
+
+/** What listeners of a collector may hear. Times are ms since epoch. */
+export interface CollectorEvents {
+  /** A bar has closed and is committed. Once per bar and run, in order of open time. */
+  candle: Candle;
+  /** The forming bar as of now. Not final, and never stored. */
+  update: Candle;
+  state: StateChange;
+  gap: GapNotice;
+  /** The exchange has corrected a bar that was closed already. */
+  revision: { readonly before: Candle; readonly after: Candle };
+  error: Problem;
+}
+
+export interface StateChange {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+export interface GapNotice extends Omit<Gap, 'detectedAt'> {
+  readonly status: 'open' | 'filled';
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+/** Hands committed rows to everyone who wants them: candle buffers, listeners, iterators. */
+export class Delivery {
+  readonly listeners: Listeners<CollectorEvents>;
+  readonly #bufferSize: number;
+  readonly #buffers = new Map<string, CandleBuffer>();
+  /** Candles handed on, by series. */
+  readonly #delivered = new Map<string, number>();
+  readonly #iterators = new Set<CandleIterator>();
+  readonly #queueSize: number;
+  readonly #hasStore: boolean;
+  #reader: CandleReader | undefined;
+
+  constructor(options: {
+    bufferSize: number;
+    queueSize: number;
+    hasStore: boolean;
+    series: readonly Series[];
+  }) {
+    this.#bufferSize = options.bufferSize;
+    this.#queueSize = options.queueSize;
+    this.#hasStore = options.hasStore;
+    for (const series of options.series) this.addSeries(series);
+    this.listeners = new Listeners<CollectorEvents>((event, error) => {
+      // A fault in the listener of faults has nowhere to go.
+      if (event === 'error') return;
+      const message = `a listener of '${event}' threw: ${error instanceof Error ? error.message : String(error)}`;
+      this.listeners.emit('error', { code: 'CONSUMER_THREW', message, cause: error });
+    });
+  }
+
+  addSeries(series: Series): void {
+    const key = seriesKey(series);
+    if (!this.#buffers.has(key)) this.#buffers.set(key, new CandleBuffer(this.#bufferSize));
+  }
+
+  /** Committed rows, in order. */
+  deliver(rows: readonly Row[]): void {
+    for (const row of rows) {
+      if ('gap' in row) this.#announceGap(row.gap);
+      else this.#deliverCandle(row.candle);
+    }
+  }
+
+  buffer(key: string): readonly Candle[] | undefined {
+    return this.#buffers.get(key)?.toArray();
+  }
+
+  bufferSizes(): Record<string, number> {
+    return Object.fromEntries([...this.#buffers].map(([key, buffer]) => [key, buffer.size]));
+  }
+
+  /** Candles of a series that were committed and handed on, in this process. */
+  deliveredOf(key: string): number {
+    return this.#delivered.get(key) ?? 0;
+  }
+
+  iterate(series: readonly Series[], since: number | undefined): CandleIterator {
+    const iterator: CandleIterator = new CandleIterator({
+      series,
+      queueSize: this.#queueSize,
+      hasStore: this.#hasStore,
+      reader: () => this.#reader,
+      onEnd: () => this.#iterators.delete(iterator),
+      ...(since === undefined ? {} : { since }),
+    });
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  /** From when on consumers that are behind can catch up. */
+  setReader(reader: CandleReader): void {
+    this.#reader = reader;
+    for (const iterator of this.#iterators) iterator.poke();
+  }
+
+  /** The run is over: iterators give out what waits, and end. */
+  endIterators(): void {
+    for (const iterator of [...this.#iterators]) iterator.end();
+  }
+
+  #deliverCandle(candle: Candle): void {
+    const key = seriesKey(candle);
+    this.#buffers.get(key)?.push(candle);
+    this.#delivered.set(key, (this.#delivered.get(key) ?? 0) + 1);
+    this.listeners.emit('candle', candle);
+    for (const iterator of this.#iterators) iterator.push(candle);
+  }
+
+  #announceGap(gap: Gap): void {
+    const { symbol, interval, fromOpenTime, toOpenTime, reason } = gap;
+    this.listeners.emit('gap', { symbol, interval, fromOpenTime, toOpenTime, reason, status: 'open' });
+  }
+}

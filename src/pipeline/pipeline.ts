@@ -1,0 +1,269 @@
+import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
+import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
+import { hasEnded, insanity } from '../../machines/model/ledger.ts';
+import { candleOf, type KlineFrame } from '../binance/frame.ts';
+import { Cursor } from './cursor.ts';
+import type { Delivery } from './delivery.ts';
+import type { RowBuffer } from './row-buffer.ts';
+
+/** What has come in and what became of it. Monotonic over the life of a collector. */
+export interface Counters {
+  /** Messages of every kind. */
+  frames: number;
+  /** Kline frames of our series. */
+  klines: number;
+  /** Events of another type. */
+  ignored: number;
+  /** Kline frames of a series that nobody asked for. */
+  foreign: number;
+  malformed: number;
+  /** Closed bars that were held already. */
+  duplicates: number;
+  /** Closed bars, and first frames of a series, that can't be what they claim. */
+  insane: number;
+  /** Closed bars turned away because the rows that wait for the store are at their bound; fetched later. */
+  refused: number;
+  /** Closed bars passed on, by source. */
+  closedByStream: number;
+  closedByRest: number;
+  gaps: number;
+}
+
+const noCounts = (): Counters => ({
+  frames: 0,
+  klines: 0,
+  ignored: 0,
+  foreign: 0,
+  malformed: 0,
+  duplicates: 0,
+  insane: 0,
+  refused: 0,
+  closedByStream: 0,
+  closedByRest: 0,
+  gaps: 0,
+});
+
+export interface PipelineOptions {
+  readonly rows: RowBuffer;
+  readonly delivery: Delivery;
+  /** The exchange's time, ms. */
+  readonly exchangeNow: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** Bars may be this far ahead of our idea of the exchange's time, exchange ms. */
+  readonly aheadMs: number;
+  /** How long after its end the close of a bar is owed, exchange ms. */
+  readonly graceMs: number;
+}
+
+/** REST must have said this often, over this long, that it lacks a bar, before that is a gap (contract 2). */
+const ABSENT_ASKS = 3;
+const ABSENT_OVER_MS = 10_000;
+
+/**
+ * The data path behind the decoder: a cursor per series, then the row buffer. Everything else hears of a bar
+ * only when it is committed.
+ */
+export class Pipeline {
+  readonly counters = noCounts();
+  readonly #options: PipelineOptions;
+  readonly #cursors = new Map<string, Cursor>();
+  /** The same cursors by symbol, then interval: no key has to be built for a frame. */
+  readonly #bySymbol = new Map<string, Map<string, Cursor>>();
+  /** Monotonic ms of the newest kline frame. */
+  lastFrameAt = Number.NEGATIVE_INFINITY;
+
+  constructor(series: readonly Series[], options: PipelineOptions) {
+    this.#options = options;
+    for (const one of series) this.add(one);
+  }
+
+  add(series: Series): Cursor {
+    const known = this.#cursors.get(seriesKey(series));
+    if (known !== undefined) return known;
+    const cursor = new Cursor(series);
+    this.#cursors.set(cursor.key, cursor);
+    const byInterval = this.#bySymbol.get(series.symbol) ?? new Map<string, Cursor>();
+    byInterval.set(series.interval, cursor);
+    this.#bySymbol.set(series.symbol, byInterval);
+    return cursor;
+  }
+
+  cursor(series: Series): Cursor | undefined {
+    return this.#bySymbol.get(series.symbol)?.get(series.interval);
+  }
+
+  /** How long after its end the close of a bar is owed, exchange ms. */
+  get graceMs(): number {
+    return this.#options.graceMs;
+  }
+
+  /** The series has been collected up to the bar that opened at `openTime`. */
+  resume(series: Series, openTime: number): void {
+    const cursor = this.cursor(series);
+    if (cursor === undefined) return;
+    cursor.due = Math.max(cursor.due ?? 0, nextOpenTime(series.interval, openTime));
+  }
+
+  /** A series that nothing is held of starts here: `openTime` is the first bar that is owed. */
+  startAt(series: Series, openTime: number): void {
+    const cursor = this.cursor(series);
+    if (cursor !== undefined) cursor.due ??= openTime;
+  }
+
+  cursors(): Iterable<Cursor> {
+    return this.#cursors.values();
+  }
+
+  /** A kline frame from the connection numbered `epoch`. Returns false when nobody asked for its series. */
+  take(frame: KlineFrame, epoch: number): boolean {
+    const cursor = this.#bySymbol.get(frame.symbol)?.get(frame.interval);
+    if (cursor === undefined) {
+      this.counters.foreign += 1;
+      return false;
+    }
+    this.counters.klines += 1;
+    this.lastFrameAt = this.#options.now();
+    if (cursor.due === undefined && !this.#mayStart(frame)) {
+      this.counters.insane += 1;
+      return true;
+    }
+    // A frame of an older connection than the newest that spoke: late, and no proof of anything.
+    if (epoch > cursor.epoch) this.#goLive(cursor, frame, epoch);
+    if (frame.closed) this.#takeClosed(cursor, frame);
+    else if (this.#options.delivery.listeners.has('update')) this.#takeForming(frame);
+    return true;
+  }
+
+  /** REST showed that these series do not trade: their bars are owed from the current one on. */
+  goQuiet(series: Series): void {
+    const cursor = this.cursor(series);
+    const exchangeNow = this.#options.exchangeNow();
+    if (cursor === undefined || Number.isNaN(exchangeNow)) return;
+    cursor.due ??= openTimeAt(series.interval, exchangeNow);
+    cursor.onEdge?.({ type: 'CURSOR.QUIET' });
+  }
+
+  /**
+   * Final bars that REST returned for a question that started at the bar due, ascending; `until` is the open
+   * time before which every bar had certainly ended when REST was asked. Returns how many were new.
+   */
+  fill(cursor: Cursor, candles: readonly Candle[], until: number, exchangeNow: number): number {
+    let taken = 0;
+    for (const candle of candles) {
+      if (cursor.due === undefined) break;
+      // What REST has not may be held; a bar of REST that can't be true counts as one that it has not.
+      if (candle.openTime > cursor.due) this.#drain(cursor);
+      if (candle.openTime < cursor.due) continue;
+      if (insanity(candle, exchangeNow + this.#options.aheadMs) !== undefined) {
+        this.counters.insane += 1;
+        continue;
+      }
+      // REST lacks what is between: a bar that it does not have can't be waited for for ever.
+      if (candle.openTime > cursor.due) {
+        this.#nameGap(cursor, Math.min(candle.openTime, cursor.firstHeld ?? candle.openTime));
+        this.#drain(cursor);
+        if (candle.openTime < cursor.due) continue;
+      }
+      if (candle.openTime > cursor.due || !this.#pass(cursor, candle)) return taken;
+      taken += 1;
+    }
+    this.#drain(cursor);
+    const next = Math.min(cursor.firstHeld ?? until, until);
+    if (taken === 0 && cursor.due !== undefined && cursor.due < next) this.#nameGap(cursor, next);
+    this.#drain(cursor);
+    return taken;
+  }
+
+  /** Tells every series that is owed a bar. Level-triggered: told again for as long as it is true. */
+  scan(): void {
+    const exchangeNow = this.#options.exchangeNow();
+    for (const cursor of this.#cursors.values())
+      if (cursor.owedUntil(exchangeNow, this.#options.graceMs) !== undefined)
+        cursor.onEdge?.({ type: 'CURSOR.HOLE' });
+  }
+
+  /** Whether a series that nothing is held of may start at this frame's bar: it is about the current one. */
+  #mayStart(frame: KlineFrame): boolean {
+    const { interval, openTime } = frame;
+    const exchangeNow = this.#options.exchangeNow();
+    const now = Number.isNaN(exchangeNow) ? frame.eventTime : exchangeNow;
+    const { aheadMs } = this.#options;
+    const earliest = previousOpenTime(interval, openTimeAt(interval, now - aheadMs));
+    return isAligned(interval, openTime) && openTime >= earliest && openTime <= now + aheadMs;
+  }
+
+  #goLive(cursor: Cursor, frame: KlineFrame, epoch: number): void {
+    cursor.epoch = epoch;
+    cursor.due ??= frame.openTime;
+    cursor.onEdge?.({ type: 'CURSOR.FIRST_FRAME' });
+  }
+
+  #takeForming(frame: KlineFrame): void {
+    const candle = candleOf(frame);
+    if (candle === undefined) this.counters.malformed += 1;
+    else this.#options.delivery.listeners.emit('update', candle);
+  }
+
+  #takeClosed(cursor: Cursor, frame: KlineFrame): void {
+    const candle = candleOf(frame);
+    if (candle === undefined) {
+      this.counters.malformed += 1;
+      return;
+    }
+    // The exchange's own stamp says how late it is there; ours may lag behind it.
+    const now = Math.max(this.#options.exchangeNow() || 0, frame.eventTime) + this.#options.aheadMs;
+    const reason = insanity(candle, now);
+    if (reason !== undefined) {
+      this.counters.insane += 1;
+      return;
+    }
+    switch (cursor.judge(candle.openTime)) {
+      case 'duplicate':
+        this.counters.duplicates += 1;
+        return;
+      case 'ahead':
+        if (!cursor.hold(candle)) this.counters.duplicates += 1;
+        cursor.onEdge?.({ type: 'CURSOR.HOLE' });
+        return;
+      default:
+        if (this.#pass(cursor, candle)) this.#drain(cursor);
+    }
+  }
+
+  /** What waited behind a hole and is due now. */
+  #drain(cursor: Cursor): void {
+    for (let next = cursor.peekDue(); next !== undefined; next = cursor.peekDue()) {
+      if (!this.#pass(cursor, next)) return;
+      cursor.takeDue();
+    }
+  }
+
+  /** The bar that is due goes to the store. False when there is no room: it stays due and is asked for again. */
+  #pass(cursor: Cursor, candle: Candle): boolean {
+    if (!this.#options.rows.offer({ candle })) {
+      this.counters.refused += 1;
+      return false;
+    }
+    if (candle.source === 'stream') this.counters.closedByStream += 1;
+    else this.counters.closedByRest += 1;
+    cursor.advance(candle);
+    return true;
+  }
+
+  /** REST lacks the bars from the one due up to `until`. What of that is established is named now. */
+  #nameGap(cursor: Cursor, until: number): void {
+    if (!this.#options.rows.hasRoom()) return;
+    const end = cursor.noteAbsent(until, this.#options.now(), ABSENT_ASKS, ABSENT_OVER_MS);
+    if (end === undefined) return;
+    const detectedAt = Math.round(this.#options.exchangeNow());
+    const range = cursor.skipTo(end);
+    const gap = { ...cursor.series, ...range, reason: 'the exchange has no such bar', detectedAt };
+    this.counters.gaps += 1;
+    this.#options.rows.offer({ gap });
+  }
+}
+
+/** The bars of a REST answer that were final for certain at an exchange time. */
+export const finalOnly = (candles: readonly Candle[], exchangeTime: number): Candle[] =>
+  candles.filter((candle) => hasEnded(candle, exchangeTime));

@@ -1,0 +1,62 @@
+import type { Row } from '../../machines/model/row.ts';
+
+/** Rows of one transaction at most (contract 5). */
+export const BATCH_ROWS_MAX = 100;
+
+/**
+ * Rows on their way to the store, first in, first out, bounded. Rows leave it when they are committed, not
+ * when they are taken: a batch can be taken again.
+ */
+export class RowBuffer {
+  readonly #rowsMax: number;
+  #rows: Row[] = [];
+  /** Rows of `#rows` that have left: shifting an array of thousands for each batch would cost more. */
+  #head = 0;
+  /** Called on the edges that the store's chart knows: no longer empty, and a batch full. */
+  onEdge: ((edge: 'rows' | 'full') => void) | undefined;
+
+  constructor(rowsMax: number) {
+    this.#rowsMax = rowsMax;
+  }
+
+  get size(): number {
+    return this.#rows.length - this.#head;
+  }
+
+  /** A whole batch waits. */
+  get full(): boolean {
+    return this.size >= BATCH_ROWS_MAX;
+  }
+
+  /** Whether `count` more rows may come. */
+  hasRoom(count = 1): boolean {
+    return this.size + count <= this.#rowsMax;
+  }
+
+  /** Takes a row; false, and nothing taken, when the bound is reached. */
+  offer(row: Row): boolean {
+    if (!this.hasRoom()) return false;
+    this.#rows.push(row);
+    const size = this.size;
+    if (size === 1) this.onEdge?.('rows');
+    else if (size === BATCH_ROWS_MAX) this.onEdge?.('full');
+    return true;
+  }
+
+  /** The oldest rows, a batch at most; they stay until {@link drop}. */
+  batch(): readonly Row[] {
+    return this.#rows.slice(this.#head, this.#head + BATCH_ROWS_MAX);
+  }
+
+  /** Lets go of the `count` oldest rows: they are committed. */
+  drop(count: number): void {
+    this.#head += count;
+    if (this.#head === this.#rows.length) {
+      this.#rows = [];
+      this.#head = 0;
+    } else if (this.#head > 10_000) {
+      this.#rows = this.#rows.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../errors.ts';
+
+/** Who holds a store, for the message that refuses another. */
+export interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** Local wall clock, ms since epoch. */
+  readonly since: number;
+}
+
+/**
+ * The one writer of a store. The lock is a write transaction left open on a file beside the store: SQLite
+ * holds it with an operating system lock, which goes with the process, however that ends. Readers of that
+ * file still see who holds it; readers of the store are not concerned.
+ *
+ * @throws {StoreError} `STORE_LOCKED` when another writer holds it.
+ */
+export function lockStore(path: string, holder: Holder): () => void {
+  const file = `${path}.lock`;
+  const lock = new DatabaseSync(file, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE');
+    lock.exec('BEGIN IMMEDIATE');
+    lock.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER, host TEXT, since INTEGER)');
+    lock.exec('DELETE FROM holder');
+    lock.prepare('INSERT INTO holder VALUES (?, ?, ?)').run(holder.pid, holder.host, holder.since);
+    lock.exec('COMMIT');
+    // Between the two another may slip in: then this one is refused and the other has written its name.
+    lock.exec('BEGIN IMMEDIATE');
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new StoreError(`${path} is being written by ${holderOf(file)}; stop it or use another store`, {
+      code: 'STORE_LOCKED',
+      retryable: true,
+      cause: error,
+    });
+  }
+  return () => lock.close();
+}
+
+const SQLITE_BUSY = 5;
+const isBusy = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
+
+function holderOf(file: string): string {
+  try {
+    const lock = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+    try {
+      const row = lock.prepare('SELECT pid, host, since FROM holder').get();
+      if (row === undefined) return 'another process';
+      return `process ${row['pid']} on ${row['host']} (since ${new Date(Number(row['since'])).toISOString()})`;
+    } finally {
+      lock.close();
+    }
+  } catch {
+    return 'another process';
+  }
+}

@@ -1,0 +1,17 @@
+/** What the store's main side and its worker thread say to each other. One answer to each request, in order. */
+import type { Row } from '../../machines/model/row.ts';
+import type { Opened, OpenRequest } from './database.ts';
+
+export type Request =
+  | { readonly id: number; readonly do: 'open'; readonly request: OpenRequest }
+  | {
+      readonly id: number;
+      readonly do: 'commit';
+      readonly rows: readonly Row[];
+      readonly exchangeTime: number;
+    }
+  | { readonly id: number; readonly do: 'close'; readonly exchangeTime: number };
+
+export type Answer =
+  | { readonly id: number; readonly ok: true; readonly opened?: Opened }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };

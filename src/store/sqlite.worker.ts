@@ -1,0 +1,37 @@
+/** The store's thread: SQLite is synchronous, and a slow disk must not delay a deadline or a signal. */
+import { parentPort } from 'node:worker_threads';
+import { StoreError } from '../errors.ts';
+import { StoreDatabase } from './database.ts';
+import type { Answer, Request } from './messages.ts';
+
+let database: StoreDatabase | undefined;
+
+function serve(request: Request): Answer {
+  switch (request.do) {
+    case 'open': {
+      const result = StoreDatabase.open(request.request);
+      database = result.database;
+      return { id: request.id, ok: true, opened: result.opened };
+    }
+    case 'commit':
+      if (database === undefined) throw new StoreError('the store is not open', { code: 'STORE_CLOSED' });
+      database.commit(request.rows, request.exchangeTime);
+      return { id: request.id, ok: true };
+    case 'close':
+      database?.close(request.exchangeTime);
+      database = undefined;
+      return { id: request.id, ok: true };
+  }
+}
+
+parentPort?.on('message', (request: Request) => {
+  let answer: Answer;
+  try {
+    answer = serve(request);
+  } catch (error) {
+    const code = error instanceof StoreError ? error.code : 'STORE_WRITE';
+    const message = error instanceof Error ? error.message : String(error);
+    answer = { id: request.id, ok: false, code, message };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,145 @@
+import { hostname } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Row } from '../../machines/model/row.ts';
+import { StoreError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { Opened } from './database.ts';
+import type { Answer, Request } from './messages.ts';
+
+/** Where committed rows go. */
+export interface StoreWriter {
+  /** Opens it, again after its thread has died. @throws {StoreError} */
+  open(): Promise<Opened>;
+  /** Resolves when the rows are committed, all of them; rejects when none is. @throws {StoreError} */
+  commit(rows: readonly Row[], exchangeTime: number): Promise<void>;
+  /**
+   * Notes the exchange's time and lets go of the file. Never hangs on a thread that is gone.
+   */
+  close(exchangeTime: number): Promise<void>;
+  /** Ends the thread at once; a transaction under way is rolled back by SQLite. */
+  terminate(): void;
+}
+
+type Body<One> = One extends unknown ? Omit<One, 'id'> : never;
+
+/** Beside the sources it is TypeScript, beside the bundle it is not. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith('.ts') ? './sqlite.worker.ts' : './sqlite.worker.js',
+  import.meta.url,
+);
+
+/** An SQLite file, written by a worker thread. */
+export class SqliteWriter implements StoreWriter {
+  readonly #path: string;
+  readonly #origin: string;
+  readonly #clock: Clock;
+  #worker: Worker | undefined;
+  #nextId = 1;
+  readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
+
+  constructor(options: { path: string; origin: string; clock: Clock }) {
+    this.#path = options.path;
+    this.#origin = options.origin;
+    this.#clock = options.clock;
+  }
+
+  async open(): Promise<Opened> {
+    this.#start();
+    const holder = { pid: process.pid, host: hostname(), since: this.#clock.wallNow() };
+    try {
+      const answer = await this.#ask({
+        do: 'open',
+        request: { path: this.#path, origin: this.#origin, holder },
+      });
+      return (answer.ok ? answer.opened : undefined) ?? { watermarks: [] };
+    } catch (error) {
+      this.terminate();
+      throw error;
+    }
+  }
+
+  async commit(rows: readonly Row[], exchangeTime: number): Promise<void> {
+    await this.#ask({ do: 'commit', rows, exchangeTime });
+  }
+
+  async close(exchangeTime: number): Promise<void> {
+    if (this.#worker === undefined) return;
+    try {
+      await this.#ask({ do: 'close', exchangeTime });
+    } finally {
+      this.terminate();
+    }
+  }
+
+  terminate(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    worker?.removeAllListeners();
+    // A late error of a thread that is being ended is nobody's concern, but unheard it would end the process.
+    worker?.on('error', () => {});
+    void worker?.terminate();
+    this.#abandon(new StoreError('the store was closed before it answered', { code: 'STORE_CLOSED' }));
+  }
+
+  #start(): void {
+    this.terminate();
+    const worker = new Worker(WORKER_URL, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+    this.#worker = worker;
+    const gone = (cause: unknown): void => {
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#abandon(
+        new StoreError('the thread that writes the store has ended', {
+          code: 'STORE_WRITER_GONE',
+          retryable: true,
+          cause,
+        }),
+      );
+    };
+    worker.on('message', (answer: Answer) => this.#settle(answer));
+    worker.on('error', gone);
+    worker.on('exit', (code) => gone(new Error(`exit code ${code}`)));
+  }
+
+  #ask(body: Body<Request>): Promise<Answer> {
+    const worker = this.#worker;
+    if (worker === undefined) {
+      return Promise.reject(
+        new StoreError('the thread that writes the store is not running', {
+          code: 'STORE_WRITER_GONE',
+          retryable: true,
+        }),
+      );
+    }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      worker.postMessage({ ...body, id });
+    });
+  }
+
+  #settle(answer: Answer): void {
+    const waiter = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.ok) waiter?.resolve(answer);
+    else {
+      const retryable = answer.code === 'STORE_WRITE' || answer.code === 'STORE_LOCKED';
+      waiter?.reject(new StoreError(answer.message, { code: answer.code, retryable }));
+    }
+  }
+
+  #abandon(error: StoreError): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiter of waiting) waiter.reject(error);
+  }
+}
+
+/** No store: rows are taken as committed at once. */
+export class MemoryWriter implements StoreWriter {
+  async open(): Promise<Opened> {
+    return { watermarks: [] };
+  }
+  async commit(): Promise<void> {}
+  async close(): Promise<void> {}
+  terminate(): void {}
+}

@@ -1,0 +1,19 @@
+import { EXIT } from './exit-code.ts';
+
+const onInterrupt = (): void => process.exit(EXIT.SIGINT);
+const onTerminate = (): void => process.exit(EXIT.SIGTERM);
+
+/**
+ * For the time before anything was begun, while modules still load: there is nothing to stop, but the exit
+ * code is to say what happened.
+ */
+export function takeEarlySignals(): void {
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onTerminate);
+}
+
+/** From here on somebody else answers signals. */
+export function releaseEarlySignals(): void {
+  process.off('SIGINT', onInterrupt);
+  process.off('SIGTERM', onTerminate);
+}

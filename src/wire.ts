@@ -1,0 +1,238 @@
+/**
+ * The composition root: joins the charts to the world. Everything that a collector is made of is made here,
+ * and nothing decides anything.
+ */
+import { type Actor, createActor, type InspectionEvent } from 'xstate';
+import { closeOnFault } from '../machines/close-on-fault.ts';
+import { collectorMachine } from '../machines/collector.machine.ts';
+import { connectionMachine } from '../machines/connection.machine.ts';
+import type { FeedInput } from '../machines/feed.machine.ts';
+import { feedMachine } from '../machines/feed.machine.ts';
+import { klineStreamMachine } from '../machines/kline-stream.machine.ts';
+import type { Interval } from '../machines/model/interval.ts';
+import { type Series, seriesKey } from '../machines/model/kline.ts';
+import { firstOpenFrom } from '../machines/model/ledger.ts';
+import { restSessionMachine } from '../machines/rest-session.machine.ts';
+import { storeMachine } from '../machines/store.machine.ts';
+import { keepTimeActor, setClock } from './actors/keep-time.ts';
+import { cursorActor, repairActor } from './actors/kline-stream.ts';
+import { prepareActor } from './actors/prepare.ts';
+import { proveActor } from './actors/prove.ts';
+import { restPort } from './actors/rest-port.ts';
+import { callActor, releaseActor } from './actors/rest-session.ts';
+import { socketActor } from './actors/socket.ts';
+import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
+import { watchBarsActor } from './actors/watch-bars.ts';
+import { streamName } from './binance/streams.ts';
+import { LIMITS } from './binance/venue.ts';
+import type { Exchange } from './exchange.ts';
+import type { ResolvedOptions } from './options.ts';
+import { Delivery } from './pipeline/delivery.ts';
+import { closeGraceMs } from './pipeline/grace.ts';
+import { Pipeline } from './pipeline/pipeline.ts';
+import { RowBuffer } from './pipeline/row-buffer.ts';
+import type { Clock, HttpClient, Logger } from './ports.ts';
+import { readCandles } from './store/reader.ts';
+import { MemoryWriter, SqliteWriter } from './store/writer.ts';
+import { systemClock } from './transport/clock.ts';
+import { ExchangeClock } from './transport/exchange-clock.ts';
+import { createHttpClient } from './transport/http.ts';
+import { openSocket } from './transport/socket.ts';
+
+/** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
+const ROWS_MAX = 50_000;
+/** How long the first row of a batch waits for company, ms: well below the 50 ms of the contract. */
+const FLUSH_MS = 5;
+/** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
+const AHEAD_WALL_MS = 5_000;
+const REST_QUEUE_MAX = 10_000;
+const PREPARE_PAUSE_MS = 2_000;
+const MEND_MS = 5_000;
+
+export type CollectorActor = Actor<typeof collectorMachine>;
+
+export interface Wired {
+  readonly actor: CollectorActor;
+  readonly pipeline: Pipeline;
+  readonly delivery: Delivery;
+  readonly exchangeClock: ExchangeClock;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Lets go of what a forced stop may have left: the writer's thread, connections, the embedded exchange. */
+  release(): Promise<void>;
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? Math.random;
+  const logger = options.logger ?? silent;
+  const now = (): number => clock.now();
+  const series: Series[] = options.symbols.flatMap((symbol) =>
+    options.intervals.map((interval: Interval) => ({ symbol, interval })),
+  );
+
+  const exchangeClock = new ExchangeClock(clock, options.timeScale);
+  const exchangeNow = (): number => exchangeClock.now();
+  const rows = new RowBuffer(ROWS_MAX);
+  const { bufferSize, queueSize, store: path } = options;
+  const delivery = new Delivery({ bufferSize, queueSize, hasStore: path !== undefined, series });
+  const pipeline = new Pipeline(series, {
+    rows,
+    delivery,
+    exchangeNow,
+    now,
+    aheadMs: AHEAD_WALL_MS * options.timeScale,
+    graceMs: closeGraceMs(options.timeScale, random()),
+  });
+  const writer =
+    path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
+
+  let client: HttpClient | undefined;
+  const http = (): HttpClient => {
+    client ??= createHttpClient();
+    return client;
+  };
+  const closeHttp = async (): Promise<void> => {
+    const closing = client;
+    client = undefined;
+    await closing?.close();
+  };
+
+  // The root is made last, of machines whose actors ask it for the REST session.
+  const rest = restPort(() => actor);
+  const time = { rest, clock, exchangeClock };
+  const stamps = new Map<string, number>();
+  let epoch = 0;
+
+  const connection = closeOnFault(
+    connectionMachine.provide({
+      actors: {
+        prove: proveActor({ rest, clock, pipeline }),
+        socket: socketActor({
+          clock,
+          open: openSocket,
+          wsUrl: () => exchange.urls().wsUrl,
+          pipeline,
+          nextEpoch: () => ++epoch,
+          stamps,
+          onOddity: (message, fields) => logger.warn(message, fields),
+        }),
+      },
+    }),
+  );
+  const klineStream = closeOnFault(
+    klineStreamMachine.provide({
+      actors: {
+        cursor: cursorActor(pipeline),
+        repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+      },
+    }),
+  );
+  const storePorts = {
+    writer,
+    rows,
+    delivery,
+    pipeline,
+    exchangeNow,
+    onOpen: () => {
+      if (path !== undefined)
+        delivery.setReader({ read: (one, after, max) => readCandles(path, one, after, max) });
+    },
+  };
+
+  const shard = (onboardDates: ReadonlyMap<string, number>): FeedInput[] => {
+    if (options.backfillMs > 0) {
+      for (const one of series) {
+        const from = Math.max(exchangeNow() - options.backfillMs, onboardDates.get(one.symbol) ?? 0);
+        pipeline.startAt(one, firstOpenFrom(one.interval, from));
+      }
+    }
+    const shards: FeedInput[] = [];
+    for (let first = 0; first < series.length; first += LIMITS.streamsPerSocket)
+      shards.push(feed(`feed${shards.length}`, series.slice(first, first + LIMITS.streamsPerSocket)));
+    return shards;
+  };
+  const feed = (id: string, members: readonly Series[]): FeedInput => {
+    const connectionId = `${id}.a`;
+    return {
+      id,
+      mendMs: MEND_MS,
+      now,
+      streams: members.map((one) => ({ id: `stream.${seriesKey(one)}`, series: one, random })),
+      connection: {
+        id: connectionId,
+        streams: members.map(streamName),
+        timing: options.timing,
+        random,
+        now,
+        activity: { silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY) },
+      },
+    };
+  };
+
+  const actor: CollectorActor = createActor(
+    closeOnFault(
+      collectorMachine.provide({
+        actors: {
+          feed: closeOnFault(feedMachine.provide({ actors: { connection, klineStream } })),
+          rest: closeOnFault(
+            restSessionMachine.provide({
+              actors: {
+                call: callActor(http, () => exchange.urls().restUrl),
+                release: releaseActor(closeHttp),
+              },
+            }),
+          ),
+          store: closeOnFault(
+            storeMachine.provide({
+              actors: {
+                open: openStoreActor(storePorts),
+                commit: commitActor(storePorts),
+                seal: sealStoreActor(storePorts),
+              },
+            }),
+          ),
+          prepare: prepareActor({
+            rest,
+            logger,
+            symbols: options.symbols,
+            reachExchange: () => exchange.reach(),
+            setClock: (signal) => setClock(time, signal),
+            shard,
+          }),
+          keepTime: keepTimeActor({ ...time, logger }),
+          watchBars: watchBarsActor({ clock, pipeline }),
+        },
+      }),
+    ),
+    {
+      clock,
+      ...(options.inspect === undefined
+        ? {}
+        : { inspect: options.inspect as (event: InspectionEvent) => void }),
+      input: {
+        store: { id: 'store', rows, flushMs: FLUSH_MS, now },
+        rest: { id: 'rest', queueMax: REST_QUEUE_MAX, now },
+        connectTimeoutMs: options.connectTimeoutMs,
+        preparePauseMs: PREPARE_PAUSE_MS,
+        stopTimeoutMs: options.stopTimeoutMs,
+        now,
+      },
+    },
+  );
+
+  rows.onEdge = (edge) => {
+    // Rows that came before the store is there, or after it has gone, are found by its own guards.
+    const store = actor.getSnapshot().children['store'];
+    store?.send({ type: edge === 'rows' ? 'ROWS' : 'FULL' });
+  };
+
+  const release = async (): Promise<void> => {
+    // All at once and begun at once: the next run may start while these end.
+    writer.terminate();
+    await Promise.all([closeHttp(), exchange.leave()]);
+  };
+  return { actor, pipeline, delivery, exchangeClock, clock, logger, release };
+}

@@ -1,0 +1,120 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { CollectorStatus } from '../../src/cli/collector-face.ts';
+import { progressOf, type ViewInput, viewLines } from '../../src/cli/table.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 12, 0, 30);
+const BAR = { openTime: NOW - 30_000, closeTime: NOW + 29_999, close: 67_000.5 };
+
+const statusOf = (count: number): CollectorStatus => ({
+  state: 'streaming',
+  isConnected: true,
+  exchangeTime: NOW,
+  series: Array.from({ length: count }, (_, index) => ({
+    symbol: `SYM${index}USDT`,
+    interval: '1m',
+    state: index === 1 ? 'repairing' : 'live',
+    closed: index + 3,
+    stored: index + 2,
+  })),
+  counters: { frames: 1234, duplicates: 0, malformed: 2 },
+});
+
+const viewOf = (change: Partial<ViewInput> = {}): string[] =>
+  viewLines({
+    network: 'testnet',
+    timeScale: 1,
+    db: 'data/testnet.db',
+    status: statusOf(3),
+    forming: new Map([['SYM0USDT@1m', BAR]]),
+    width: 100,
+    height: 24,
+    paint: (_, text) => text,
+    ...change,
+  });
+
+describe('progress of a bar', () => {
+  test.each([
+    [NOW - 30_000, 0],
+    [NOW, 0.5],
+    [NOW + 30_000, 1],
+    [NOW + 999_999, 1],
+    [NOW - 999_999, 0],
+  ])('at %i it is %f', (time, share) => {
+    expect(progressOf(BAR, time)).toBeCloseTo(share);
+  });
+  test('is unknown without a clock or a bar', () => {
+    expect(progressOf(BAR, undefined)).toBeUndefined();
+    expect(progressOf(undefined, NOW)).toBeUndefined();
+  });
+});
+
+describe('the view', () => {
+  test('shows network, state, exchange time, store, each series, counters and how to stop', () => {
+    const [head, facts, , heads, first, ...rest] = viewOf();
+    expect(head).toBe('testnet · streaming');
+    expect(facts).toBe('2026-11-21 12:00:30 UTC · data/testnet.db');
+    expect(heads?.trim().split(/\s+/)).toEqual([
+      'symbol',
+      'interval',
+      'last',
+      'bar',
+      '%',
+      'closed',
+      'stored',
+      'state',
+    ]);
+    expect(first?.trim().split(/\s+/)).toEqual([
+      'SYM0USDT',
+      '1m',
+      '67000.5',
+      '█████░░░░░',
+      '50',
+      '3',
+      '2',
+      'live',
+    ]);
+    expect(rest.at(-1)).toBe('Ctrl+C stops · frames 1234 · malformed 2');
+  });
+
+  test('names a time scale that is not 1', () => {
+    expect(viewOf({ timeScale: 60 })[1]).toContain('60× time');
+  });
+
+  test('says that the exchange time is unknown until it is known', () => {
+    const { exchangeTime: _, ...status } = statusOf(1);
+    expect(viewOf({ status })[1]).toContain('time unknown');
+  });
+
+  test('shows the first series when there are more than lines, and how many more there are', () => {
+    const lines = viewOf({ status: statusOf(500), height: 20 });
+    expect(lines.filter((line) => line.startsWith('SYM'))).toHaveLength(12);
+    expect(lines).toContain('… 488 more');
+    expect(lines.length).toBeLessThan(20);
+  });
+
+  test.each([200, 80, 60, 40, 20, 5, 1])('fits into %i columns', (width) => {
+    for (const line of viewOf({ width })) {
+      if (width >= 9) expect(line.trimEnd().length).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test('keeps symbol, price and state longest when it is narrow', () => {
+    expect(viewOf({ width: 40 })[3]?.trim().split(/\s+/)).toEqual(['symbol', 'interval', 'last', 'state']);
+  });
+
+  test('a height of nothing still shows one series', () => {
+    expect(viewOf({ height: 0 }).some((line) => line.startsWith('SYM0USDT'))).toBe(true);
+  });
+
+  test('colours change nothing but the colour', () => {
+    const painted = viewOf({ paint: (_, text) => `\u001b[32m${text}\u001b[39m` });
+    expect(painted.map(stripVTControlCharacters).map((line) => line.trimEnd())).toEqual(
+      viewOf().map((line) => line.trimEnd()),
+    );
+  });
+
+  test('no control character of a path reaches the terminal', () => {
+    expect(viewOf({ db: 'a\u001b[2Jb\n' }).join('')).not.toMatch(/\p{Cc}/u);
+  });
+});

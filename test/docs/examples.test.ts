@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = join(root, 'docs/examples');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** Runs an example as a user would, in an empty folder; the package's own name leads to the sources. */
+async function runExample(file: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'candlestate-example-'));
+  const flags = ['--conditions=candlestate-source', '--disable-warning=ExperimentalWarning'];
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, join(examples, file)], {
+      cwd: folder,
+      timeout: 30_000,
+    });
+    return stdout;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe('the examples', () => {
+  test('collect.ts shows three candles and a clean stop', { timeout: 40_000 }, async () => {
+    const lines = (await runExample('collect.ts')).trim().split('\n');
+    expect(lines.filter((line) => / close \d/.test(line))).toHaveLength(3);
+    expect(lines).toContain('connecting → streaming');
+    expect(lines.at(-1)).toMatch(/^clean: true, in memory: \{"BTCUSDT@1m":\d+,"ETHUSDT@1m":\d+\}$/);
+  });
+
+  test('own-exchange.ts loses no bar across a dropped connection', { timeout: 40_000 }, async () => {
+    expect(await runExample('own-exchange.ts')).toBe('40 candles in a row, across a dropped connection\n');
+  });
+
+  test('each one is run here', () => {
+    const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
+    for (const file of readdirSync(examples)) expect(source).toContain(`runExample('${file}')`);
+  });
+});
+
+describe('the README', () => {
+  test('shows the example program word for word', () => {
+    const marked = /<!-- example: (\S+) -->\n```ts\n([\s\S]*?)```/g;
+    const shown = [...read('README.md').matchAll(marked)];
+    expect(shown.length).toBeGreaterThan(0);
+    for (const [, path, code] of shown)
+      expect(code).toBe(
+        read(path!)
+          .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+          .trimStart(),
+      );
+  });
+
+  test('names only scripts and files that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const text = read('README.md');
+    for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name!]);
+    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g))
+      expect(() => read(link!)).not.toThrow();
+    for (const [, path] of text.matchAll(/node (src\/\S+\.ts)/g)) expect(() => read(path!)).not.toThrow();
+  });
+
+  test('gives the two commands that a new user needs, on lines of their own', () => {
+    const lines = read('README.md').split('\n');
+    expect(lines).toContain('npm ci && npm start');
+    expect(lines).toContain('npm ci && npm test');
+  });
+});

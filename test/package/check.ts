@@ -1,0 +1,88 @@
+/**
+ * What a user of the published package gets: packs it, installs it into an empty project, type-checks and runs
+ * a program against each entry, and runs the command. Started by `npm run check:package`, after a build.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+const project = mkdtempSync(join(tmpdir(), 'candlestate-package-'));
+const run = (command: string, args: readonly string[], cwd: string): string =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const EXPECTED = /^(dist\/.+\.(js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+try {
+  const packArgs = ['pack', '--json', '--ignore-scripts', '--pack-destination', project];
+  const [packed] = JSON.parse(run('npm', packArgs, root)) as Packed[];
+  if (packed === undefined) throw new Error('npm pack packed nothing');
+  const strangers = packed.files.map((file) => file.path).filter((path) => !EXPECTED.test(path));
+  if (strangers.length > 0) throw new Error(`the package holds what no user needs: ${strangers.join(', ')}`);
+  say(`packed ${packed.files.length} files, ${packed.size} bytes`);
+
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'user', private: true, type: 'module' }),
+  );
+  run('npm', ['install', '--no-audit', '--no-fund', join(project, packed.filename)], project);
+
+  writeFileSync(
+    join(project, 'user.ts'),
+    `import { BinanceDataCollector, type Candle } from 'candlestate';
+import { collectorMachine, INTERVALS } from 'candlestate/machines';
+import { startSimulator } from 'candlestate/simulator';
+const exchange = await startSimulator({ timeScale: 600 });
+const urls = { wsUrl: exchange.wsUrl, restUrl: exchange.restUrl, visionUrl: exchange.visionUrl };
+await using collector = new BinanceDataCollector({ symbols: ['BTCUSDT'], intervals: ['1m'], network: urls,
+  timeScale: 600, store: 'user.db' });
+await collector.startStreaming();
+const candles: Candle[] = [];
+for await (const candle of collector.candles({ symbol: 'BTCUSDT', interval: '1m' })) {
+  candles.push(candle);
+  if (candles.length === 3) break;
+}
+const report = await collector.stop();
+await exchange.close();
+process.stdout.write(\`\${candles.length} candles, \${INTERVALS.length} intervals, \${collectorMachine.id}, clean \${report.clean}\\n\`);
+`,
+  );
+  const compiler = [
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2024,esnext.disposable',
+    '--strict',
+  ];
+  const types = [
+    '--types',
+    'node',
+    '--typeRoots',
+    join(root, 'node_modules/@types'),
+    '--skipLibCheck',
+  ];
+  run(join(root, 'node_modules/.bin/tsc'), [...compiler, ...types, 'user.ts'], project);
+  const said = run(process.execPath, ['user.js'], project);
+  if (said !== '3 candles, 15 intervals, collector, clean true\n')
+    throw new Error(`the program said: ${said}`);
+  say(`a program against the three entries: ${said.trim()}`);
+
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const bin = join(project, 'node_modules/.bin/candlestate');
+  if (run(bin, ['--version'], project).trim() !== version)
+    throw new Error('the command tells another version');
+  run(bin, ['collect', '--duration', '3s', '--no-http'], project);
+  say('the command ran for 3 s and ended with 0');
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
