@@ -9,7 +9,7 @@
  *     stopped ◀────────── stopping: feeds → rest → store, all within after(stopTimeout)
  *        └─START▶ connecting
  *
- *   connecting: first (opening the store → preparing ⇄ pausing → dialing), or again
+ *   connecting: first (preparing ⇄ pausing → opening the store → dialing), or again
  *   streaming:  partial ⇄ full (every feed is up)
  *
  * STOP in `stopping` and in `stopped` finds no transition: stopping twice is stopping once. The report of
@@ -117,7 +117,7 @@ export const collectorMachine = collectorSetup.createMachine({
   states: {
     initialized: {
       on: {
-        START: { target: 'connecting', actions: ['reset', 'spawnServices'] },
+        START: { target: 'connecting', actions: ['reset', 'spawnRest'] },
         STOP: {
           target: 'stopped',
           actions: { type: 'noteStop', params: ({ event }) => ({ reason: event.reason }) },
@@ -151,17 +151,16 @@ export const collectorMachine = collectorSetup.createMachine({
               ],
             },
           },
-          initial: 'opening',
+          initial: 'preparing',
           states: {
-            opening: { on: { 'STORE.READY': 'preparing' } },
             preparing: {
               invoke: {
                 src: 'prepare',
                 id: 'prepare',
                 onDone: {
-                  target: 'dialing',
+                  target: 'opening',
                   actions: {
-                    type: 'spawnFeeds',
+                    type: 'noteFeeds',
                     params: ({ event }) => ({ feeds: event.output.feeds }),
                   },
                 },
@@ -205,6 +204,11 @@ export const collectorMachine = collectorSetup.createMachine({
               },
             },
             pausing: { after: { preparePause: 'preparing' } },
+            opening: {
+              description: 'Only now: what the exchange refuses must not leave a file behind.',
+              entry: 'spawnStore',
+              on: { 'STORE.READY': { target: 'dialing', actions: 'spawnFeeds' } },
+            },
             dialing: { always: { guard: 'anyUp', target: '#collector.streaming' } },
           },
         },
@@ -277,7 +281,7 @@ export const collectorMachine = collectorSetup.createMachine({
     },
     stopped: {
       entry: 'noteStopped',
-      on: { START: { target: 'connecting', actions: ['reset', 'spawnServices'] } },
+      on: { START: { target: 'connecting', actions: ['reset', 'spawnRest'] } },
     },
   },
 });

@@ -49,6 +49,8 @@ export const unwrittenOf = (output: ChildDone): number => ('unwritten' in output
 
 /** Children that answer CLOSE and end by themselves; the others are simply stopped. */
 export interface Lifetimes {
+  /** The shards, from when they are known. */
+  readonly feeds: readonly FeedInput[];
   readonly pending: readonly string[];
   readonly up: readonly string[];
   readonly lines: readonly Cleanup[];
@@ -62,6 +64,7 @@ export interface Lifetimes {
 }
 
 export const fresh: Lifetimes = {
+  feeds: [],
   pending: [],
   up: [],
   lines: [],
@@ -94,7 +97,7 @@ export const collectorSetup = setup({
     store: storeMachine,
     rest: restSessionMachine,
     feed: feedMachine,
-    /** Exchange information, exchange time, what the store holds: all that must be known before dialling. */
+    /** Exchange information and time: all that must be known before anything is created or dialled. */
     prepare: fromPromise<Prepared>(() => Promise.reject(new Error('prepare is not provided'))),
     /** Keeps the exchange clock right for as long as it lives. */
     keepTime: fromCallback(() => {
@@ -107,16 +110,20 @@ export const collectorSetup = setup({
   },
   actions: {
     reset: assign(fresh),
-    spawnServices: enqueueActions(({ context, enqueue }) => {
-      enqueue.spawnChild('store', { id: context.store.id, systemId: 'store', input: context.store });
+    spawnRest: enqueueActions(({ context, enqueue }) => {
       enqueue.spawnChild('rest', { id: context.rest.id, systemId: 'rest', input: context.rest });
-      enqueue.assign({ pending: [context.store.id, context.rest.id] });
+      enqueue.assign({ pending: [context.rest.id] });
     }),
-    spawnFeeds: enqueueActions(({ context, enqueue }, params: { feeds: readonly FeedInput[] }) => {
+    spawnStore: enqueueActions(({ context, enqueue }) => {
+      enqueue.spawnChild('store', { id: context.store.id, systemId: 'store', input: context.store });
+      enqueue.assign({ pending: [...context.pending, context.store.id] });
+    }),
+    noteFeeds: assign({ feeds: (_, params: { feeds: readonly FeedInput[] }) => params.feeds }),
+    spawnFeeds: enqueueActions(({ context, enqueue }) => {
       enqueue.spawnChild('keepTime', { id: 'keepTime' });
       enqueue.spawnChild('watchBars', { id: 'watchBars' });
-      for (const feed of params.feeds) enqueue.spawnChild('feed', { id: feed.id, input: feed });
-      enqueue.assign({ pending: [...context.pending, ...params.feeds.map((feed) => feed.id)] });
+      for (const feed of context.feeds) enqueue.spawnChild('feed', { id: feed.id, input: feed });
+      enqueue.assign({ pending: [...context.pending, ...context.feeds.map((feed) => feed.id)] });
     }),
     stopHelpers: enqueueActions(({ enqueue }) => {
       enqueue.stopChild('keepTime');

@@ -296,7 +296,9 @@ export class BinanceDataCollector implements AsyncDisposable {
     if (from === to) return;
     this.#state = to;
     const { actor, delivery, logger } = this.#wired;
-    const { reason, failure } = actor.getSnapshot().context;
+    const { reason: asked, failure, trouble } = actor.getSnapshot().context;
+    // Nobody asked for the loss of the last socket: then what befell it is the reason.
+    const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
       this.#report = this.#makeReport();
       delivery.endIterators();

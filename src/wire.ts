@@ -23,6 +23,7 @@ import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
 import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
+import type { ListedSymbol } from './binance/rest.ts';
 import { streamName } from './binance/streams.ts';
 import { LIMITS } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
@@ -34,7 +35,7 @@ import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, HttpClient, Logger } from './ports.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
-import { systemClock } from './transport/clock.ts';
+import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { createHttpClient } from './transport/http.ts';
 import { openSocket } from './transport/socket.ts';
@@ -66,7 +67,7 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const clock = options.clock ?? systemClock;
-  const random = options.random ?? Math.random;
+  const random = options.random ?? systemRandom;
   const logger = options.logger ?? silent;
   const now = (): number => clock.now();
   const series: Series[] = options.symbols.flatMap((symbol) =>
@@ -130,6 +131,15 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       },
     }),
   );
+  const onboardDates = new Map<string, number>();
+  /** Where series begin that the store knows nothing of; there are no bars from before the listing. */
+  const startBackfill = (): void => {
+    if (options.backfillMs === 0) return;
+    for (const one of series) {
+      const from = Math.max(exchangeNow() - options.backfillMs, onboardDates.get(one.symbol) ?? 0);
+      pipeline.startAt(one, firstOpenFrom(one.interval, from));
+    }
+  };
   const storePorts = {
     writer,
     rows,
@@ -137,18 +147,14 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     pipeline,
     exchangeNow,
     onOpen: () => {
+      startBackfill();
       if (path !== undefined)
         delivery.setReader({ read: (one, after, max) => readCandles(path, one, after, max) });
     },
   };
 
-  const shard = (onboardDates: ReadonlyMap<string, number>): FeedInput[] => {
-    if (options.backfillMs > 0) {
-      for (const one of series) {
-        const from = Math.max(exchangeNow() - options.backfillMs, onboardDates.get(one.symbol) ?? 0);
-        pipeline.startAt(one, firstOpenFrom(one.interval, from));
-      }
-    }
+  const shard = (listed: readonly ListedSymbol[]): FeedInput[] => {
+    for (const { symbol, onboardDate } of listed) onboardDates.set(symbol, onboardDate);
     const shards: FeedInput[] = [];
     for (let first = 0; first < series.length; first += LIMITS.streamsPerSocket)
       shards.push(feed(`feed${shards.length}`, series.slice(first, first + LIMITS.streamsPerSocket)));

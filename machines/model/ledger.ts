@@ -21,10 +21,18 @@ export function judge(dueOpenTime: number | undefined, openTime: number): Verdic
 }
 
 /** Why a closed bar cannot be what it claims to be; undefined when it can. */
-export function insanity(candle: Candle, exchangeNow: number): string | undefined {
+export const insanity = (candle: Candle, exchangeNow: number): string | undefined =>
+  misplacement(candle, exchangeNow) ?? implausibility(candle);
+
+/** Why a bar cannot be at the place that it claims. */
+export function misplacement(candle: Candle, exchangeNow: number): string | undefined {
   if (!isAligned(candle.interval, candle.openTime)) return 'misaligned open time';
   if (candle.closeTime !== closeTimeOf(candle.interval, candle.openTime)) return 'wrong close time';
-  if (candle.openTime > exchangeNow) return 'opens in the future';
+  return candle.openTime > exchangeNow ? 'opens in the future' : undefined;
+}
+
+/** What is odd in the values of a bar. The stream's word alone is then not enough; REST's is (fault D07). */
+export function implausibility(candle: Candle): string | undefined {
   if (candle.low > candle.high) return 'low above high';
   if (candle.open > candle.high || candle.open < candle.low) return 'open outside low and high';
   if (candle.close > candle.high || candle.close < candle.low) return 'close outside low and high';

@@ -15,7 +15,7 @@ export interface PreparePorts {
   /** Sets the exchange clock. */
   readonly setClock: (signal: AbortSignal) => Promise<void>;
   /** The shards, once symbols and time are known. */
-  readonly shard: (onboardDates: ReadonlyMap<string, number>) => readonly FeedInput[];
+  readonly shard: (listed: readonly ListedSymbol[]) => readonly FeedInput[];
 }
 
 /** What must be known before a socket is opened: that the symbols exist, and what time it is there. */
@@ -26,7 +26,7 @@ export const prepareActor = (ports: PreparePorts) =>
     checkSymbols(ports.symbols, listed, ports.logger);
     await ports.setClock(signal);
     signal.throwIfAborted();
-    return { feeds: ports.shard(new Map(listed.map((one) => [one.symbol, one.onboardDate]))) };
+    return { feeds: ports.shard(listed) };
   });
 
 /** The venue acknowledges streams of symbols that it does not have, and is mute on them: hence this check. */

@@ -99,8 +99,7 @@ export class Cursor {
    */
   noteAbsent(until: number, now: number, asks: number, overMs: number): number | undefined {
     if (this.due === undefined) return undefined;
-    if (this.#absent.openTime !== this.due)
-      this.#absent = { openTime: this.due, until, asks: 0, since: now };
+    if (this.#absent.openTime !== this.due) this.#absent = { openTime: this.due, until, asks: 0, since: now };
     this.#absent.asks += 1;
     this.#absent.until = Math.min(this.#absent.until, until);
     return this.#absent.asks >= asks && now - this.#absent.since >= overMs ? this.#absent.until : undefined;

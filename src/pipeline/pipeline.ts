@@ -1,6 +1,6 @@
 import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
-import { hasEnded, insanity } from '../../machines/model/ledger.ts';
+import { hasEnded, insanity, misplacement } from '../../machines/model/ledger.ts';
 import { candleOf, type KlineFrame } from '../binance/frame.ts';
 import { Cursor } from './cursor.ts';
 import type { Delivery } from './delivery.ts';
@@ -155,7 +155,7 @@ export class Pipeline {
       // What REST has not may be held; a bar of REST that can't be true counts as one that it has not.
       if (candle.openTime > cursor.due) this.#drain(cursor);
       if (candle.openTime < cursor.due) continue;
-      if (insanity(candle, exchangeNow + this.#options.aheadMs) !== undefined) {
+      if (misplacement(candle, exchangeNow + this.#options.aheadMs) !== undefined) {
         this.counters.insane += 1;
         continue;
       }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Interval } from '../../machines/model/interval.ts';
 import type { Candle } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
@@ -38,22 +39,15 @@ export interface OpenRequest {
   readonly holder: Holder;
 }
 
-const SQLITE_HEADER = 'SQLite format 3\0';
+/** The smallest page there is. SQLite itself takes a file of one byte as empty, and would write over it. */
+const SQLITE_BYTES_MIN = 512;
 
-/** Throws unless `path` is absent, empty or an SQLite file: others are never touched, not even by a header. */
+/** Throws unless `path` is absent, empty, or a file that may be an SQLite database. */
 export function refuseForeignFile(path: string): void {
   if (!existsSync(path)) return;
   const stat = statSync(path);
   if (!stat.isFile()) throw foreign(path, 'it is not a file');
-  if (stat.size === 0) return;
-  const head = Buffer.alloc(SQLITE_HEADER.length);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  if (head.toString('latin1') !== SQLITE_HEADER) throw foreign(path, 'it is not an SQLite file');
+  if (stat.size > 0 && stat.size < SQLITE_BYTES_MIN) throw foreign(path, 'it is not an SQLite file');
 }
 
 const foreign = (path: string, why: string): StoreError =>
@@ -103,7 +97,7 @@ export interface StoreFacts {
 export function inspectFile(path: string, origin?: string): StoreFacts {
   refuseForeignFile(path);
   if (!existsSync(path) || statSync(path).size === 0) return { exists: false };
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  const database = openToLook(path);
   try {
     if (checkIdentity(database, path) === 'new') return { exists: false };
     if (origin !== undefined) checkOrigin(database, path, origin);
@@ -114,10 +108,34 @@ export function inspectFile(path: string, origin?: string): StoreFacts {
       ...(stored === undefined ? {} : { origin: stored }),
       ...(exchangeTime === undefined ? {} : { exchangeTime: Number(exchangeTime) }),
     };
+  } catch (error) {
+    throw isSqlite(error, SQLITE_NOTADB) ? foreign(path, 'it is not an SQLite file') : error;
   } finally {
     database.close();
   }
 }
+
+/**
+ * A file, read-only and left as it is. Only ever by SQLite: reading it by a descriptor of our own, and closing
+ * that, would take the locks from every connection to it in this process. Without a WAL nobody is writing,
+ * and it is read as one that can't change; otherwise SQLite would make WAL and index beside it, and leave them.
+ */
+function openToLook(path: string): DatabaseSync {
+  const options = { readOnly: true, timeout: BUSY_TIMEOUT_MS };
+  if (existsSync(`${path}-wal`)) return new DatabaseSync(path, options);
+  try {
+    return new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, options);
+  } catch (error) {
+    // Before Node 22.15 a path could not be a URL.
+    if (isSqlite(error, SQLITE_CANTOPEN)) return new DatabaseSync(path, options);
+    throw error;
+  }
+}
+
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+const isSqlite = (error: unknown, code: number): boolean =>
+  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === code;
 
 /**
  * Makes the folder of a relative path, as `data/btc.db`. More than one that is missing is rather a typing error,

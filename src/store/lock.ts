@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 
@@ -9,6 +10,9 @@ export interface Holder {
   readonly since: number;
 }
 
+/** A writer may be about to end, or another refused one be reading who holds the lock: so long we wait, ms. */
+const WAIT_MS = 250;
+
 /**
  * The one writer of a store. The lock is a write transaction left open on a file beside the store: SQLite
  * holds it with an operating system lock, which goes with the process, however that ends. Readers of that
@@ -17,9 +21,12 @@ export interface Holder {
  * @throws {StoreError} `STORE_LOCKED` when another writer holds it.
  */
 export function lockStore(path: string, holder: Holder): () => void {
-  const file = `${path}.lock`;
-  const lock = new DatabaseSync(file, { timeout: 0 });
+  // By its real name: a link to a store is that store.
+  const file = `${existsSync(path) ? realpathSync(path) : path}.lock`;
+  const lock = new DatabaseSync(file, { timeout: WAIT_MS });
   try {
+    const others = lock.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name <> 'holder'").get();
+    if (Number(others?.['n']) > 0) throw new Error(`${file} is a database of another program`);
     lock.exec('PRAGMA journal_mode = DELETE');
     lock.exec('BEGIN IMMEDIATE');
     lock.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER, host TEXT, since INTEGER)');

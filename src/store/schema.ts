@@ -22,7 +22,10 @@ CREATE TABLE candles (
   taker_buy_volume REAL NOT NULL,
   taker_buy_quote_volume REAL NOT NULL,
   source TEXT NOT NULL CHECK (source IN ('stream', 'rest', 'vision')),
-  PRIMARY KEY (symbol, interval, open_time)
+  PRIMARY KEY (symbol, interval, open_time),
+  -- SQLite takes infinities as numbers; 9e999 is one.
+  CHECK (max(abs(open), abs(high), abs(low), abs(close), abs(volume), abs(quote_volume), abs(taker_buy_volume),
+    abs(taker_buy_quote_volume)) < 9e999)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gaps (

@@ -34,6 +34,8 @@ export class SqliteWriter implements StoreWriter {
   readonly #origin: string;
   readonly #clock: Clock;
   #worker: Worker | undefined;
+  /** The thread before has ended, and with it its hold on the file. */
+  #ended: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
 
@@ -44,6 +46,8 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async open(): Promise<Opened> {
+    this.terminate();
+    await this.#ended;
     this.#start();
     const holder = { pid: process.pid, host: hostname(), since: this.#clock.wallNow() };
     try {
@@ -77,16 +81,17 @@ export class SqliteWriter implements StoreWriter {
     worker?.removeAllListeners();
     // A late error of a thread that is being ended is nobody's concern, but unheard it would end the process.
     worker?.on('error', () => {});
-    void worker?.terminate();
+    if (worker !== undefined) this.#ended = worker.terminate();
     this.#abandon(new StoreError('the store was closed before it answered', { code: 'STORE_CLOSED' }));
   }
 
   #start(): void {
-    this.terminate();
     const worker = new Worker(WORKER_URL, { execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#worker = worker;
     const gone = (cause: unknown): void => {
-      if (this.#worker === worker) this.#worker = undefined;
+      // An error is followed by the exit; by then it may be another thread's turn.
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
       this.#abandon(
         new StoreError('the thread that writes the store has ended', {
           code: 'STORE_WRITER_GONE',
@@ -96,7 +101,10 @@ export class SqliteWriter implements StoreWriter {
       );
     };
     worker.on('message', (answer: Answer) => this.#settle(answer));
-    worker.on('error', gone);
+    worker.on('error', (error) => {
+      this.#ended = worker.terminate();
+      gone(error);
+    });
     worker.on('exit', (code) => gone(new Error(`exit code ${code}`)));
   }
 

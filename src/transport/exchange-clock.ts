@@ -11,6 +11,9 @@ interface Sample {
 /** A better round trip is kept this long; then a worse but newer one replaces it, for clocks drift. */
 const SAMPLE_LIFE_MS = 15 * 60_000;
 
+/** Two sound clocks may come apart by so much within that life, ms: some hundred millionths. */
+const DRIFT_MS = 500;
+
 /**
  * The exchange's time, by round trips to `/time`. The local calendar is never asked: it may be 90 s off.
  * `timeScale` makes exchange time run faster than wall time, for simulated exchanges.
@@ -42,14 +45,25 @@ export class ExchangeClock {
       : ((sample.receivedAt - sample.sentAt) / 2) * this.#timeScale;
   }
 
-  /** Takes an answer of `/time`. The one with the shortest round trip is used, for as long as it is fresh. */
+  /**
+   * Takes an answer of `/time`. The one with the shortest round trip is used, for as long as it is fresh and no
+   * later one contradicts it: a monotonic clock that stood still while the machine slept is no clock.
+   */
   set(serverTime: number, sentAt: number, receivedAt: number): void {
     const old = this.#sample;
     const isBetter =
       old === undefined ||
       receivedAt - sentAt <= old.receivedAt - old.sentAt ||
+      this.#contradicts(serverTime, sentAt, receivedAt) ||
       receivedAt - old.receivedAt > SAMPLE_LIFE_MS;
     if (isBetter) this.#sample = { serverTime, sentAt, receivedAt };
+  }
+
+  /** Whether the sample in use rules out, drift allowed, that the exchange answered so in that round trip. */
+  #contradicts(serverTime: number, sentAt: number, receivedAt: number): boolean {
+    const latest = this.at(receivedAt) + this.uncertaintyMs;
+    const drift = DRIFT_MS * this.#timeScale;
+    return serverTime < this.earliestAt(sentAt) - drift || serverTime > latest + drift;
   }
 
   /** Forgets what it knew, as after the machine slept. */

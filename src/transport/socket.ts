@@ -27,12 +27,19 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
     handlers.closed({ code, reason, ...end });
   };
 
-  socket.on('open', () => handlers.opened());
+  const heard = (): void => {
+    // Frames that came in one piece with the last are still read after `terminate`.
+    if (!finished) handlers.heard();
+  };
+
+  socket.on('open', () => {
+    if (!finished) handlers.opened();
+  });
   socket.on('message', (data) => {
     if (!finished) handlers.message(data as Buffer);
   });
-  socket.on('pong', () => handlers.heard());
-  socket.on('ping', () => handlers.heard());
+  socket.on('pong', heard);
+  socket.on('ping', heard);
   socket.on('unexpected-response', (request, response) => {
     const retryAfter = response.headers['retry-after'];
     end = {

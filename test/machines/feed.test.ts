@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { feedModel } from '../model/feed.model.ts';
+import type { Session } from '../model/walk/index.ts';
+import { begin, child, ends, fails, isDone, moments, received, say, unended } from './play.ts';
+
+type Run = Session<never>;
+const CLOSE = { type: 'CLOSE', withinMs: 3_000 };
+const [BTC, ETH, CONNECTION] = ['BTCUSDT@1m', 'ETHUSDT@1m', 'connection'] as const;
+const begun = (): Run => begin(feedModel) as Run;
+const up = (): Run => {
+  const run = begun();
+  say(run, { type: 'CONNECTION.UP', id: CONNECTION, proof: 'frame' });
+  return run;
+};
+const down = { type: 'CONNECTION.DOWN', id: CONNECTION, reason: 'lost', retryMs: 500, alarming: true };
+const line = (name: string, outcome = 'closed') => ({ name, outcome, durationMs: 1 });
+
+describe('an open feed', () => {
+  test('has a connection and its streams, from the start', () => {
+    expect(Object.keys(begun().children)).toEqual([BTC, ETH, CONNECTION]);
+  });
+
+  test('passes on what its connection reports, under its own name', () => {
+    const run = up();
+    say(run, down);
+    say(run, down);
+    const told = { id: 'feed', reason: 'lost', retryMs: 500, alarming: true };
+    expect(run.heard).toEqual([
+      { type: 'FEED.UP', id: 'feed', proof: 'frame' },
+      { type: 'FEED.DOWN', ...told },
+      { type: 'FEED.DOWN', ...told },
+    ]);
+  });
+
+  test('tells its streams that they are without a connection, once for each time it is lost', () => {
+    const run = up();
+    say(run, down);
+    say(run, down);
+    expect([BTC, ETH].map((id) => received(run, id))).toEqual([
+      [{ type: 'FEED.DOWN' }],
+      [{ type: 'FEED.DOWN' }],
+    ]);
+  });
+});
+
+describe('a child that fails or ends by itself', () => {
+  test.each([BTC, ETH, CONNECTION])('%s is started afresh after the pause, not before', (id) => {
+    const run = up();
+    const first = child(run, id);
+    fails(run, id, new Error('boom'));
+    run.pass(999);
+    expect(run.children[id]).toBeUndefined();
+    run.pass(1);
+    expect(child(run, id)).not.toBe(first);
+    expect(Object.keys(run.children).sort()).toEqual([BTC, ETH, CONNECTION].sort());
+  });
+
+  test('is named in what the feed reports', () => {
+    const run = up();
+    fails(run, BTC, new Error('boom'));
+    run.pass(1_000);
+    ends(run, ETH, line(ETH, 'failed'));
+    expect(run.heard.slice(1)).toEqual([
+      { type: 'FEED.DOWN', id: 'feed', reason: `${BTC} failed: boom`, retryMs: 1_000, alarming: true },
+      { type: 'FEED.DOWN', id: 'feed', reason: `${ETH} ended: failed`, retryMs: 1_000, alarming: true },
+    ]);
+  });
+
+  test('takes the connection along, and leaves the other streams', () => {
+    const run = up();
+    const [other, connection] = [child(run, ETH), child(run, CONNECTION)];
+    fails(run, BTC, new Error('boom'));
+    expect(connection.getSnapshot().status).toBe('stopped');
+    expect(received(run, ETH)).toEqual([{ type: 'FEED.DOWN' }]);
+    run.pass(1_000);
+    expect(child(run, ETH)).toBe(other);
+    expect(child(run, CONNECTION)).not.toBe(connection);
+  });
+
+  test('while another is being mended waits for the pause from then on', () => {
+    const run = up();
+    fails(run, BTC, new Error('boom'));
+    run.pass(600);
+    fails(run, ETH, new Error('boom'));
+    run.pass(600);
+    expect(Object.keys(run.children)).toEqual([]);
+    run.pass(400);
+    expect(Object.keys(run.children)).toEqual([BTC, ETH, CONNECTION]);
+  });
+
+  test('leads to a whole feed at every reachable moment', () => {
+    for (const { session, words } of moments(feedModel)) {
+      if (isDone(session as never) || session.snapshot.matches('closing' as never)) continue;
+      for (const id of Object.keys(session.children)) {
+        if (session.children[id] === undefined) continue;
+        fails(session as never, id, new Error('boom'));
+      }
+      session.pass(1_000);
+      expect([words, Object.keys(session.children).sort()]).toEqual([words, [BTC, ETH, CONNECTION].sort()]);
+    }
+  });
+});
+
+describe('CLOSE', () => {
+  const closing = (): Run => {
+    const run = up();
+    say(run, CLOSE);
+    return run;
+  };
+
+  test('is passed on to each child once, with a little less time', () => {
+    const run = closing();
+    say(run, CLOSE);
+    for (const id of [BTC, ETH, CONNECTION])
+      expect(received(run, id)).toEqual([{ type: 'CLOSE', withinMs: 2_700 }]);
+  });
+
+  test('ends the feed as soon as all have ended', () => {
+    const run = closing();
+    run.pass(20);
+    for (const id of [CONNECTION, BTC]) ends(run, id, line(id));
+    expect(run.snapshot.status).toBe('active');
+    ends(run, ETH, line(ETH));
+    expect(run.snapshot.output).toEqual({
+      name: 'feed',
+      lines: [{ name: 'feed', outcome: 'closed', durationMs: 20 }],
+    });
+  });
+
+  test('names who had to be forced', () => {
+    const run = closing();
+    ends(run, BTC, line(BTC));
+    run.pass(3_000);
+    expect(run.snapshot.output).toEqual({
+      name: 'feed',
+      lines: [
+        { name: 'feed', outcome: 'forced', durationMs: 3_000 },
+        { name: ETH, outcome: 'forced', durationMs: 3_000 },
+        { name: CONNECTION, outcome: 'forced', durationMs: 3_000 },
+      ],
+    });
+  });
+
+  test('names who failed instead of closing, and does not call that forced', () => {
+    const run = closing();
+    fails(run, BTC, new Error('boom'));
+    ends(run, ETH, line(ETH));
+    ends(run, CONNECTION, line(CONNECTION, 'failed'));
+    expect(run.snapshot.output).toEqual({
+      name: 'feed',
+      lines: [
+        { name: 'feed', outcome: 'failed', durationMs: 0 },
+        { name: BTC, outcome: 'failed', durationMs: 0, error: 'boom' },
+        { name: CONNECTION, outcome: 'failed', durationMs: 1 },
+      ],
+    });
+  });
+
+  test('while mending asks only those that are there', () => {
+    const run = up();
+    fails(run, BTC, new Error('boom'));
+    say(run, CLOSE);
+    ends(run, ETH, line(ETH));
+    expect(run.snapshot.status).toBe('done');
+  });
+
+  test('ends it in time at every reachable moment, whatever else happens, and nothing outlives it', () => {
+    expect(unended(feedModel, { ask: CLOSE, withinMs: 3_000, isOver: isDone })).toEqual([]);
+  });
+});
