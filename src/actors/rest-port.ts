@@ -16,14 +16,17 @@ export function restPort(root: () => AnyActorRef): RestPort {
       // An event to an actor that has ended vanishes, and nobody would ever answer.
       if (session === undefined || session.getSnapshot().status !== 'active')
         return Promise.reject(new RestRefused('REST_CLOSED'));
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-        session.send({
-          type: 'REQUEST',
-          request: { ...request, resolve, reject, ...(signal === undefined ? {} : { signal }) },
-        });
+      const answer = Promise.withResolvers<unknown>();
+      if (signal?.aborted) return Promise.reject(signal.reason);
+      const giveUp = (): void => answer.reject(signal?.reason);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      const { resolve, reject } = answer;
+      session.send({
+        type: 'REQUEST',
+        request: { ...request, resolve, reject, ...(signal === undefined ? {} : { signal }) },
       });
+      // A signal may live as long as the collector: nothing is to pile up at it.
+      return answer.promise.finally(() => signal?.removeEventListener('abort', giveUp));
     },
   };
 }

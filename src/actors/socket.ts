@@ -44,7 +44,6 @@ export const socketActor = (ports: SocketActorPorts) =>
     };
     const sawData = (): void => {
       ports.stamps.set(input.id, clock.now());
-      malformedInARow = 0;
       heard();
       if (!isWatching) return;
       isWatching = false;
@@ -54,6 +53,7 @@ export const socketActor = (ports: SocketActorPorts) =>
     const onMessage = (data: Buffer): void => {
       pipeline.counters.frames += 1;
       const frame = decodeFrame(data);
+      if (frame.kind !== 'malformed') malformedInARow = 0;
       switch (frame.kind) {
         case 'kline':
           if (pipeline.take(frame, epoch)) sawData();

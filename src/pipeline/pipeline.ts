@@ -56,6 +56,12 @@ export interface PipelineOptions {
   readonly graceMs: number;
 }
 
+/**
+ * A first frame may be this much older than the bar before the current one, exchange ms. A series that starts a
+ * little early only has a few more bars to fetch; one that starts years early would fetch years.
+ */
+const START_BEHIND_MS = 3_600_000;
+
 /** REST must have said this often, over this long, that it lacks a bar, before that is a gap (contract 2). */
 const ABSENT_ASKS = 3;
 const ABSENT_OVER_MS = 10_000;
@@ -189,7 +195,7 @@ export class Pipeline {
     const exchangeNow = this.#options.exchangeNow();
     const now = Number.isNaN(exchangeNow) ? frame.eventTime : exchangeNow;
     const { aheadMs } = this.#options;
-    const earliest = previousOpenTime(interval, openTimeAt(interval, now - aheadMs));
+    const earliest = previousOpenTime(interval, openTimeAt(interval, now - aheadMs - START_BEHIND_MS));
     return isAligned(interval, openTime) && openTime >= earliest && openTime <= now + aheadMs;
   }
 
@@ -213,8 +219,7 @@ export class Pipeline {
     }
     // The exchange's own stamp says how late it is there; ours may lag behind it.
     const now = Math.max(this.#options.exchangeNow() || 0, frame.eventTime) + this.#options.aheadMs;
-    const reason = insanity(candle, now);
-    if (reason !== undefined) {
+    if (insanity(candle, now) !== undefined || !hasEnded(candle, now)) {
       this.counters.insane += 1;
       return;
     }

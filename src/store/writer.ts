@@ -36,6 +36,8 @@ export class SqliteWriter implements StoreWriter {
   #worker: Worker | undefined;
   /** The thread before has ended, and with it its hold on the file. */
   #ended: Promise<unknown> = Promise.resolve();
+  /** Counts ends, so that an opening knows when it was overtaken by one. */
+  #life = 0;
   #nextId = 1;
   readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
 
@@ -47,7 +49,11 @@ export class SqliteWriter implements StoreWriter {
 
   async open(): Promise<Opened> {
     this.terminate();
+    const life = this.#life;
     await this.#ended;
+    // Closed before it was open: a thread started now would hold the file, and nobody would end it.
+    if (life !== this.#life)
+      throw new StoreError('the store was closed before it was open', { code: 'STORE_CLOSED' });
     this.#start();
     const holder = { pid: process.pid, host: hostname(), since: this.#clock.wallNow() };
     try {
@@ -57,7 +63,8 @@ export class SqliteWriter implements StoreWriter {
       });
       return (answer.ok ? answer.opened : undefined) ?? { watermarks: [] };
     } catch (error) {
-      this.terminate();
+      // Unless another opening has begun meanwhile: its thread is not ours to end.
+      if (life === this.#life) this.terminate();
       throw error;
     }
   }
@@ -67,7 +74,10 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async close(exchangeTime: number): Promise<void> {
-    if (this.#worker === undefined) return;
+    if (this.#worker === undefined) {
+      this.terminate();
+      return;
+    }
     try {
       await this.#ask({ do: 'close', exchangeTime });
     } finally {
@@ -76,6 +86,7 @@ export class SqliteWriter implements StoreWriter {
   }
 
   terminate(): void {
+    this.#life += 1;
     const worker = this.#worker;
     this.#worker = undefined;
     worker?.removeAllListeners();

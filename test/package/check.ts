@@ -64,13 +64,7 @@ process.stdout.write(\`\${candles.length} candles, \${INTERVALS.length} interval
     'es2024,esnext.disposable',
     '--strict',
   ];
-  const types = [
-    '--types',
-    'node',
-    '--typeRoots',
-    join(root, 'node_modules/@types'),
-    '--skipLibCheck',
-  ];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck'];
   run(join(root, 'node_modules/.bin/tsc'), [...compiler, ...types, 'user.ts'], project);
   const said = run(process.execPath, ['user.js'], project);
   if (said !== '3 candles, 15 intervals, collector, clean true\n')

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { cursorActor, repairActor } from '../../src/actors/kline-stream.ts';
+import type { VenueRequest } from '../../src/binance/rest.ts';
+import { ExchangeError } from '../../src/errors.ts';
+import { at, BTC, frame, MINUTE, rig } from '../pipeline/candles.ts';
+import { FakeClock } from '../transport/fake-clock.ts';
+import { clockSetTo, klinesAt, rowOf } from './exchange.ts';
+import { fakeLogger, fakeRest, host, run } from './harness.ts';
+
+/** A series whose bar 0 is due, the exchange being at `now`. */
+function owing(now: number, reply: (request: VenueRequest, asked: number) => unknown) {
+  const clock = new FakeClock();
+  const exchangeClock = clockSetTo(clock, now);
+  const one = rig({ exchangeNow: at(0) + 10 });
+  one.pipeline.take(frame(at(0), { closed: false }), 1);
+  one.time.exchange = now;
+  const { rest, asked } = fakeRest(reply);
+  const { logger, lines } = fakeLogger();
+  const logic = repairActor({ rest, clock, exchangeClock, pipeline: one.pipeline, logger });
+  const repair = (): Promise<{ owed: number }> => run(logic, BTC);
+  return { ...one, clock, repair, asked, lines };
+}
+
+describe('a repair', () => {
+  test('pages through a hole of five thousand bars, in order, and owes nothing then', async () => {
+    const now = at(5_000) + 30_000;
+    const { repair, asked, story } = owing(now, (request) => klinesAt(BTC, now, request));
+    expect(await repair()).toEqual({ owed: 0 });
+    expect(story()).toEqual(Array.from({ length: 5_000 }, (_, index) => index));
+    expect(asked.map(({ params }) => params['limit'])).toEqual([1_500, 1_500, 1_500, 501]);
+    expect(asked[1]?.params['startTime']).toBe(at(1_500));
+  });
+
+  test('asks for one row more than it lacks, for the open one', async () => {
+    const now = at(3) + 30_000;
+    const { repair, asked, story } = owing(now, (request) => klinesAt(BTC, now, request));
+    await repair();
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ params: { startTime: at(0), limit: 4 }, weight: 1 });
+    expect(story()).toEqual([0, 1, 2]);
+  });
+
+  test('asks nothing when nothing has ended', async () => {
+    const { repair, asked } = owing(at(0) + 59_999, () => []);
+    expect(await repair()).toEqual({ owed: 0 });
+    expect(asked).toEqual([]);
+  });
+
+  test('never passes on the open row, though its bar had ended when the answer came', async () => {
+    const now = at(2) + 59_000;
+    const one = owing(now, async (request, asked) => {
+      if (asked > 1) return klinesAt(BTC, now + one.clock.now(), request);
+      // Looked up while bar 2 was open, and long under way.
+      const rows = klinesAt(BTC, now, request);
+      rows.at(-1)![5] = '0.001';
+      await one.clock.advance(30_000);
+      return rows;
+    });
+    await one.repair();
+    expect(one.story()).toEqual([0, 1, 2]);
+    expect(one.out().map((row) => 'candle' in row && row.candle.volume)).toEqual([2, 2, 2]);
+    expect(one.asked).toHaveLength(2);
+  });
+
+  test('never passes on the open row when our idea of the time may be late by a round trip', async () => {
+    // The answer of /time was 400 ms under way: the exchange may be up to 400 ms further, or not at all.
+    const clock = new FakeClock();
+    await clock.advance(1_000);
+    const exchangeClock = clockSetTo(clock, 0);
+    exchangeClock.reset();
+    exchangeClock.set(at(2) + 59_700, 600, 1_000);
+    const truth = at(2) + 59_750;
+    const one = rig({ exchangeNow: at(0) + 10 });
+    one.pipeline.take(frame(at(0), { closed: false }), 1);
+    one.time.exchange = at(3) + 100;
+    await clock.advance(200);
+    expect(exchangeClock.now()).toBeGreaterThan(at(3));
+    const { rest } = fakeRest((request) => klinesAt(BTC, truth + 100, request));
+    const { logger } = fakeLogger();
+    await run(repairActor({ rest, clock, exchangeClock, pipeline: one.pipeline, logger }), BTC);
+    expect(one.story()).toEqual([0, 1]);
+  });
+
+  test('stops when an answer brings nothing, and says what is still owed', async () => {
+    const now = at(10) + 30_000;
+    const { repair, asked, story } = owing(now, () => []);
+    expect(await repair()).toEqual({ owed: 10 });
+    expect(asked).toHaveLength(1);
+    expect(story()).toEqual([]);
+  });
+
+  test('stops when the answer is only of bars that are held', async () => {
+    const now = at(3) + 30_000;
+    const { repair, asked } = owing(now, () => [-2, -1].map((index) => rowOf({ ...barAt(index) })));
+    expect((await repair()).owed).toBe(3);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('takes so many pages and no more: what is left is for the next', async () => {
+    const now = at(40_000) + 30_000;
+    const { repair, asked, story } = owing(now, (request) => klinesAt(BTC, now, request));
+    expect((await repair()).owed).toBe(10_000);
+    expect(asked).toHaveLength(20);
+    expect(story()).toHaveLength(30_000);
+  });
+
+  test('names a hole of the exchange after three repairs over ten seconds, and goes on behind it', async () => {
+    const now = at(6) + 30_000;
+    const missing = new Set([at(2), at(3)]);
+    const one = owing(now, (request) => klinesAt(BTC, now, request, missing));
+    for (const late of [0, 5_000, 10_000]) {
+      one.time.monotonic = late;
+      await one.repair();
+    }
+    expect(one.story()).toEqual([0, 1, '2–3', 4, 5]);
+    expect(await one.repair()).toEqual({ owed: 0 });
+  });
+
+  test('brings what lies before bars that are held, though the clock says that nothing is owed', async () => {
+    const { repair, pipeline, story, time } = owing(at(0), (request) => klinesAt(BTC, at(3) + 10, request));
+    // Our clock lags by three minutes; the exchange says so in its frames.
+    time.exchange = at(0);
+    pipeline.take(frame(at(2)), 1);
+    const { owed } = await repair();
+    expect(owed).toBe(2);
+    expect(story()).toEqual([]);
+  });
+
+  test('hands on the error of the exchange, and says it', async () => {
+    const failure = new ExchangeError('no', { code: '-1003', status: 429, retryable: true });
+    const { repair, lines, story } = owing(at(3) + 30_000, () => {
+      throw failure;
+    });
+    await expect(repair()).rejects.toBe(failure);
+    expect(lines).toMatchObject([{ level: 'warn', fields: { series: 'BTCUSDT@1m', reason: 'no' } }]);
+    expect(story()).toEqual([]);
+  });
+
+  test('is spoilt by an answer that is no list of bars', async () => {
+    const { repair } = owing(at(3) + 30_000, () => ({ code: 0 }));
+    await expect(repair()).rejects.toMatchObject({ code: 'HTTP_MALFORMED' });
+  });
+});
+
+const barAt = (index: number) => {
+  const one = rig({ exchangeNow: at(index) + MINUTE });
+  one.pipeline.take(frame(at(index)), 1);
+  const [row] = one.out();
+  if (row === undefined || !('candle' in row)) throw new Error('no bar');
+  return row.candle;
+};
+
+describe('the cursor of a stream', () => {
+  test('tells its edges for as long as the stream lives', () => {
+    const { pipeline } = rig({ exchangeNow: at(0) + 10 });
+    const actor = host(cursorActor(pipeline), BTC);
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    expect(actor.types()).toEqual(['CURSOR.FIRST_FRAME']);
+    const later = host(cursorActor(pipeline), BTC);
+    actor.stop();
+    pipeline.take(frame(at(0), { closed: false }), 2);
+    expect(later.types()).toEqual(['CURSOR.FIRST_FRAME']);
+    later.stop();
+    pipeline.take(frame(at(0), { closed: false }), 3);
+    expect(later.types()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { socketActor } from '../../src/actors/socket.ts';
+import type { SocketHandlers } from '../../src/ports.ts';
+import { at, BTC, ETH, frame, rig } from '../pipeline/candles.ts';
+import { FakeClock } from '../transport/fake-clock.ts';
+import { host } from './harness.ts';
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+/** A socket actor on a socket that is written down; nothing is dialled. */
+function connect(streams = ['btcusdt@kline_1m']) {
+  const clock = new FakeClock();
+  const { pipeline, story } = rig({ exchangeNow: at(1) });
+  const sent: { at: number; text: string }[] = [];
+  const calls: string[] = [];
+  const oddities: { message: string; fields: object }[] = [];
+  const stamps = new Map<string, number>();
+  let handlers: SocketHandlers | undefined;
+  let url = '';
+  const actor = host(
+    socketActor({
+      clock,
+      pipeline,
+      stamps,
+      wsUrl: () => 'ws://127.0.0.1:9',
+      nextEpoch: () => 1,
+      onOddity: (message, fields) => oddities.push({ message, fields }),
+      open: (to, given) => {
+        url = to;
+        handlers = given;
+        return {
+          send: (text) => sent.push({ at: clock.now(), text }),
+          ping: () => calls.push('ping'),
+          close: () => calls.push('close'),
+          terminate: () => calls.push('terminate'),
+        };
+      },
+    }),
+    { id: 'feed0.a', streams },
+  );
+  stops.push(actor.stop);
+  const receive = (value: unknown): void =>
+    handlers?.message(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+  const kline = (closed = false, series = BTC): void => {
+    const { fields, eventTime } = frame(at(0), { closed, series });
+    receive({ stream: 'x@kline_1m', data: { e: 'kline', E: eventTime, s: series.symbol, k: fields } });
+  };
+  return {
+    ...actor,
+    clock,
+    pipeline,
+    story,
+    sent,
+    calls,
+    oddities,
+    stamps,
+    receive,
+    kline,
+    url,
+    handlers: handlers!,
+  };
+}
+
+describe('a socket', () => {
+  test('dials the market route, and says when it is open', () => {
+    const one = connect();
+    expect(one.url).toBe('ws://127.0.0.1:9/market/stream');
+    one.handlers.opened();
+    expect(one.types()).toEqual(['SOCKET.OPENED']);
+  });
+
+  test('subscribes in batches, paced to five messages a second, and is acknowledged when all are', async () => {
+    const streams = Array.from({ length: 1_000 }, (_, n) => `s${n}usdt@kline_1m`);
+    const one = connect(streams);
+    one.handlers.opened();
+    one.send({ type: 'SUBSCRIBE', streams });
+    await one.clock.advance(60_000);
+    expect(one.sent).toHaveLength(10);
+    for (const { at: time } of one.sent)
+      expect(
+        one.sent.filter((other) => other.at >= time && other.at < time + 1_000).length,
+      ).toBeLessThanOrEqual(5);
+    const messages = one.sent.map(({ text }) => JSON.parse(text) as { id: number; params: string[] });
+    expect(messages.flatMap((message) => message.params)).toEqual(streams);
+    const ids = messages.map((message) => message.id);
+    for (const id of ids.slice(1)) one.receive({ result: null, id });
+    one.receive({ result: null, id: ids[1] });
+    one.receive({ result: null, id: 99_999 });
+    expect(one.types()).not.toContain('SOCKET.ACKED');
+    one.receive({ result: null, id: ids[0] });
+    one.receive({ result: null, id: ids[0] });
+    expect(one.types().filter((type) => type === 'SOCKET.ACKED')).toHaveLength(1);
+  });
+
+  test.each([
+    [{ error: { code: 4, msg: 'Too many subscriptions' }, id: 1 }, 'code 4 Too many subscriptions'],
+    [{ error: { code: 3, msg: 'Invalid JSON' } }, 'code 3 Invalid JSON'],
+    [{ result: { code: 2, msg: 'Invalid request' }, id: 1 }, 'code 2 Invalid request'],
+  ])('tells a refusal: %j', (reply, reason) => {
+    const one = connect();
+    one.receive(reply);
+    expect(one.heard).toMatchObject([{ type: 'SOCKET.REFUSED', reason }]);
+    expect(one.oddities).toHaveLength(1);
+  });
+
+  test('tells the first data frame, and the next only when it is asked to watch again', () => {
+    const one = connect();
+    for (let n = 0; n < 3; n++) one.kline();
+    expect(one.types()).toEqual(['SOCKET.FRAME']);
+    one.send({ type: 'WATCH' });
+    for (let n = 0; n < 3; n++) one.kline();
+    expect(one.types()).toEqual(['SOCKET.FRAME', 'SOCKET.FRAME']);
+  });
+
+  test('takes frames of other series, other events and replies as no proof of data', async () => {
+    const one = connect();
+    one.handlers.opened();
+    await one.clock.advance(1_000);
+    one.kline(true, ETH);
+    one.receive({ e: 'serverShutdown', E: 1 });
+    one.receive({ result: null, id: 5 });
+    expect(one.types()).toEqual(['SOCKET.OPENED']);
+    expect(one.stamps.get('feed0.a')).toBe(0);
+    expect(one.pipeline.counters).toMatchObject({ frames: 3, foreign: 1, ignored: 1 });
+    one.kline();
+    expect(one.stamps.get('feed0.a')).toBe(1_000);
+  });
+
+  test('passes closed bars on', () => {
+    const one = connect();
+    one.kline(true);
+    expect(one.story()).toEqual([0]);
+  });
+
+  test.each([
+    ['a pong', (one: ReturnType<typeof connect>) => one.handlers.heard()],
+    ['a data frame', (one: ReturnType<typeof connect>) => one.kline()],
+    ['a reply', (one: ReturnType<typeof connect>) => one.receive({ result: null, id: 1 })],
+    ['another event', (one: ReturnType<typeof connect>) => one.receive({ e: 'x' })],
+  ])('takes %s as a sign of life after a ping, once', (_, live) => {
+    const one = connect();
+    live(one);
+    expect(one.types()).not.toContain('SOCKET.ALIVE');
+    one.send({ type: 'PING' });
+    expect(one.calls).toEqual(['ping']);
+    live(one);
+    live(one);
+    expect(one.types().filter((type) => type === 'SOCKET.ALIVE')).toHaveLength(1);
+  });
+
+  test('gives up after a hundred frames in a row that nobody understands', () => {
+    const one = connect();
+    for (let n = 0; n < 99; n++) one.receive('{"cut":');
+    one.receive({ e: 'serverShutdown', E: 1 });
+    for (let n = 0; n < 99; n++) one.receive('{"cut":');
+    expect(one.types()).toEqual([]);
+    for (let n = 0; n < 50; n++) one.receive('{"cut":');
+    expect(one.heard).toMatchObject([{ type: 'SOCKET.CLOSED', end: { code: 0 } }]);
+    expect(one.pipeline.counters.malformed).toBe(248);
+  });
+
+  test.each([
+    [{ code: 1008, reason: 'Too many requests' }, { code: 1008 }, 'closed with 1008: Too many requests'],
+    [{ code: 1006, reason: '' }, { code: 1006 }, 'closed with 1006'],
+    [
+      { code: 1006, reason: 'x', status: 429, retryAfter: '17' },
+      { code: 1006, status: 429, retryAfterMs: 17_000 },
+      'handshake answered with HTTP 429',
+    ],
+    [
+      { code: 1006, reason: 'x', status: 503, retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT' },
+      { code: 1006, status: 503 },
+      'handshake answered with HTTP 503',
+    ],
+    [
+      { code: 1006, reason: 'x', status: 429, retryAfter: '-5' },
+      { code: 1006, status: 429 },
+      'handshake answered with HTTP 429',
+    ],
+  ])('tells its end: %j', (end, told, reason) => {
+    const one = connect();
+    one.handlers.closed(end);
+    expect(one.heard).toEqual([{ type: 'SOCKET.CLOSED', end: told, reason }]);
+  });
+
+  test('closes when asked, and sends nothing more', async () => {
+    const streams = Array.from({ length: 1_000 }, (_, n) => `s${n}usdt@kline_1m`);
+    const one = connect(streams);
+    one.send({ type: 'SUBSCRIBE', streams });
+    one.send({ type: 'CLOSE' });
+    await one.clock.advance(60_000);
+    expect(one.sent).toHaveLength(1);
+    expect(one.calls).toEqual(['close']);
+    expect(one.clock.pending).toBe(0);
+  });
+
+  test('is destroyed with its owner, and leaves no timer', () => {
+    const one = connect();
+    one.send({ type: 'SUBSCRIBE', streams: ['a@kline_1m'] });
+    one.stop();
+    expect(one.calls).toEqual(['terminate']);
+    expect(one.clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { callActor, releaseActor } from '../../src/actors/rest-session.ts';
+import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
+import type { HttpRequest } from '../../src/ports.ts';
+import type { StoreWriter } from '../../src/store/writer.ts';
+import { at, BTC, bar, ETH, rig } from '../pipeline/candles.ts';
+import { within } from '../support/wait.ts';
+import { settle } from '../transport/fake-clock.ts';
+import { run } from './harness.ts';
+
+/** Actors over a writer whose answers are given by hand. */
+function store() {
+  const one = rig({ series: [BTC, ETH] });
+  const commits: { rows: number; done: () => void; fail: (error: Error) => void }[] = [];
+  const calls: string[] = [];
+  const writer: StoreWriter = {
+    async open() {
+      calls.push('open');
+      return { watermarks: [{ ...BTC, openTime: at(4) }] };
+    },
+    commit: (rows) =>
+      new Promise<void>((done, fail) => {
+        commits.push({ rows: rows.length, done, fail });
+      }),
+    async close() {
+      calls.push('close');
+    },
+    terminate: () => void calls.push('terminate'),
+  };
+  const ports = {
+    ...one,
+    writer,
+    exchangeNow: () => one.time.exchange,
+    onOpen: () => void calls.push('onOpen'),
+  };
+  const delivered: number[] = [];
+  one.delivery.listeners.on('candle', (candle) => delivered.push(candle.openTime));
+  const add = (...indices: number[]): void => {
+    for (const index of indices) one.rows.offer({ candle: bar(at(index)) });
+  };
+  return { ...one, ports, commits, calls, delivered, add };
+}
+
+describe('a commit', () => {
+  test('lets the rows go to the consumers only when it is done', async () => {
+    const { ports, commits, rows, delivered, add } = store();
+    add(0, 1, 2);
+    const committing = run(commitActor(ports));
+    await settle();
+    expect(commits[0]?.rows).toBe(3);
+    expect([rows.size, delivered.length]).toEqual([3, 0]);
+    // What comes meanwhile is of the next.
+    add(3);
+    commits[0]?.done();
+    await committing;
+    expect([rows.size, delivered]).toEqual([1, [at(0), at(1), at(2)]]);
+  });
+
+  test('that fails keeps every row and delivers none', async () => {
+    const { ports, commits, rows, delivered, add } = store();
+    add(0, 1);
+    const logic = commitActor(ports);
+    const committing = run(logic);
+    await settle();
+    commits[0]?.fail(new Error('disk full'));
+    await expect(committing).rejects.toThrow('disk full');
+    expect([rows.size, delivered]).toEqual([2, []]);
+    const again = run(logic);
+    await settle();
+    commits[1]?.done();
+    await again;
+    expect([rows.size, delivered]).toEqual([0, [at(0), at(1)]]);
+  });
+
+  test('waits for one under way, though whoever asked for that has gone: no row is let go twice', async () => {
+    const { ports, commits, rows, delivered, add } = store();
+    add(0, 1);
+    const logic = commitActor(ports);
+    const first = createActor(logic).start();
+    await settle();
+    first.stop();
+    const second = run(logic);
+    await settle();
+    expect(commits).toHaveLength(1);
+    add(2);
+    commits[0]?.done();
+    await settle();
+    expect(commits[1]?.rows).toBe(1);
+    commits[1]?.done();
+    await within('the second', second);
+    expect([rows.size, delivered]).toEqual([0, [at(0), at(1), at(2)]]);
+  });
+
+  test('of nothing is none', async () => {
+    const { ports, commits } = store();
+    await run(commitActor(ports));
+    expect(commits).toEqual([]);
+  });
+});
+
+describe('opening and closing', () => {
+  test('puts every series behind what is stored, then lets consumers read', async () => {
+    const { ports, pipeline, calls } = store();
+    await run(openStoreActor(ports));
+    expect(pipeline.cursor(BTC)?.due).toBe(at(5));
+    expect(pipeline.cursor(ETH)?.due).toBeUndefined();
+    expect(calls).toEqual(['open', 'onOpen']);
+  });
+
+  test('ends the thread when the closing is cut short, and only then', async () => {
+    const { ports, calls } = store();
+    await run(sealStoreActor(ports));
+    expect(calls).toEqual(['close']);
+    const endless = { ...ports, writer: { ...ports.writer, close: () => new Promise<void>(() => {}) } };
+    const cut = createActor(sealStoreActor(endless)).start();
+    await settle();
+    cut.stop();
+    expect(calls).toEqual(['close', 'terminate']);
+  });
+});
+
+describe('a call of the REST session', () => {
+  const request = { path: '/fapi/v1/klines', params: { symbol: '币', limit: 1 }, weight: 1 };
+  const waiter = { resolve: () => {}, reject: () => {} };
+  function http(text: string, status = 200) {
+    const asked: HttpRequest[] = [];
+    const client = {
+      async get(one: HttpRequest) {
+        asked.push(one);
+        return { status, text, headers: new Headers() };
+      },
+      async close() {},
+    };
+    return {
+      asked,
+      logic: callActor(
+        () => client,
+        () => 'https://h',
+      ),
+    };
+  }
+
+  test('asks for the URL within ten seconds and a bound, and reads the answer', async () => {
+    const { asked, logic } = http('[1]');
+    expect(await run(logic, { ...request, ...waiter })).toEqual([1]);
+    expect(asked[0]).toMatchObject({
+      url: 'https://h/fapi/v1/klines?symbol=%E5%B8%81&limit=1',
+      timeoutMs: 10_000,
+      maxBytes: 16 * 1_048_576,
+    });
+  });
+
+  test('makes an error of any other status', async () => {
+    const { logic } = http('{"code":-1121,"msg":"Invalid symbol."}', 400);
+    await expect(run(logic, { ...request, ...waiter })).rejects.toMatchObject({
+      code: '-1121',
+      status: 400,
+      retryable: false,
+    });
+  });
+
+  test('sends nothing for a waiter that has gone, and is ended by one that goes', async () => {
+    const { asked, logic } = http('[]');
+    const signal = AbortSignal.abort(new Error('gone'));
+    await expect(run(logic, { ...request, ...waiter, signal })).rejects.toThrow('gone');
+    expect(asked).toEqual([]);
+    const mine = new AbortController();
+    await run(logic, { ...request, ...waiter, signal: mine.signal });
+    expect(asked[0]?.signal?.aborted).toBe(false);
+    mine.abort();
+    expect(asked[0]?.signal?.aborted).toBe(true);
+  });
+
+  test('releases its connections', async () => {
+    let closed = 0;
+    await run(
+      releaseActor(async () => {
+        closed += 1;
+      }),
+    );
+    expect(closed).toBe(1);
+  });
+});

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CandleBuffer } from '../../src/pipeline/candle-buffer.ts';
+import { BATCH_ROWS_MAX, RowBuffer } from '../../src/pipeline/row-buffer.ts';
+import { at, bar } from './candles.ts';
+
+const row = (index: number) => ({ candle: bar(at(index)) });
+
+describe('the candle buffer', () => {
+  test('holds the newest candles, oldest first, never more than its capacity', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(100), (capacity, count) => {
+        const buffer = new CandleBuffer(capacity);
+        const all = Array.from({ length: count }, (_, index) => bar(at(index)));
+        for (const candle of all) {
+          buffer.push(candle);
+          expect(buffer.size).toBe(buffer.toArray().length);
+        }
+        expect(buffer.toArray()).toEqual(all.slice(-capacity));
+      }),
+    );
+  });
+
+  test('hands out a copy', () => {
+    const buffer = new CandleBuffer(3);
+    buffer.push(bar(at(0)));
+    const copy = buffer.toArray() as unknown[];
+    copy.length = 0;
+    expect(buffer.size).toBe(1);
+  });
+});
+
+describe('rows on their way to the store', () => {
+  test('leave in the order they came, none lost and none twice, whatever the batches', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(fc.record({ add: fc.nat(150) }), fc.record({ drop: fc.nat(100) }), fc.constant('look')),
+          {
+            maxLength: 40,
+          },
+        ),
+        (steps) => {
+          const buffer = new RowBuffer(1_000);
+          let added = 0;
+          let dropped = 0;
+          for (const step of steps) {
+            if (step === 'look') {
+              const indices = buffer.batch().map((one) => 'candle' in one && one.candle.openTime);
+              const count = Math.min(BATCH_ROWS_MAX, added - dropped);
+              expect(indices).toEqual(Array.from({ length: count }, (_, index) => at(dropped + index)));
+            } else if (typeof step === 'object' && 'add' in step) {
+              for (let n = 0; n < step.add; n++) if (buffer.offer(row(added))) added += 1;
+            } else if (typeof step === 'object') {
+              const count = Math.min(step.drop, buffer.batch().length);
+              buffer.drop(count);
+              dropped += count;
+            }
+            expect(buffer.size).toBe(added - dropped);
+            expect(buffer.size).toBeLessThanOrEqual(1_000);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test('are taken up to the bound and not beyond', () => {
+    const buffer = new RowBuffer(3);
+    expect([0, 1, 2, 3].map((index) => buffer.offer(row(index)))).toEqual([true, true, true, false]);
+    expect(buffer.hasRoom()).toBe(false);
+    buffer.drop(2);
+    expect([buffer.hasRoom(2), buffer.hasRoom(3)]).toEqual([true, false]);
+  });
+
+  test('are announced when they are no longer none, and when a batch is full', () => {
+    const buffer = new RowBuffer(1_000);
+    const edges: string[] = [];
+    buffer.onEdge = (edge) => edges.push(edge);
+    for (let index = 0; index < 150; index++) buffer.offer(row(index));
+    expect(edges).toEqual(['rows', 'full']);
+    expect(buffer.full).toBe(true);
+    buffer.drop(100);
+    expect(buffer.full).toBe(false);
+    for (let index = 0; index < 50; index++) buffer.offer(row(index));
+    expect(edges).toEqual(['rows', 'full', 'full']);
+    buffer.drop(100);
+    buffer.offer(row(0));
+    expect(edges).toEqual(['rows', 'full', 'full', 'rows']);
+  });
+
+  test('of a batch stay until they are let go: it can be taken again', () => {
+    const buffer = new RowBuffer(1_000);
+    for (let index = 0; index < 120; index++) buffer.offer(row(index));
+    const first = buffer.batch();
+    buffer.offer(row(120));
+    expect(first).toHaveLength(100);
+    expect(buffer.batch()).toEqual(first);
+  });
+
+  test('many thousands pass through', () => {
+    const buffer = new RowBuffer(30_000);
+    for (let index = 0; index < 30_000; index++) buffer.offer(row(index));
+    let next = 0;
+    while (buffer.size > 0) {
+      for (const one of buffer.batch()) {
+        if (!('candle' in one) || one.candle.openTime !== at(next))
+          throw new Error(`row ${next} is not next`);
+        next += 1;
+      }
+      buffer.drop(buffer.batch().length);
+    }
+    expect(next).toBe(30_000);
+  });
+});

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DAY_MS, INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
+import { Cursor } from '../../src/pipeline/cursor.ts';
+import { closeGraceMs } from '../../src/pipeline/grace.ts';
+import { at, BTC, bar } from './candles.ts';
+
+function dueAt(openTime: number, series = BTC): Cursor {
+  const cursor = new Cursor(series);
+  cursor.due = openTime;
+  return cursor;
+}
+
+describe('bars held behind a hole', () => {
+  test('are given out by open time whatever order they came in, each once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 40 }), (indices) => {
+        const cursor = dueAt(at(0));
+        const fresh = indices.map((index) => cursor.hold(bar(at(index))));
+        expect(fresh.filter((isNew) => isNew)).toHaveLength(new Set(indices).size);
+        const out: number[] = [];
+        for (let index = 0; index <= 20; index++) {
+          cursor.due = at(index);
+          const held = cursor.peekDue();
+          if (held === undefined) continue;
+          cursor.takeDue();
+          out.push(index);
+        }
+        expect(out).toEqual([...new Set(indices)].sort((a, b) => a - b));
+      }),
+    );
+  });
+
+  test('that were overtaken are forgotten', () => {
+    const cursor = dueAt(at(0));
+    for (const index of [1, 2, 5]) cursor.hold(bar(at(index)));
+    cursor.due = at(4);
+    expect(cursor.peekDue()).toBeUndefined();
+    expect(cursor.firstHeld).toBe(at(5));
+  });
+
+  test('beyond the bound the newest go, and a nearer one finds room', () => {
+    const cursor = dueAt(at(0));
+    for (let index = 2; index <= 1_600; index++) expect(cursor.hold(bar(at(index)))).toBe(true);
+    expect(cursor.hold(bar(at(1)))).toBe(true);
+    expect(cursor.firstHeld).toBe(at(1));
+    let count = 0;
+    for (let index = 1; index <= 1_600; index++) {
+      cursor.due = at(index);
+      if (cursor.peekDue() === undefined) continue;
+      cursor.takeDue();
+      count += 1;
+    }
+    expect(count).toBe(1_500);
+  });
+});
+
+describe('what is owed', () => {
+  test('is nothing before the bar that is due has ended for the grace', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...INTERVALS),
+        fc.integer({ min: 1_500_000_000_000, max: 2_000_000_000_000 }),
+        fc.integer({ min: 0, max: 10_000 }),
+        fc.integer({ min: 0, max: 90 * DAY_MS }),
+        (interval, time, grace, later) => {
+          const due = openTimeAt(interval, time);
+          const until = dueAt(due, { symbol: 'BTCUSDT', interval }).owedUntil(due + later, grace);
+          const hasEnded = nextOpenTime(interval, due) <= due + later - grace;
+          expect(until !== undefined).toBe(hasEnded);
+          if (until !== undefined) expect(until).toBeLessThanOrEqual(due + later - grace);
+        },
+      ),
+    );
+  });
+
+  test.each([0, 1, 2])('of bars of three days it follows the phase of the series: day %i', (day) => {
+    const due = openTimeAt('3d', at(0)) + day * DAY_MS;
+    const cursor = dueAt(due, { symbol: 'BTCUSDT', interval: '3d' });
+    expect(cursor.owedUntil(due + 3 * DAY_MS - 1, 0)).toBeUndefined();
+    expect(cursor.owedUntil(due + 3 * DAY_MS, 0)).toBe(due + 3 * DAY_MS);
+    expect(cursor.owedUntil(due + 8 * DAY_MS, 0)).toBe(due + 6 * DAY_MS);
+    expect(cursor.skipTo(due + 6 * DAY_MS)).toEqual({ fromOpenTime: due, toOpenTime: due + 3 * DAY_MS });
+  });
+
+  test('is a bar that is held, whatever the clock says', () => {
+    const cursor = dueAt(at(0));
+    cursor.hold(bar(at(3)));
+    expect(cursor.owedUntil(Number.NaN, 5_000)).toBe(at(3));
+    expect(cursor.owedUntil(at(-100), 5_000)).toBe(at(3));
+  });
+
+  test('is nothing for a series that has not started', () => {
+    expect(new Cursor(BTC).owedUntil(at(100), 0)).toBeUndefined();
+    expect(new Cursor(BTC).noteAbsent(at(1), 0, 1, 0)).toBeUndefined();
+  });
+});
+
+describe('bars that REST lacks', () => {
+  test('are counted anew when another is due', () => {
+    const cursor = dueAt(at(0));
+    cursor.noteAbsent(at(1), 0, 3, 10);
+    cursor.noteAbsent(at(1), 20, 3, 10);
+    cursor.due = at(1);
+    expect(cursor.noteAbsent(at(2), 21, 3, 10)).toBeUndefined();
+    cursor.noteAbsent(at(2), 25, 3, 10);
+    expect(cursor.noteAbsent(at(2), 30, 3, 10)).toBeUndefined();
+    expect(cursor.noteAbsent(at(2), 31, 3, 10)).toBe(at(2));
+  });
+});
+
+describe('the grace for a close', () => {
+  test('is five seconds of exchange time and up to one more', () => {
+    expect(closeGraceMs(1, 0)).toBe(5_000);
+    expect(closeGraceMs(1, 0.999)).toBeLessThan(6_000);
+  });
+
+  test('is never shorter than frames need to travel, however fast the exchange runs', () => {
+    expect(closeGraceMs(1_000, 0) / 1_000).toBeGreaterThanOrEqual(500);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { finalOnly } from '../../src/pipeline/pipeline.ts';
+import { at, BTC, bar, ETH, frame, rig } from './candles.ts';
+
+describe('what REST returned', () => {
+  test('its open row is dropped to the millisecond', () => {
+    const rows = [bar(at(0), 'rest'), bar(at(1), 'rest')];
+    expect(finalOnly(rows, at(1))).toEqual([rows[0]]);
+    expect(finalOnly(rows, at(1) - 1)).toEqual([]);
+    expect(finalOnly(rows, at(2) - 1)).toEqual([rows[0]]);
+    expect(finalOnly(rows, Number.NaN)).toEqual([]);
+    expect(finalOnly(rows, Number.NEGATIVE_INFINITY)).toEqual([]);
+  });
+
+  test('bars before the one that is due are passed over', () => {
+    const { pipeline, time, cursor, story } = rig();
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    time.exchange = at(3);
+    const rows = [-2, -1, 0, 0, 1].map((index) => bar(at(index), 'rest'));
+    expect(pipeline.fill(cursor, rows, at(2), time.exchange)).toBe(2);
+    expect(story()).toEqual([0, 1]);
+  });
+
+  test('fills nothing of a series that has not started', () => {
+    const { pipeline, cursor, story } = rig();
+    expect(pipeline.fill(cursor, [bar(at(-1), 'rest')], at(0), at(0))).toBe(0);
+    expect(story()).toEqual([]);
+  });
+
+  test('is taken at its word when the values of a bar are odd: the stream alone is not', () => {
+    const { pipeline, time, cursor, story } = rig();
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    time.exchange = at(1) + 10;
+    pipeline.take(frame(at(0), { k: { l: '999' } }), 1);
+    expect(story()).toEqual([]);
+    pipeline.fill(cursor, [bar(at(0), 'rest', BTC, { low: 999 })], at(1), time.exchange);
+    expect(story()).toEqual([0]);
+  });
+});
+
+describe('a series that REST shows quiet', () => {
+  test('owes its bars from the current one on', () => {
+    const { pipeline, cursor, edges } = rig({ exchangeNow: at(3) + 20_000 });
+    pipeline.goQuiet(BTC);
+    expect(cursor.due).toBe(at(3));
+    expect(edges).toEqual(['CURSOR.QUIET']);
+    pipeline.goQuiet(ETH);
+  });
+
+  test('keeps what it was owed before', () => {
+    const { pipeline, cursor } = rig({ exchangeNow: at(9) });
+    pipeline.resume(BTC, at(2));
+    pipeline.goQuiet(BTC);
+    expect(cursor.due).toBe(at(3));
+  });
+
+  test('is not started by a time that is not known', () => {
+    const { pipeline, cursor } = rig({ exchangeNow: Number.NaN });
+    pipeline.goQuiet(BTC);
+    expect(cursor.due).toBeUndefined();
+  });
+});
+
+describe('bars that are overdue', () => {
+  test('are told on every look for as long as they are missing, after the grace', () => {
+    const { pipeline, time, edges } = rig();
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    edges.length = 0;
+    time.exchange = at(1) + 4_999;
+    pipeline.scan();
+    expect(edges).toEqual([]);
+    time.exchange = at(1) + 5_000;
+    pipeline.scan();
+    pipeline.scan();
+    expect(edges).toEqual(['CURSOR.HOLE', 'CURSOR.HOLE']);
+    pipeline.take(frame(at(0)), 1);
+    pipeline.scan();
+    expect(edges).toHaveLength(2);
+  });
+
+  test('are not told of a series that has not started, or while the time is unknown', () => {
+    const { pipeline, time, edges } = rig();
+    pipeline.scan();
+    pipeline.resume(BTC, at(0));
+    time.exchange = Number.NaN;
+    pipeline.scan();
+    expect(edges).toEqual([]);
+  });
+});
+
+describe('a series that goes on where the store ends', () => {
+  test('owes the bar behind the watermark, and never goes back', () => {
+    const { pipeline, cursor } = rig();
+    pipeline.resume(BTC, at(5));
+    expect(cursor.due).toBe(at(6));
+    pipeline.resume(BTC, at(2));
+    pipeline.startAt(BTC, at(0));
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    expect(cursor.due).toBe(at(6));
+    pipeline.resume(ETH, at(5));
+  });
+});
