@@ -28,6 +28,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
+    // Most of the time is spent waiting for sockets and processes: two files at a time also on a small machine.
+    maxWorkers: 2,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

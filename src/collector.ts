@@ -101,6 +101,11 @@ export class BinanceDataCollector implements AsyncDisposable {
         cause: this.#options.signal.reason,
       });
     }
+    if (this.#wired.actor.getSnapshot().status !== 'active')
+      throw new ConnectionError('the actor of this collector has ended; make a new collector', {
+        code: 'COMPONENT_FAILED',
+        cause: this.#wired.actor.getSnapshot().error,
+      });
     const { state } = this;
     if (state === 'stopping')
       throw new ConnectionError('the collector is stopping; await stop() before starting again', {
@@ -123,7 +128,10 @@ export class BinanceDataCollector implements AsyncDisposable {
     const { reason = 'asked', timeoutMs } = options;
     const isDeadline = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
     const stopped = this.#reaches('stopped');
-    this.#wired.actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
+    const { actor } = this.#wired;
+    // An actor that has ended complains of events on the console.
+    if (actor.getSnapshot().status === 'active')
+      actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     await stopped.catch(() => {});
     // Taken down as it stopped: by now a listener may have started the next run.
     const report = this.#report ?? this.#makeReport();
@@ -237,8 +245,10 @@ export class BinanceDataCollector implements AsyncDisposable {
         next: () => {
           if (look()) subscription.unsubscribe();
         },
-        error: reject,
-        complete: resolve,
+        error: (cause) =>
+          reject(new ConnectionError('the collector failed', { code: 'COMPONENT_FAILED', cause })),
+        // Whoever stops the actor itself ends it for good.
+        complete: () => (wanted === 'stopped' ? resolve() : reject(this.#failure())),
       });
     });
   }
@@ -287,6 +297,7 @@ export class BinanceDataCollector implements AsyncDisposable {
         delivery.listeners.emit('error', { code: 'COLLECTOR_FAILED', message, cause: error });
         this.#noteState();
       },
+      complete: () => this.#noteState(),
     });
   }
 

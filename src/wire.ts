@@ -33,6 +33,7 @@ import { closeGraceMs } from './pipeline/grace.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, HttpClient, Logger } from './ports.ts';
+import { inspectStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
@@ -65,10 +66,28 @@ export interface Wired {
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** What is given from outside is called in the middle of a chart's step: it may throw, and ends nothing. */
+const contained = <Args extends unknown[]>(call: (...args: Args) => unknown) => {
+  return (...args: Args): void => {
+    try {
+      call(...args);
+    } catch {
+      // Its own fault, and there is nobody else to tell: this may be the log.
+    }
+  };
+};
+
+const containedLogger = (logger: Logger): Logger => ({
+  debug: contained((...args) => logger.debug(...args)),
+  info: contained((...args) => logger.info(...args)),
+  warn: contained((...args) => logger.warn(...args)),
+  error: contained((...args) => logger.error(...args)),
+});
+
 export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const logger = options.logger ?? silent;
+  const logger = containedLogger(options.logger ?? silent);
   const now = (): number => clock.now();
   const series: Series[] = options.symbols.flatMap((symbol) =>
     options.intervals.map((interval: Interval) => ({ symbol, interval })),
@@ -204,7 +223,11 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
             rest,
             logger,
             symbols: options.symbols,
-            reachExchange: () => exchange.reach(),
+            reachExchange: async () => {
+              // A store that can't be used is said at once, not when the exchange is there at last.
+              if (path !== undefined) await inspectStore(path, options.origin);
+              await exchange.reach();
+            },
             setClock: (signal) => setClock(time, signal),
             shard,
           }),
@@ -217,7 +240,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       clock,
       ...(options.inspect === undefined
         ? {}
-        : { inspect: options.inspect as (event: InspectionEvent) => void }),
+        : { inspect: contained(options.inspect as (event: InspectionEvent) => void) }),
       input: {
         store: { id: 'store', rows, flushMs: FLUSH_MS, now },
         rest: { id: 'rest', queueMax: REST_QUEUE_MAX, now },

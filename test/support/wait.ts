@@ -19,3 +19,33 @@ export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 8
     clearTimeout(timer);
   }
 }
+
+/** Wall ms above a deadline that a test grants. */
+export const TOLERANCE_MS = 50;
+
+/**
+ * How long something took, ms, less the time for which this process got no processor at all: gaps between
+ * ticks that it did not spend computing. On an idle machine that is nothing.
+ */
+export async function timed<T>(promise: Promise<T>): Promise<{ value: T; took: number }> {
+  const TICK_MS = 5;
+  let starved = 0;
+  let tickAt = performance.now();
+  let cpu = process.cpuUsage();
+  const tick = (): void => {
+    const { user, system } = process.cpuUsage(cpu);
+    const idleLate = performance.now() - tickAt - TICK_MS - (user + system) / 1000;
+    if (idleLate > TICK_MS) starved += idleLate;
+    tickAt = performance.now();
+    cpu = process.cpuUsage();
+  };
+  const ticker = setInterval(tick, TICK_MS);
+  const began = performance.now();
+  try {
+    const value = await promise;
+    tick();
+    return { value, took: performance.now() - began - starved };
+  } finally {
+    clearInterval(ticker);
+  }
+}

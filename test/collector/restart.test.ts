@@ -1,0 +1,161 @@
+/** Lives one after the other: the series goes on where it ended. */
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  collectFrom,
+  expectContiguous,
+  expectWhole,
+  newStore,
+  ofSeries,
+  query,
+  startExchange,
+  storedCandles,
+  watch,
+} from '../support/collector.ts';
+import { until, within } from '../support/wait.ts';
+
+describe('a collector started again', () => {
+  test('three times on a store goes on with one contiguous series, each bar delivered once', async () => {
+    const exchange = await startExchange();
+    const store = newStore();
+    const { collector, candles } = collectFrom(exchange, { store });
+    for (let life = 1; life <= 3; life++) {
+      await collector.startStreaming();
+      await until(`bars of life ${life}`, () => candles.length >= life * 6);
+      const report = await collector.stop({ reason: `life ${life}` });
+      expect(report).toMatchObject({ clean: true, reason: `life ${life}` });
+      const later = exchange.now() + 3 * 60_000;
+      await until('bars are missed meanwhile', () => exchange.now() > later);
+    }
+    expectWhole(candles, exchange, ['BTCUSDT', 'ETHUSDT'], 7);
+    expectWhole(storedCandles(store), exchange, ['BTCUSDT', 'ETHUSDT'], 7);
+    expect(storedCandles(store)).toHaveLength(candles.length);
+    expect(query(store, 'SELECT * FROM gaps')).toEqual([]);
+  });
+
+  test('three times in memory goes on with one contiguous series too', async () => {
+    const exchange = await startExchange();
+    const { collector, candles } = collectFrom(exchange);
+    for (let life = 1; life <= 3; life++) {
+      await collector.startStreaming();
+      await until(`bars of life ${life}`, () => candles.length >= life * 6);
+      await collector.stop();
+      const later = exchange.now() + 3 * 60_000;
+      await until('bars are missed meanwhile', () => exchange.now() > later);
+    }
+    expectWhole(candles, exchange, ['BTCUSDT', 'ETHUSDT'], 7);
+    expect(collector.getCandleBuffer('BTCUSDT', '1m')).toEqual(ofSeries(candles, 'BTCUSDT'));
+  });
+
+  test('has a report for each life', async () => {
+    const { collector } = collectFrom(await startExchange());
+    await collector.startStreaming();
+    const first = await collector.stop({ reason: 'first' });
+    await collector.startStreaming();
+    const second = await collector.stop({ reason: 'second' });
+    expect(second).not.toBe(first);
+    expect([first.reason, second.reason]).toEqual(['first', 'second']);
+    expect(await collector.stop()).toBe(second);
+  });
+
+  test('from the state listener, the moment it has stopped, streams again', async () => {
+    const exchange = await startExchange();
+    const { collector, course } = collectFrom(exchange);
+    await collector.startStreaming();
+    const again = new Promise<void>((resolve, reject) => {
+      const off = collector.on('state', ({ to }) => {
+        if (to !== 'stopped') return;
+        off();
+        collector.startStreaming().then(resolve, reject);
+      });
+    });
+    const report = await collector.stop({ reason: 'first' });
+    expect(report).toMatchObject({ reason: 'first', clean: true });
+    expect(report.components.map((line) => line.name)).toEqual(['feed0', 'rest', 'store']);
+    await within('the second start', again);
+    expect(course()).toBe('connecting streaming stopping stopped connecting streaming');
+    expect(exchange.sockets()).toBe(1);
+  });
+
+  test('the same on the embedded exchange streams again', async () => {
+    const { collector, candles } = watch({
+      symbols: ['BTCUSDT'],
+      intervals: ['1m'],
+      network: 'simulator',
+      timeScale: 300,
+    });
+    await collector.startStreaming();
+    const again = new Promise<void>((resolve, reject) => {
+      const off = collector.on('state', ({ to }) => {
+        if (to !== 'stopped') return;
+        off();
+        collector.startStreaming().then(resolve, reject);
+      });
+    });
+    await collector.stop();
+    await within('the second start', again);
+    const before = candles.length;
+    await until('bars of the second life', () => candles.length > before + 2);
+    expectContiguous(candles);
+  });
+
+  test('as another collector on the same store fills what both missed', async () => {
+    const exchange = await startExchange();
+    const store = newStore();
+    const one = collectFrom(exchange, { store });
+    await one.collector.startStreaming();
+    await until('bars of the first', () => one.candles.length > 4);
+    await one.collector.stop();
+    expect(existsSync(`${store}-wal`), 'the WAL is emptied and gone').toBe(false);
+    const later = exchange.now() + 5 * 60_000;
+    await until('bars are missed meanwhile', () => exchange.now() > later);
+    const two = collectFrom(exchange, { store });
+    await two.collector.startStreaming();
+    await until('bars of the second', () => two.candles.length > 14);
+    await two.collector.stop();
+    expectWhole(storedCandles(store), exchange, ['BTCUSDT', 'ETHUSDT'], 7);
+    expect(storedCandles(store)).toHaveLength(one.candles.length + two.candles.length);
+    expect(two.candles.slice(0, 2).map((candle) => candle.source)).toContain('rest');
+  });
+
+  test('with the embedded exchange on one store lets its time never go back', async () => {
+    const store = newStore();
+    const options = {
+      symbols: ['BTCUSDT'],
+      intervals: ['1m'],
+      network: 'simulator',
+      timeScale: 300,
+    } as const;
+    for (let life = 0; life < 3; life++) {
+      const { collector, candles } = watch({ ...options, store });
+      await collector.startStreaming();
+      await until('bars', () => candles.length >= 4);
+      await collector.stop();
+    }
+    const rows = storedCandles(store);
+    expect(rows.length).toBeGreaterThanOrEqual(12);
+    expectContiguous(rows);
+  });
+
+  test('a hundred times, each life cut short at another moment, leaves nothing open and a store that is whole', async () => {
+    const exchange = await startExchange();
+    const before = process.getActiveResourcesInfo().length;
+    const store = newStore();
+    const { collector, candles } = collectFrom(exchange, { store });
+    for (let life = 0; life < 100; life++) {
+      const starting = collector.startStreaming().catch(() => {});
+      for (let turn = 0; turn < life * 3; turn++) await new Promise(setImmediate);
+      const report = await within('the stop', collector.stop({ timeoutMs: 1_000 }));
+      expect(report, `life ${life}`).toMatchObject({ clean: true, unwritten: 0 });
+      await starting;
+    }
+    await until('nothing is open', () => exchange.sockets() === 0);
+    await until('nothing keeps the process', () => process.getActiveResourcesInfo().length <= before);
+    await collector.startStreaming();
+    const count = candles.length;
+    await until('candles', () => candles.length > count + 4);
+    await collector.stop();
+    expectWhole(storedCandles(store), exchange);
+    expect(storedCandles(store)).toHaveLength(candles.length);
+  });
+});

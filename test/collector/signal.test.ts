@@ -1,0 +1,187 @@
+/** The option `signal`, listeners that fail, and state events. */
+import { describe, expect, test } from 'vitest';
+import { collectFrom, expectWhole, newStore, startExchange, storedCandles } from '../support/collector.ts';
+import { until, within } from '../support/wait.ts';
+
+describe('a signal', () => {
+  test('aborted before the start refuses it and nothing is opened', async () => {
+    const exchange = await startExchange();
+    const { collector } = collectFrom(exchange, { signal: AbortSignal.abort(new Error('not today')) });
+    const error: unknown = await collector.startStreaming().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'ConnectionError', code: 'ABORTED' });
+    expect((error as Error).cause).toMatchObject({ message: 'not today' });
+    expect(exchange.log()).toEqual([]);
+    expect((await collector.stop()).clean).toBe(true);
+  });
+
+  test('aborted during the start stops it, and the start rejects with the code ABORTED', async () => {
+    const exchange = await startExchange();
+    exchange.inject({ kind: 'hangHandshake' });
+    const controller = new AbortController();
+    const { collector, course } = collectFrom(exchange, { signal: controller.signal });
+    const starting = collector.startStreaming().catch((thrown: unknown) => thrown);
+    await until('it dials', () => exchange.log().some((entry) => entry.kind === 'handshake'));
+    controller.abort(new Error('enough'));
+    const error = await within('the start', starting as Promise<unknown>, 1_000);
+    expect(error).toMatchObject({ name: 'ConnectionError', code: 'ABORTED' });
+    expect((error as Error).cause).toMatchObject({ message: 'enough' });
+    expect(course()).toBe('connecting stopping stopped');
+  });
+
+  test('aborted in the same turn as the start stops it too', async () => {
+    const exchange = await startExchange();
+    const controller = new AbortController();
+    const { collector } = collectFrom(exchange, { signal: controller.signal });
+    const starting = collector.startStreaming().catch((thrown: unknown) => thrown);
+    controller.abort();
+    expect(await starting).toMatchObject({ code: 'ABORTED' });
+    expect(collector.state).toBe('stopped');
+    await until('no socket', () => exchange.sockets() === 0);
+  });
+
+  test('aborted while it streams stops it with everything saved', async () => {
+    const exchange = await startExchange();
+    const store = newStore();
+    const controller = new AbortController();
+    const { collector, candles } = collectFrom(exchange, { signal: controller.signal, store });
+    await collector.startStreaming();
+    await until('candles', () => candles.length > 4);
+    controller.abort();
+    expect(collector.state).toBe('stopping');
+    const report = await collector.stop();
+    expect(report).toMatchObject({ reason: 'aborted', clean: true, unwritten: 0 });
+    expect(storedCandles(store)).toHaveLength(candles.length);
+    await expect(collector.startStreaming()).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe('listeners', () => {
+  test('that throw or reject are reported as errors, and nobody else is hurt', async () => {
+    const exchange = await startExchange();
+    const { collector, problems, candles } = collectFrom(exchange, { store: newStore() });
+    const thrown = new Error('of a candle listener');
+    const rejected = new Error('of an async one');
+    collector.on('candle', () => {
+      throw thrown;
+    });
+    collector.on('candle', () => Promise.reject(rejected));
+    const after: number[] = [];
+    collector.on('candle', (candle) => after.push(candle.openTime));
+    await collector.startStreaming();
+    await until('candles', () => candles.length > 5);
+    expect(after).toHaveLength(candles.length);
+    const causes = new Set(problems.map((problem) => problem.cause));
+    expect(causes).toEqual(new Set([thrown, rejected]));
+    expect(problems.every((problem) => problem.code !== '' && /candle/u.test(problem.message))).toBe(true);
+    expect((await collector.stop()).clean).toBe(true);
+    expectWhole(candles, exchange);
+  });
+
+  test('of every event may throw, and the collector lives on and stops cleanly', async () => {
+    const exchange = await startExchange();
+    const { collector, candles, course } = collectFrom(exchange);
+    const fail = (): never => {
+      throw new Error('of mine');
+    };
+    for (const event of ['candle', 'update', 'state', 'gap', 'revision', 'error'] as const)
+      collector.on(event, fail);
+    await collector.startStreaming();
+    await until('candles', () => candles.length > 5);
+    expect((await collector.stop()).clean).toBe(true);
+    expect(course()).toBe('connecting streaming stopping stopped');
+  });
+
+  test('that never settle hold up neither candles nor the stop', async () => {
+    const { collector, candles } = collectFrom(await startExchange(), { store: newStore() });
+    collector.on('candle', () => new Promise(() => {}));
+    await collector.startStreaming();
+    await until('candles', () => candles.length > 5);
+    expect((await collector.stop({ timeoutMs: 300 })).clean).toBe(true);
+  });
+
+  test('hear nothing any more once they have unsubscribed, also in the middle of an event', async () => {
+    const { collector, candles } = collectFrom(await startExchange());
+    let calls = 0;
+    const off = collector.on('candle', () => {
+      calls += 1;
+      off();
+      off();
+    });
+    await collector.startStreaming();
+    await until('candles', () => candles.length > 5);
+    expect(calls).toBe(1);
+  });
+});
+
+describe('what is given from outside', () => {
+  const fail = (): never => {
+    throw new Error('of mine');
+  };
+
+  test.each([
+    ['a logger', { logger: { debug: fail, info: fail, warn: fail, error: fail } }],
+    ['an inspector', { inspect: fail }],
+  ])('%s that throws ends nothing', async (_, options) => {
+    const exchange = await startExchange();
+    const { collector, candles, course } = collectFrom(exchange, options);
+    await within('the start', collector.startStreaming());
+    exchange.inject({ kind: 'malformed', every: 1, times: 3 });
+    exchange.inject({ kind: 'drop' });
+    await until('it streams again', () => course() === 'connecting streaming connecting streaming');
+    await until('candles', () => candles.length > 4);
+    expect((await collector.stop()).clean).toBe(true);
+    expectWhole(candles, exchange);
+  });
+});
+
+describe('the actor', () => {
+  test('stopped by the user ends the collector: nothing is left, and a start is refused', async () => {
+    const exchange = await startExchange();
+    const { collector, course } = collectFrom(exchange, { store: newStore() });
+    const reading = collector.candles().next();
+    await collector.startStreaming();
+    collector.actor.stop();
+    expect(collector.state).toBe('stopped');
+    await within('the stop', collector.stop());
+    await until('no socket', () => exchange.sockets() === 0);
+    expect(await within('the end of the iterator', reading)).toMatchObject({ done: expect.any(Boolean) });
+    await expect(within('a start', collector.startStreaming())).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'COMPONENT_FAILED',
+    });
+    expect(course()).toBe('connecting streaming stopped');
+  });
+
+  test('stopped by the user during the start makes the start reject and ends iterators', async () => {
+    const { collector } = collectFrom(await startExchange());
+    const reading = collector.candles().next();
+    const starting = collector.startStreaming().catch((error: unknown) => error);
+    collector.actor.stop();
+    expect(await within('the start', starting)).toMatchObject({ name: 'ConnectionError' });
+    expect(await within('the end of the iterator', reading)).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('state events', () => {
+  test('tell each change once, with its reason, in order, and match what state says', async () => {
+    const exchange = await startExchange();
+    const { collector, states } = collectFrom(exchange);
+    const seen: boolean[] = [];
+    collector.on('state', ({ to }) => seen.push(collector.state === to));
+    await collector.startStreaming();
+    exchange.inject({ kind: 'refuse', forMs: 300 });
+    exchange.inject({ kind: 'drop' });
+    await until('it streams again', () => states.length === 4);
+    await collector.stop({ reason: 'done' });
+    expect(states.map(({ from, to }) => `${from} → ${to}`)).toEqual([
+      'initialized → connecting',
+      'connecting → streaming',
+      'streaming → connecting',
+      'connecting → streaming',
+      'streaming → stopping',
+      'stopping → stopped',
+    ]);
+    expect(states.slice(-2).map((change) => change.reason)).toEqual(['done', 'done']);
+    expect(seen).toEqual(seen.map(() => true));
+  });
+});
