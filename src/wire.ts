@@ -33,7 +33,7 @@ import { closeGraceMs } from './pipeline/grace.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, HttpClient, Logger } from './ports.ts';
-import { inspectStore } from './store/inspect.ts';
+import { checkStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
@@ -225,7 +225,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
             symbols: options.symbols,
             reachExchange: async () => {
               // A store that can't be used is said at once, not when the exchange is there at last.
-              if (path !== undefined) await inspectStore(path, options.origin);
+              if (path !== undefined) await checkStore(path, options.origin);
               await exchange.reach();
             },
             setClock: (signal) => setClock(time, signal),

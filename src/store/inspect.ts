@@ -1,14 +1,30 @@
-import { asStoreError, inspectFile, type StoreFacts } from './database.ts';
+import { asStoreError, checkFolder, inspectFile, type StoreFacts } from './identity.ts';
+import { refuseLocked } from './lock.ts';
 
 /**
- * What a store says of itself, without a lock and without writing. A file that does not exist is no error; one
- * of another origin than the one given, if one is given, is.
+ * What a store says of itself, without a lock and without writing. A file that does not exist is no error.
  *
- * @throws {StoreError} `STORE_FOREIGN`, `STORE_NEWER`, `STORE_UNUSABLE`, `STORE_ORIGIN`.
+ * @throws {StoreError} `STORE_FOREIGN`, `STORE_NEWER`, `STORE_UNUSABLE`.
  */
-export async function inspectStore(path: string, origin?: string): Promise<StoreFacts> {
+export async function inspectStore(path: string): Promise<StoreFacts> {
   try {
-    return inspectFile(path, origin);
+    return inspectFile(path);
+  } catch (error) {
+    throw asStoreError(error, path);
+  }
+}
+
+/**
+ * Throws what opening the store would throw, as far as that can be known without opening it: so that it is said
+ * at once, and not when the exchange is there at last.
+ *
+ * @throws {StoreError} `STORE_LOCKED`, `STORE_ORIGIN`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_UNUSABLE`.
+ */
+export async function checkStore(path: string, origin: string): Promise<void> {
+  try {
+    inspectFile(path, origin);
+    checkFolder(path);
+    refuseLocked(path);
   } catch (error) {
     throw asStoreError(error, path);
   }

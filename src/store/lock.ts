@@ -21,8 +21,7 @@ const WAIT_MS = 250;
  * @throws {StoreError} `STORE_LOCKED` when another writer holds it.
  */
 export function lockStore(path: string, holder: Holder): () => void {
-  // By its real name: a link to a store is that store.
-  const file = `${existsSync(path) ? realpathSync(path) : path}.lock`;
+  const file = lockFileOf(path);
   const lock = new DatabaseSync(file, { timeout: WAIT_MS });
   try {
     const others = lock.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name <> 'holder'").get();
@@ -37,15 +36,35 @@ export function lockStore(path: string, holder: Holder): () => void {
     lock.exec('BEGIN IMMEDIATE');
   } catch (error) {
     lock.close();
-    if (!isBusy(error)) throw error;
-    throw new StoreError(`${path} is being written by ${holderOf(file)}; stop it or use another store`, {
-      code: 'STORE_LOCKED',
-      retryable: true,
-      cause: error,
-    });
+    throw isBusy(error) ? locked(path, file, error) : error;
   }
   return () => lock.close();
 }
+
+/** Throws when a writer holds the store now. Takes nothing and creates nothing. @throws {StoreError} */
+export function refuseLocked(path: string): void {
+  const file = lockFileOf(path);
+  if (!existsSync(file)) return;
+  const lock = new DatabaseSync(file, { timeout: WAIT_MS });
+  try {
+    lock.exec('BEGIN IMMEDIATE');
+    lock.exec('ROLLBACK');
+  } catch (error) {
+    if (isBusy(error)) throw locked(path, file, error);
+    // Whatever else is wrong with it, taking the lock will say.
+  } finally {
+    lock.close();
+  }
+}
+
+/** By its real name: a link to a store is that store. */
+const lockFileOf = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
+
+const locked = (path: string, file: string, cause: unknown): StoreError =>
+  new StoreError(`${path} is being written by ${holderOf(file)}; stop it or use another store`, {
+    code: 'STORE_LOCKED',
+    cause,
+  });
 
 const SQLITE_BUSY = 5;
 const isBusy = (error: unknown): boolean =>

@@ -141,7 +141,7 @@ export class SqliteWriter implements StoreWriter {
     this.#waiting.delete(answer.id);
     if (answer.ok) waiter?.resolve(answer);
     else {
-      const retryable = answer.code === 'STORE_WRITE' || answer.code === 'STORE_LOCKED';
+      const retryable = answer.code === 'STORE_WRITE';
       waiter?.reject(new StoreError(answer.message, { code: answer.code, retryable }));
     }
   }

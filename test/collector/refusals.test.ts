@@ -54,6 +54,22 @@ describe('startStreaming', () => {
     expect(storedCandles(store)).toEqual(before);
   });
 
+  test('refuses a store that another writes, and one in no folder, at once, also when the exchange is not there', async () => {
+    const store = newStore();
+    const made = collectFrom(await startExchange(), { store });
+    await made.collector.startStreaming();
+    const nowhere = { wsUrl: 'ws://127.0.0.1:9', restUrl: 'http://127.0.0.1:9', timeScale: 1 };
+    const second = collectFrom(nowhere, { store, connectTimeoutMs: 'never' }).collector;
+    const locked = await thrownBy(within('the refusal', second.startStreaming(), 2_000));
+    expect(locked).toMatchObject({ name: 'StoreError', code: 'STORE_LOCKED' });
+    expect((locked as Error).message).toContain(`process ${process.pid} `);
+    const lost = collectFrom(nowhere, {
+      store: `${store}-no/folder/x.db`,
+      connectTimeoutMs: 'never',
+    }).collector;
+    const unusable = await thrownBy(within('the refusal', lost.startStreaming(), 2_000));
+    expect(unusable).toMatchObject({ name: 'StoreError', code: 'STORE_UNUSABLE' });
+  });
   test('refuses a store of another origin at once, also when the exchange is not there', async () => {
     const store = newStore();
     const made = collectFrom(await startExchange(), { store, origin: 'simulator' });

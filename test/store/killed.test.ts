@@ -15,7 +15,7 @@ describe('another process', () => {
     const holder = start('hold', here.path);
     await said(holder, 1);
     const one = writer();
-    await expect(one.open()).rejects.toMatchObject({ code: 'STORE_LOCKED', retryable: true });
+    await expect(one.open()).rejects.toMatchObject({ code: 'STORE_LOCKED', retryable: false });
     await expect(one.open()).rejects.toThrow(`process ${holder.process.pid} on `);
     await holder.kill();
     expect(await one.open()).toEqual({ watermarks: [] });

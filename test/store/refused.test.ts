@@ -135,7 +135,7 @@ describe('what is no store yet becomes one', () => {
 });
 
 describe('a second writer', () => {
-  const locked = { code: 'STORE_LOCKED', retryable: true };
+  const locked = { code: 'STORE_LOCKED', retryable: false };
 
   test('is refused, told who holds the store, and takes over when that one has closed it', async () => {
     const first = writer();
