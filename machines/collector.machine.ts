@@ -169,6 +169,7 @@ export const collectorMachine = collectorSetup.createMachine({
                     guard: { type: 'mayRetry', params: ({ event }) => ({ error: event.error }) },
                     target: 'pausing',
                     actions: [
+                      { type: 'planPrepare', params: ({ event }) => ({ error: event.error }) },
                       {
                         type: 'noteTrouble',
                         params: ({ event }) => ({ reason: describe(event.error) }),
@@ -179,7 +180,7 @@ export const collectorMachine = collectorSetup.createMachine({
                           level: 'warn' as const,
                           code: 'PREPARE_FAILED',
                           message: 'the exchange cannot be asked yet',
-                          fields: { reason: describe(event.error), retryMs: context.preparePauseMs },
+                          fields: { reason: describe(event.error), retryMs: context.prepareMs },
                         }),
                       },
                     ],

@@ -1,6 +1,7 @@
 /** What the collector's chart is made of: its types, actions, guards and delays. The chart is beside it. */
 import { assign, emit, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
 import { type FeedInput, type FeedOutput, type FeedReport, feedMachine } from './feed.machine.ts';
+import { prepareDelay } from './model/backoff.ts';
 import { type Cleanup, cleanup, isRetryable } from './model/cleanup.ts';
 import { type RestSessionInput, restSessionMachine } from './rest-session.machine.ts';
 import { type StoreInput, type StoreOutput, type StoreReport, storeMachine } from './store.machine.ts';
@@ -10,7 +11,7 @@ export interface CollectorInput {
   readonly rest: RestSessionInput;
   /** From START to `streaming`; undefined: as long as it takes. */
   readonly connectTimeoutMs: number | undefined;
-  /** Between two attempts to prepare, ms. */
+  /** After the first attempt to prepare that failed, ms; then doubled. */
   readonly preparePauseMs: number;
   readonly stopTimeoutMs: number;
   /** Monotonic ms. */
@@ -58,6 +59,9 @@ export interface Lifetimes {
   readonly reason: string;
   readonly failure: Failure | undefined;
   readonly trouble: string;
+  /** Attempts to prepare that failed since START, and how long the pause after the last one is, ms. */
+  readonly prepareTries: number;
+  readonly prepareMs: number;
   readonly stopMs: number;
   readonly stopSince: number;
   readonly stopTook: number;
@@ -72,6 +76,8 @@ export const fresh: Lifetimes = {
   reason: '',
   failure: undefined,
   trouble: '',
+  prepareTries: 0,
+  prepareMs: 0,
   stopMs: 0,
   stopSince: 0,
   stopTook: 0,
@@ -139,6 +145,11 @@ export const collectorSetup = setup({
       trouble: (_, params: { id: string; reason: string }) => params.reason,
     }),
     noteTrouble: assign({ trouble: (_, params: { reason: string }) => params.reason }),
+    planPrepare: assign({
+      prepareMs: ({ context }, params: { error: unknown }) =>
+        prepareDelay(context.preparePauseMs, context.prepareTries, params.error),
+      prepareTries: ({ context }) => context.prepareTries + 1,
+    }),
     noteStop: assign({
       reason: ({ context }, params: { reason: string; timeoutMs?: number }) =>
         context.reason === '' ? params.reason : context.reason,
@@ -205,7 +216,7 @@ export const collectorSetup = setup({
   },
   delays: {
     connectTimeout: ({ context }) => context.connectTimeoutMs ?? 0,
-    preparePause: ({ context }) => context.preparePauseMs,
+    preparePause: ({ context }) => context.prepareMs,
     stopTimeout: ({ context }) => context.stopMs,
     feedsShare: ({ context }) => context.stopMs * 0.4,
     restShare: ({ context }) => context.stopMs * 0.2,

@@ -68,13 +68,16 @@ export class StoreError extends CandlestateError {}
 export class ExchangeError extends CandlestateError {
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
+  /** How long the exchange is to be left alone, ms; 0 when it does not say. */
+  readonly retryAfterMs: number;
 
   constructor(
     message: string,
-    detail: { code: string; status: number; retryable: boolean; cause?: unknown },
+    detail: { code: string; status: number; retryable: boolean; retryAfterMs?: number; cause?: unknown },
   ) {
     super(message, detail);
     this.status = detail.status;
+    this.retryAfterMs = detail.retryAfterMs ?? 0;
   }
 }
 

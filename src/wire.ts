@@ -48,7 +48,7 @@ const FLUSH_MS = 5;
 /** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
 const AHEAD_WALL_MS = 5_000;
 const REST_QUEUE_MAX = 10_000;
-const PREPARE_PAUSE_MS = 2_000;
+const PREPARE_PAUSE_MS = 1_000;
 const MEND_MS = 5_000;
 
 export type CollectorActor = Actor<typeof collectorMachine>;

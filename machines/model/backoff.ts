@@ -40,6 +40,20 @@ export function reconnectDelay(policy: BackoffPolicy, attempt: number, random: n
   return Math.min(TIMER_MAX_MS, Math.round(Math.max(jittered, floor)));
 }
 
+/** Longest pause between two attempts to ask the exchange at the start, unless it asks for more, ms. */
+const PREPARE_MAX_MS = 15_000;
+
+/**
+ * Pause before the exchange is asked again at the start, ms: doubled each time, and never shorter than what the
+ * error says that it asks for (`retryAfterMs`).
+ */
+export function prepareDelay(baseMs: number, tries: number, error: unknown): number {
+  const backoff = Math.min(PREPARE_MAX_MS, baseMs * 2 ** Math.min(tries, 16));
+  const asked =
+    typeof error === 'object' && error !== null && 'retryAfterMs' in error ? Number(error.retryAfterMs) : 0;
+  return Math.min(TIMER_MAX_MS, Math.max(backoff, asked > 0 ? asked : 0));
+}
+
 /** Delay before a repair is tried again, ms: 1, 2, 4 … 30 s, up to a quarter more. */
 export const repairDelay = (tries: number, random: number): number =>
   Math.round(Math.min(30_000, 1_000 * 2 ** Math.min(tries, 5)) * (1 + random / 4));

@@ -63,8 +63,22 @@ export function readAnswer(answer: HttpAnswer, path: string): unknown {
       status: answer.status,
       // 400 says that the request is wrong, which the same request will be again. Anything else may pass.
       retryable: answer.status !== 400,
+      retryAfterMs: patienceMs(answer),
     },
   );
+}
+
+/** Where the exchange limits or bans and does not say for how long, ms: the next UTC minute, at the latest. */
+const LIMITED_MS = 60_000;
+/** Where a firewall or the country is the reason, which no quick retry will change, ms. */
+const FORBIDDEN_MS = 30_000;
+
+/** How long an answer asks us to stay away, ms. `Retry-After` counts in seconds; its date form is not used here. */
+function patienceMs(answer: HttpAnswer): number {
+  const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
+  if (seconds > 0) return seconds * 1_000;
+  if (answer.status === 429 || answer.status === 418) return LIMITED_MS;
+  return answer.status === 403 || answer.status === 451 ? FORBIDDEN_MS : 0;
 }
 
 function parseJson(text: string): unknown {

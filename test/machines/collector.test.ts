@@ -50,16 +50,25 @@ describe('START', () => {
 
   test('asks the exchange again after a pause when asking again may help', () => {
     const run = started({ connectTimeoutMs: undefined });
-    for (let i = 0; i < 3; i++) {
-      fails(run, 'prepare', Object.assign(new Error('418'), { retryable: true }));
-      run.pass(999);
+    for (const pauseMs of [1_000, 2_000, 4_000, 8_000, 15_000, 15_000]) {
+      fails(run, 'prepare', Object.assign(new Error('503'), { retryable: true }));
+      run.pass(pauseMs - 1);
       expect(run.children['prepare']).toBeUndefined();
       run.pass(1);
     }
     expect(child(run, 'prepare')).toBeDefined();
     expect(run.emitted).toEqual(
-      Array(3).fill(expect.objectContaining({ level: 'warn', code: 'PREPARE_FAILED' })),
+      Array(6).fill(expect.objectContaining({ level: 'warn', code: 'PREPARE_FAILED' })),
     );
+  });
+
+  test('is left alone for as long as it asks', () => {
+    const run = started({ connectTimeoutMs: undefined });
+    fails(run, 'prepare', Object.assign(new Error('418'), { retryable: true, retryAfterMs: 120_000 }));
+    run.pass(119_999);
+    expect(run.children['prepare']).toBeUndefined();
+    run.pass(1);
+    expect(child(run, 'prepare')).toBeDefined();
   });
 
   test('ends with the reason when it may not', () => {
