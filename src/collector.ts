@@ -1,29 +1,15 @@
-import type { Failure } from '../machines/collector.setup.ts';
-import type { Cleanup } from '../machines/model/cleanup.ts';
 import type { Interval } from '../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
 import { upperAscii } from './binance/streams.ts';
-import { CandlestateError, ConfigurationError, ConnectionError } from './errors.ts';
+import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
+import { describeFailure, reaches, reportOf, type StopReport } from './lifecycle.ts';
 import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
 import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
 import { systemClock } from './transport/clock.ts';
 import { type CollectorActor, type Wired, wire } from './wire.ts';
-
-/** How a stop went. Every caller of the same stop gets the same object. */
-export interface StopReport {
-  readonly reason: string;
-  readonly durationMs: number;
-  /** Every component closed by itself and every row was written. */
-  readonly clean: boolean;
-  readonly components: readonly Cleanup[];
-  /** Closed candles kept in memory, by series as `BTCUSDT@1m`. They stay readable after the stop. */
-  readonly buffers: Readonly<Record<string, number>>;
-  /** Rows that were received and never written. */
-  readonly unwritten: number;
-}
 
 export interface StopOptions {
   /** Deadline of the whole stop, ms; default: the option `stopTimeoutMs`. */
@@ -111,7 +97,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       throw new ConnectionError('the collector is stopping; await stop() before starting again', {
         code: 'STOPPING',
       });
-    const streaming = this.#reaches('streaming');
+    const streaming = reaches(this.#wired.actor, 'streaming', this.#options.signal);
     if (state === 'initialized' || state === 'stopped') {
       this.#wired.actor.send({ type: 'START' });
     } else {
@@ -127,14 +113,14 @@ export class BinanceDataCollector implements AsyncDisposable {
   async stop(options: StopOptions = {}): Promise<StopReport> {
     const { reason = 'asked', timeoutMs } = options;
     const isDeadline = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
-    const stopped = this.#reaches('stopped');
+    const stopped = reaches(this.#wired.actor, 'stopped', this.#options.signal);
     const { actor } = this.#wired;
     // An actor that has ended complains of events on the console.
     if (actor.getSnapshot().status === 'active')
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     await stopped.catch(() => {});
     // Taken down as it stopped: by now a listener may have started the next run.
-    const report = this.#report ?? this.#makeReport();
+    const report = this.#report ?? reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
     await this.#releasing;
     return report;
   }
@@ -225,62 +211,6 @@ export class BinanceDataCollector implements AsyncDisposable {
     return chosen.flatMap((one) => kept.map((interval) => ({ symbol: one, interval })));
   }
 
-  /** Resolves when the chart is in a state, and rejects when it has stopped before that. */
-  #reaches(wanted: 'streaming' | 'stopped'): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { actor } = this.#wired;
-      let hasLeft = false;
-      const look = (): boolean => {
-        const state = topState(actor);
-        if (state === wanted) resolve();
-        else if (state === 'stopped' && hasLeft) reject(this.#failure());
-        else {
-          hasLeft ||= state !== 'initialized' && state !== 'stopped';
-          return false;
-        }
-        return true;
-      };
-      if (look()) return;
-      const subscription = actor.subscribe({
-        next: () => {
-          if (look()) subscription.unsubscribe();
-        },
-        error: (cause) =>
-          reject(new ConnectionError('the collector failed', { code: 'COMPONENT_FAILED', cause })),
-        // Whoever stops the actor itself ends it for good.
-        complete: () => (wanted === 'stopped' ? resolve() : reject(this.#failure())),
-      });
-    });
-  }
-
-  /** Why it did not come to streaming, as one of our errors. */
-  #failure(): Error {
-    const { failure, reason } = this.#wired.actor.getSnapshot().context;
-    const { signal } = this.#options;
-    if (failure === undefined && signal?.aborted)
-      return new ConnectionError('the signal given to the collector was aborted before it streamed', {
-        code: 'ABORTED',
-        cause: signal.reason,
-      });
-    if (failure === undefined)
-      return new ConnectionError(`stopped before it streamed: ${reason}`, { code: 'STOPPED' });
-    if (failure.cause instanceof CandlestateError && failure.kind !== 'connect-timeout') return failure.cause;
-    const code = failure.kind === 'connect-timeout' ? 'CONNECT_TIMEOUT' : 'COMPONENT_FAILED';
-    return new ConnectionError(describeFailure(failure), { code, cause: failure.cause });
-  }
-
-  #makeReport(): StopReport {
-    const { context } = this.#wired.actor.getSnapshot();
-    return {
-      reason: context.reason,
-      durationMs: context.stopTook,
-      clean: context.unwritten === 0 && context.lines.every((line) => line.outcome === 'closed'),
-      components: context.lines,
-      buffers: this.#wired.delivery.bufferSizes(),
-      unwritten: context.unwritten,
-    };
-  }
-
   /** Turns what the chart does into events and log lines. */
   #observe(): void {
     const { actor, delivery, logger } = this.#wired;
@@ -311,7 +241,7 @@ export class BinanceDataCollector implements AsyncDisposable {
     // Nobody asked for the loss of the last socket: then what befell it is the reason.
     const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
-      this.#report = this.#makeReport();
+      this.#report = reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
       delivery.endIterators();
       this.#releasing = this.#wired.release().catch((error: unknown) => {
         logger.warn('something could not be let go', { error });
@@ -326,8 +256,3 @@ export class BinanceDataCollector implements AsyncDisposable {
     delivery.listeners.emit('state', { from, to, reason });
   }
 }
-
-const describeFailure = (failure: Failure): string =>
-  typeof failure.cause === 'string' && failure.cause !== ''
-    ? `${failure.message}; last: ${failure.cause}`
-    : failure.message;

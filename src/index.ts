@@ -2,12 +2,7 @@
 export type { Cleanup, Outcome } from '../machines/model/cleanup.ts';
 export { INTERVALS, type Interval } from '../machines/model/interval.ts';
 export type { Candle, CandleSource, Series } from '../machines/model/kline.ts';
-export {
-  BinanceDataCollector,
-  type CandleQuery,
-  type StopOptions,
-  type StopReport,
-} from './collector.ts';
+export { BinanceDataCollector, type CandleQuery, type StopOptions } from './collector.ts';
 export {
   CandlestateError,
   ConfigurationError,
@@ -17,6 +12,7 @@ export {
   ExchangeError,
   StoreError,
 } from './errors.ts';
+export type { StopReport } from './lifecycle.ts';
 export type { CollectorOptions, NetworkUrls, TimingOverrides } from './options.ts';
 export type { CollectorEvents, GapNotice, Problem, StateChange } from './pipeline/delivery.ts';
 export type { Clock, Logger, Random } from './ports.ts';

@@ -15,6 +15,7 @@ export const LEVELS: Readonly<Record<string, number>> = {
   'src/actors': 4,
   'src/exchange.ts': 5,
   'src/wire.ts': 5,
+  'src/lifecycle.ts': 6,
   'src/status.ts': 6,
   'src/options.ts': 5,
   'src/collector.ts': 6,

@@ -1,0 +1,86 @@
+/** What the chart's life means to a caller: promises for its states, its failure as an error, its end as a report. */
+import type { Failure } from '../machines/collector.setup.ts';
+import type { Cleanup } from '../machines/model/cleanup.ts';
+import { CandlestateError, ConnectionError } from './errors.ts';
+import { topState } from './status.ts';
+import type { CollectorActor } from './wire.ts';
+
+/** How a stop went. Every caller of the same stop gets the same object. */
+export interface StopReport {
+  readonly reason: string;
+  readonly durationMs: number;
+  /** Every component closed by itself and every row was written. */
+  readonly clean: boolean;
+  readonly components: readonly Cleanup[];
+  /** Closed candles kept in memory, by series as `BTCUSDT@1m`. They stay readable after the stop. */
+  readonly buffers: Readonly<Record<string, number>>;
+  /** Rows that were received and never written. */
+  readonly unwritten: number;
+}
+
+export function reportOf(actor: CollectorActor, buffers: StopReport['buffers']): StopReport {
+  const { context } = actor.getSnapshot();
+  return {
+    reason: context.reason,
+    durationMs: context.stopTook,
+    clean: context.unwritten === 0 && context.lines.every((line) => line.outcome === 'closed'),
+    components: context.lines,
+    buffers,
+    unwritten: context.unwritten,
+  };
+}
+
+/** Resolves when the chart is in a state, and rejects when it has stopped before that. */
+export function reaches(
+  actor: CollectorActor,
+  wanted: 'streaming' | 'stopped',
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let hasLeft = false;
+    const look = (): boolean => {
+      const state = topState(actor);
+      if (state === wanted) resolve();
+      else if (state === 'stopped' && hasLeft) reject(failureOf(actor, signal));
+      else {
+        hasLeft ||= state !== 'initialized' && state !== 'stopped';
+        return false;
+      }
+      return true;
+    };
+    if (look()) return;
+    const subscription = actor.subscribe({
+      next: () => {
+        if (look()) subscription.unsubscribe();
+      },
+      error: (cause) =>
+        reject(new ConnectionError('the collector failed', { code: 'COMPONENT_FAILED', cause })),
+      // Whoever stops the actor itself ends it for good.
+      complete: () => (wanted === 'stopped' ? resolve() : reject(failureOf(actor, signal))),
+    });
+  });
+}
+
+/** Why it did not come to streaming, as one of our errors. */
+function failureOf(actor: CollectorActor, signal: AbortSignal | undefined): Error {
+  const { failure, reason } = actor.getSnapshot().context;
+  if (failure === undefined && signal?.aborted)
+    return new ConnectionError('the signal given to the collector was aborted before it streamed', {
+      code: 'ABORTED',
+      cause: signal.reason,
+    });
+  if (failure === undefined)
+    return new ConnectionError(`stopped before it streamed: ${reason}`, { code: 'STOPPED' });
+  const { kind, cause } = failure;
+  if (cause instanceof CandlestateError && kind !== 'connect-timeout') return cause;
+  return new ConnectionError(describeFailure(failure), {
+    code: kind === 'connect-timeout' ? 'CONNECT_TIMEOUT' : 'COMPONENT_FAILED',
+    // A chart keeps a trouble as text.
+    cause: typeof cause === 'string' && cause !== '' ? new Error(cause) : cause,
+  });
+}
+
+export const describeFailure = (failure: Failure): string =>
+  typeof failure.cause === 'string' && failure.cause !== ''
+    ? `${failure.message}; last: ${failure.cause}`
+    : failure.message;
