@@ -3,7 +3,8 @@
  *
  *   proof    awaiting ─QUIET▶ quiet ─FIRST_FRAME▶ live ; awaiting ─FIRST_FRAME▶ live ; FEED.DOWN▶ awaiting
  *   series   whole ─HOLE▶ repairing.fetching ─done [whole]▶ whole
- *                                   └─ done [still owed] | error ▶ pausing ─after(pause)▶ fetching
+ *                                   └─ done [still owed] | error ▶ pausing ─after(pause)▶ fetching;
+ *                                      progress starts the pauses from the shortest again
  *
  *   CLOSE ▶ closed. A fetch under way is aborted by leaving its state; bars that wait behind a hole are
  *   owed to the next start.
@@ -11,7 +12,7 @@
  * Bars never come here: the cursor reports the edges.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
-import { repairDelay } from './model/backoff.ts';
+import { patienceOf, repairDelay } from './model/backoff.ts';
 import type { Cleanup, Outcome } from './model/cleanup.ts';
 import type { Series } from './model/kline.ts';
 
@@ -28,11 +29,18 @@ export type CursorEvent = { type: 'CURSOR.FIRST_FRAME' } | { type: 'CURSOR.QUIET
 /** What a repair left: bars that are closed on the exchange and still missing here. */
 export interface RepairResult {
   readonly owed: number;
+  /** Bars that it brought. */
+  readonly taken: number;
 }
 
 export const klineStreamMachine = setup({
   types: {
-    context: {} as KlineStreamInput & { tries: number; pauseMs: number; outcome: Outcome },
+    context: {} as KlineStreamInput & {
+      tries: number;
+      pauseMs: number;
+      patienceMs: number;
+      outcome: Outcome;
+    },
     input: {} as KlineStreamInput,
     events: {} as CursorEvent | { type: 'FEED.DOWN' } | { type: 'CLOSE' },
     output: {} as Cleanup,
@@ -46,19 +54,24 @@ export const klineStreamMachine = setup({
   actions: {
     planPause: assign({
       tries: ({ context }) => context.tries + 1,
-      pauseMs: ({ context }) => repairDelay(context.tries, context.random()),
+      pauseMs: ({ context }) => Math.max(repairDelay(context.tries, context.random()), context.patienceMs),
+      patienceMs: 0,
+    }),
+    notePatience: assign({
+      patienceMs: (_, params: { error: unknown }) => patienceOf(params.error),
     }),
     resetTries: assign({ tries: 0 }),
     noteFailed: assign({ outcome: 'failed' as const }),
   },
   guards: {
     isWhole: (_, params: { owed: number }) => params.owed === 0,
+    isProgress: (_, params: { taken: number }) => params.taken > 0,
   },
   delays: { pause: ({ context }) => context.pauseMs },
 }).createMachine({
   id: 'klineStream',
   options: { maxIterations: 1000 },
-  context: ({ input }) => ({ ...input, tries: 0, pauseMs: 0, outcome: 'closed' }),
+  context: ({ input }) => ({ ...input, tries: 0, pauseMs: 0, patienceMs: 0, outcome: 'closed' }),
   initial: 'open',
   output: ({ context }) => ({ name: context.id, outcome: context.outcome, durationMs: 0 }),
   states: {
@@ -99,9 +112,17 @@ export const klineStreamMachine = setup({
                         target: '#klineStream.open.series.whole',
                         actions: 'resetTries',
                       },
+                      {
+                        guard: { type: 'isProgress', params: ({ event }) => ({ taken: event.output.taken }) },
+                        target: 'pausing',
+                        actions: 'resetTries',
+                      },
                       { target: 'pausing' },
                     ],
-                    onError: 'pausing',
+                    onError: {
+                      target: 'pausing',
+                      actions: { type: 'notePatience', params: ({ event }) => ({ error: event.error }) },
+                    },
                   },
                 },
                 pausing: { entry: 'planPause', after: { pause: 'fetching' } },

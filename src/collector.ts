@@ -31,6 +31,15 @@ export interface CandleQuery {
   readonly since?: number | Date;
 }
 
+const EVENTS: ReadonlySet<string> = new Set<keyof CollectorEvents>([
+  'candle',
+  'update',
+  'state',
+  'gap',
+  'revision',
+  'error',
+]);
+
 /**
  * Collects closed candles of Binance USDⓈ-M Futures: each exactly once, in order, with the exchange's final
  * values, or a gap that is named.
@@ -133,11 +142,18 @@ export class BinanceDataCollector implements AsyncDisposable {
   /**
    * Subscribes to an event; returns the function that unsubscribes. A listener that throws hurts only itself
    * and is reported as an `error` event.
+   *
+   * @throws {ConfigurationError} for an event that is none.
    */
   on<Name extends keyof CollectorEvents>(
     event: Name,
     listener: (payload: CollectorEvents[Name]) => unknown,
   ): Unsubscribe {
+    if (!EVENTS.has(event) || typeof listener !== 'function') {
+      const given = EVENTS.has(event) ? `${typeof listener} as listener` : `'${String(event)}'`;
+      const allowed = `a function for one of ${[...EVENTS].join(' ')}`;
+      throw new ConfigurationError([{ option: 'event', given, allowed }]);
+    }
     return this.#wired.delivery.listeners.on(event, listener);
   }
 

@@ -16,6 +16,7 @@ import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
 import { cursorActor, repairActor } from './actors/kline-stream.ts';
+import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
 import { restPort } from './actors/rest-port.ts';
@@ -105,6 +106,8 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     now,
     aheadMs: AHEAD_WALL_MS * options.timeScale,
     graceMs: closeGraceMs(options.timeScale, random()),
+    onSilent: (one) =>
+      logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
   });
   const writer =
     path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
@@ -137,7 +140,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           pipeline,
           nextEpoch: () => ++epoch,
           stamps,
-          onOddity: (message, fields) => logger.warn(message, fields),
+          onOddity: oddityLog(logger, clock),
         }),
       },
     }),
@@ -145,7 +148,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const klineStream = closeOnFault(
     klineStreamMachine.provide({
       actors: {
-        cursor: cursorActor(pipeline),
+        cursor: cursorActor(pipeline, now),
         repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
       },
     }),

@@ -20,8 +20,10 @@ export const DEFAULT_BACKOFF: BackoffPolicy = { baseMs: 500, maxMs: 60_000, slow
 /** Longest delay of a Node timer: about 24.8 days. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Wrong path, refused by a firewall, refused by country: an operator must act, but we keep asking, slowly. */
-const HOPELESS_STATUS: ReadonlySet<number> = new Set([403, 404, 451]);
+/** Wrong host or path, refused by a firewall or by country, banned: an operator must act, but we keep asking, slowly. */
+const HOPELESS_STATUS: ReadonlySet<number> = new Set([202, 403, 404, 418, 451]);
+/** Over a limit: nobody need act, but a quick retry makes it worse. */
+const LIMITED_STATUS = 429;
 /** The server says that we broke a rule; dialling again at once would break it again. */
 const POLICY_VIOLATION = 1008;
 
@@ -36,7 +38,10 @@ export const isAlarming = (end: Ending): boolean =>
 export function reconnectDelay(policy: BackoffPolicy, attempt: number, random: number, end: Ending): number {
   const cap = Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(attempt, 16));
   const jittered = random * cap;
-  const floor = Math.max(isAlarming(end) ? policy.slowMs * (1 + random / 4) : 0, end.retryAfterMs ?? 0);
+  const floor = Math.max(
+    isAlarming(end) || end.status === LIMITED_STATUS ? policy.slowMs * (1 + random / 4) : 0,
+    end.retryAfterMs ?? 0,
+  );
   return Math.min(TIMER_MAX_MS, Math.round(Math.max(jittered, floor)));
 }
 
@@ -49,9 +54,14 @@ const PREPARE_MAX_MS = 15_000;
  */
 export function prepareDelay(baseMs: number, tries: number, error: unknown): number {
   const backoff = Math.min(PREPARE_MAX_MS, baseMs * 2 ** Math.min(tries, 16));
-  const asked =
-    typeof error === 'object' && error !== null && 'retryAfterMs' in error ? Number(error.retryAfterMs) : 0;
-  return Math.min(TIMER_MAX_MS, Math.max(backoff, asked > 0 ? asked : 0));
+  return Math.max(backoff, patienceOf(error));
+}
+
+/** How long an error asks to be left alone (`retryAfterMs`), ms; 0 when it does not. */
+export function patienceOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return 0;
+  const asked = Number(error.retryAfterMs);
+  return asked > 0 ? Math.min(TIMER_MAX_MS, asked) : 0;
 }
 
 /** Delay before a repair is tried again, ms: 1, 2, 4 … 30 s, up to a quarter more. */

@@ -11,11 +11,12 @@ import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import type { RestPort } from './rest-port.ts';
 
 /** Brings the edges of a cursor to the chart of its stream. */
-export const cursorActor = (pipeline: Pipeline) =>
+export const cursorActor = (pipeline: Pipeline, now: () => number) =>
   fromCallback<{ type: never }, Series>(({ input, sendBack }) => {
     const cursor = pipeline.add(input);
     const onEdge = sendBack;
     cursor.onEdge = onEdge;
+    cursor.heardSince = now();
     return () => {
       if (cursor.onEdge === onEdge) cursor.onEdge = undefined;
     };
@@ -53,6 +54,7 @@ async function repair(ports: RepairPorts, series: Series, signal: AbortSignal): 
   const { clock, exchangeClock, pipeline } = ports;
   const cursor = pipeline.add(series);
   const endedBefore = (at: number): number => cursor.endedBefore(exchangeClock.earliestAt(at), 0);
+  let taken = 0;
   for (let page = 0; page < PAGES_MAX && cursor.due !== undefined; page++) {
     const sentAt = clock.now();
     const until = Math.max(endedBefore(sentAt), cursor.firstHeld ?? 0);
@@ -62,11 +64,12 @@ async function repair(ports: RepairPorts, series: Series, signal: AbortSignal): 
     const candles = readKlines(series, body);
     // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
     const final = finalOnly(candles, exchangeClock.earliestAt(sentAt));
-    const taken = pipeline.fill(cursor, final, endedBefore(sentAt), exchangeClock.now());
-    if (taken === 0) break;
+    const fresh = pipeline.fill(cursor, final, endedBefore(sentAt), exchangeClock.now());
+    taken += fresh;
+    if (fresh === 0) break;
   }
   // Without the grace: what has ended but may yet come by the stream is not owed.
-  return { owed: cursor.due === undefined ? 0 : owedNow(ports, cursor, cursor.due) };
+  return { owed: cursor.due === undefined ? 0 : owedNow(ports, cursor, cursor.due), taken };
 }
 
 /** Bars still missing, as far as that can be blamed on a hole and not on a frame under way. */

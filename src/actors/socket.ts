@@ -16,7 +16,7 @@ export interface SocketActorPorts {
   readonly nextEpoch: () => number;
   /** Monotonic ms of the last data frame of a connection, for its heartbeat to read. */
   readonly stamps: Map<string, number>;
-  /** What could not be understood, and error replies. Never more than the caller limits. */
+  /** What could not be understood, and error replies: as often as they come. */
   readonly onOddity: (message: string, fields: object) => void;
 }
 
@@ -67,7 +67,9 @@ export const socketActor = (ports: SocketActorPorts) =>
             code: frame.code,
             message: frame.message,
           });
-          tell({ type: 'SOCKET.REFUSED', reason: `code ${frame.code} ${frame.message}` });
+          // With nothing of ours unanswered it is a stray, and no reason to lose every stream of the socket.
+          if (unacknowledged.size > 0)
+            tell({ type: 'SOCKET.REFUSED', reason: `code ${frame.code} ${frame.message}` });
           return;
         case 'other':
           pipeline.counters.ignored += 1;

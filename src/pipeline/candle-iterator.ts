@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { seriesKey } from '../../machines/model/kline.ts';
 import { ConsumerLaggedError } from '../errors.ts';
@@ -88,7 +89,7 @@ export class CandleIterator implements AsyncIterableIterator<Candle> {
 
   async #read(): Promise<IteratorResult<Candle>> {
     while (!this.#finished) {
-      const candle = this.#shift() ?? this.#catchUp();
+      const candle = this.#shift() ?? (await this.#catchUp());
       if (candle !== undefined) return { done: false, value: candle };
       const isWaitingForStore = this.#behind.length > 0 && this.#options.reader() === undefined;
       if (this.#behind.length > 0 && !isWaitingForStore) continue;
@@ -145,9 +146,12 @@ export class CandleIterator implements AsyncIterableIterator<Candle> {
   }
 
   /** Fills the queue with a page of the first series that is behind. What is read to its end is live again. */
-  #catchUp(): Candle | undefined {
+  async #catchUp(): Promise<Candle | undefined> {
+    if (this.#behind.length === 0) return undefined;
+    // Reading is synchronous: without a turn of the loop in between, years of candles would hold up a stop.
+    await setImmediate();
     const series = this.#behind[0];
-    if (series === undefined) return undefined;
+    if (series === undefined || this.#finished) return undefined;
     if (!this.#options.hasStore) {
       this.#finish();
       throw new ConsumerLaggedError(this.#dropped);

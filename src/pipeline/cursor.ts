@@ -3,6 +3,8 @@ import { DAY_MS, type Interval, previousOpenTime } from '../../machines/model/in
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
 
+import { Absences, type MissingRange } from './absences.ts';
+
 /** Closed bars that may wait behind a hole; the rest is fetched again with the hole. */
 const WAITING_MAX = 1_500;
 
@@ -19,10 +21,12 @@ export class Cursor {
   epoch = -1;
   /** Hears the edges; set while the stream's chart is alive. */
   onEdge: ((event: CursorEvent) => void) | undefined;
+  /** Monotonic ms since when it hears them. */
+  heardSince = Number.POSITIVE_INFINITY;
   /** Closed bars behind a hole, by open time. */
   #waiting: Candle[] = [];
-  /** How often and since when REST said that it has not the bars from `openTime` up to, not including, `until`. */
-  #absent = { openTime: Number.NaN, until: 0, asks: 0, since: 0 };
+  /** What REST was asked for and lacks. */
+  readonly absences = new Absences();
   /** Closed bars delivered in this process, and the last of them. */
   closed = 0;
   last: Candle | undefined;
@@ -93,16 +97,20 @@ export class Cursor {
   }
 
   /**
-   * REST was asked for the bar that is due and lacks it and all up to `until`. Once that has been said `asks`
-   * times over at least `overMs` it is a gap: returns the open time before which every bar was lacking each
-   * time, for bars that ended since the first asking have not been asked for as often.
+   * What is missing from the bar due up to `until`, given what REST has of it, ascending. What is held is not
+   * missing; behind the last bar that REST has only `isComplete` answers say anything.
    */
-  noteAbsent(until: number, now: number, asks: number, overMs: number): number | undefined {
-    if (this.due === undefined) return undefined;
-    if (this.#absent.openTime !== this.due) this.#absent = { openTime: this.due, until, asks: 0, since: now };
-    this.#absent.asks += 1;
-    this.#absent.until = Math.min(this.#absent.until, until);
-    return this.#absent.asks >= asks && now - this.#absent.since >= overMs ? this.#absent.until : undefined;
+  missing(candles: readonly Candle[], until: number, isComplete: boolean): MissingRange[] {
+    const ranges: MissingRange[] = [];
+    let at = this.due ?? until;
+    const have = [...candles, ...this.#waiting].sort((one, other) => one.openTime - other.openTime);
+    for (const candle of have) {
+      const end = Math.min(candle.openTime, until);
+      if (at < end) ranges.push({ from: at, until: end });
+      at = Math.max(at, candle.closeTime + 1);
+    }
+    if (isComplete && at < until) ranges.push({ from: at, until });
+    return ranges;
   }
 
   /** The bars from the due one up to, not including, `until` are missing on the exchange too. */

@@ -116,6 +116,8 @@ export class Delivery {
 
   #deliverCandle(candle: Candle): void {
     const key = seriesKey(candle);
+    // One object for all: a consumer that writes to it would write to everybody's.
+    Object.freeze(candle);
     this.#buffers.get(key)?.push(candle);
     this.#delivered.set(key, (this.#delivered.get(key) ?? 0) + 1);
     this.listeners.emit('candle', candle);

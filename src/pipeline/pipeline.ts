@@ -2,6 +2,7 @@ import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../mac
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { hasEnded, insanity, misplacement } from '../../machines/model/ledger.ts';
 import { candleOf, type KlineFrame } from '../binance/frame.ts';
+import { LIMITS } from '../binance/venue.ts';
 import { Cursor } from './cursor.ts';
 import type { Delivery } from './delivery.ts';
 import type { RowBuffer } from './row-buffer.ts';
@@ -54,17 +55,18 @@ export interface PipelineOptions {
   readonly aheadMs: number;
   /** How long after its end the close of a bar is owed, exchange ms. */
   readonly graceMs: number;
+  /** A series from which no frame ever came starts all the same, by REST. */
+  readonly onSilent: (series: Series) => void;
 }
+
+/** A series without a first frame is given up waiting for after this, wall ms. */
+const START_SILENT_MS = 30_000;
 
 /**
  * A first frame may be this much older than the bar before the current one, exchange ms. A series that starts a
  * little early only has a few more bars to fetch; one that starts years early would fetch years.
  */
 const START_BEHIND_MS = 3_600_000;
-
-/** REST must have said this often, over this long, that it lacks a bar, before that is a gap (contract 2). */
-const ABSENT_ASKS = 3;
-const ABSENT_OVER_MS = 10_000;
 
 /**
  * The data path behind the decoder: a cursor per series, then the row buffer. Everything else hears of a bar
@@ -155,38 +157,39 @@ export class Pipeline {
    * time before which every bar had certainly ended when REST was asked. Returns how many were new.
    */
   fill(cursor: Cursor, candles: readonly Candle[], until: number, exchangeNow: number): number {
+    // A bar of REST that can't be where it claims counts as one that it has not.
+    const sound = candles.filter((candle) => this.#isPlaced(cursor, candle, exchangeNow));
+    const isComplete = candles.length < LIMITS.klinesRowsMax - 1;
+    cursor.absences.note(cursor.missing(sound, until, isComplete), this.#options.now());
     let taken = 0;
-    for (const candle of candles) {
-      if (cursor.due === undefined) break;
-      // What REST has not may be held; a bar of REST that can't be true counts as one that it has not.
-      if (candle.openTime > cursor.due) this.#drain(cursor);
-      if (candle.openTime < cursor.due) continue;
-      if (misplacement(candle, exchangeNow + this.#options.aheadMs) !== undefined) {
-        this.counters.insane += 1;
-        continue;
-      }
-      // REST lacks what is between: a bar that it does not have can't be waited for for ever.
-      if (candle.openTime > cursor.due) {
-        this.#nameGap(cursor, Math.min(candle.openTime, cursor.firstHeld ?? candle.openTime));
-        this.#drain(cursor);
-        if (candle.openTime < cursor.due) continue;
-      }
+    for (const candle of sound) {
+      // What REST has not may be held, or be a gap: it can't be waited for for ever.
+      if (candle.openTime !== cursor.due) this.#bridge(cursor, candle.openTime);
+      if (cursor.due === undefined || candle.openTime < cursor.due) continue;
       if (candle.openTime > cursor.due || !this.#pass(cursor, candle)) return taken;
       taken += 1;
     }
-    this.#drain(cursor);
-    const next = Math.min(cursor.firstHeld ?? until, until);
-    if (taken === 0 && cursor.due !== undefined && cursor.due < next) this.#nameGap(cursor, next);
-    this.#drain(cursor);
+    this.#bridge(cursor, until);
     return taken;
   }
 
   /** Tells every series that is owed a bar. Level-triggered: told again for as long as it is true. */
   scan(): void {
     const exchangeNow = this.#options.exchangeNow();
-    for (const cursor of this.#cursors.values())
+    const silentSince = this.#options.now() - START_SILENT_MS;
+    for (const cursor of this.#cursors.values()) {
+      if (cursor.due === undefined && cursor.heardSince <= silentSince)
+        this.#startSilent(cursor, exchangeNow);
       if (cursor.owedUntil(exchangeNow, this.#options.graceMs) !== undefined)
         cursor.onEdge?.({ type: 'CURSOR.HOLE' });
+    }
+  }
+
+  /** Silence without end must not be a silent hole: from now on its bars are owed, and REST has them. */
+  #startSilent(cursor: Cursor, exchangeNow: number): void {
+    if (Number.isNaN(exchangeNow)) return;
+    cursor.due = openTimeAt(cursor.series.interval, exchangeNow);
+    this.#options.onSilent(cursor.series);
   }
 
   /** Whether a series that nothing is held of may start at this frame's bar: it is about the current one. */
@@ -256,16 +259,27 @@ export class Pipeline {
     return true;
   }
 
-  /** REST lacks the bars from the one due up to `until`. What of that is established is named now. */
-  #nameGap(cursor: Cursor, until: number): void {
-    if (!this.#options.rows.hasRoom()) return;
-    const end = cursor.noteAbsent(until, this.#options.now(), ABSENT_ASKS, ABSENT_OVER_MS);
-    if (end === undefined) return;
-    const detectedAt = Math.round(this.#options.exchangeNow());
-    const range = cursor.skipTo(end);
-    const gap = { ...cursor.series, ...range, reason: 'the exchange has no such bar', detectedAt };
-    this.counters.gaps += 1;
-    this.#options.rows.offer({ gap });
+  /** Goes on, as far as `until`, over what is held and what is established to be missing. */
+  #bridge(cursor: Cursor, until: number): void {
+    this.#drain(cursor);
+    while (cursor.due !== undefined && cursor.due < until && this.#options.rows.hasRoom()) {
+      const end = cursor.absences.establishedFrom(cursor.due, this.#options.now());
+      if (end === undefined) return;
+      const detectedAt = Math.round(this.#options.exchangeNow());
+      const range = cursor.skipTo(end);
+      this.counters.gaps += 1;
+      this.#options.rows.offer({
+        gap: { ...cursor.series, ...range, reason: 'the exchange has no such bar', detectedAt },
+      });
+      this.#drain(cursor);
+    }
+  }
+
+  #isPlaced(cursor: Cursor, candle: Candle, exchangeNow: number): boolean {
+    if (cursor.due === undefined || candle.openTime < cursor.due) return false;
+    if (misplacement(candle, exchangeNow + this.#options.aheadMs) === undefined) return true;
+    this.counters.insane += 1;
+    return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Interval } from '../../machines/model/interval.ts';
 import type { Candle } from '../../machines/model/kline.ts';
@@ -47,6 +48,8 @@ export interface OpenRequest {
 export class StoreDatabase {
   readonly #database: DatabaseSync;
   readonly #unlock: () => void;
+  readonly #path: string;
+  readonly #inode: number;
   readonly #insertCandle: StatementSync;
   readonly #insertGap: StatementSync;
   readonly #setWatermark: StatementSync;
@@ -74,6 +77,7 @@ export class StoreDatabase {
 
   private constructor(request: OpenRequest, unlock: () => void) {
     this.#unlock = unlock;
+    this.#path = request.path;
     this.#database = new DatabaseSync(request.path, { timeout: BUSY_TIMEOUT_MS });
     try {
       const identity = checkIdentity(this.#database, request.path);
@@ -82,6 +86,7 @@ export class StoreDatabase {
       // and what is lost lies behind the watermark and is fetched again.
       this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       if (identity === 'new') this.#create(request.origin);
+      this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
       this.#insertGap = this.#database.prepare(INSERT_GAP);
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
@@ -94,6 +99,7 @@ export class StoreDatabase {
 
   /** Writes a batch; on an error nothing of it is written. */
   commit(rows: readonly Row[], exchangeTime: number): void {
+    this.#assertInPlace();
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const watermarks = new Map<string, Watermark>();
@@ -114,12 +120,21 @@ export class StoreDatabase {
   /** Notes the exchange's time, empties the WAL into the file and lets go of both files. */
   close(exchangeTime: number): void {
     try {
+      this.#assertInPlace();
       this.#noteTime(exchangeTime);
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
       this.#database.close();
       this.#unlock();
     }
+  }
+
+  /** A file that was removed or replaced takes writes as before, and nobody will ever read them. */
+  #assertInPlace(): void {
+    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
+    throw new Error(
+      `${this.#path} was removed or replaced while it was being written; stop, and put it back`,
+    );
   }
 
   /** The next run of an exchange that we simulate starts behind it. NaN while it is not known. */

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 
@@ -21,6 +21,8 @@ const WAIT_MS = 250;
  * @throws {StoreError} `STORE_LOCKED` when another writer holds it.
  */
 export function lockStore(path: string, holder: Holder): () => void {
+  // A link that leads nowhere yet has a real name only once the file is there.
+  if (!existsSync(path)) closeSync(openSync(path, 'a'));
   const file = lockFileOf(path);
   const lock = new DatabaseSync(file, { timeout: WAIT_MS });
   try {

@@ -101,8 +101,18 @@ describe('a socket', () => {
     [{ result: { code: 2, msg: 'Invalid request' }, id: 1 }, 'code 2 Invalid request'],
   ])('tells a refusal: %j', (reply, reason) => {
     const one = connect();
+    one.send({ type: 'SUBSCRIBE', streams: ['btcusdt@kline_1m'] });
     one.receive(reply);
     expect(one.heard).toMatchObject([{ type: 'SOCKET.REFUSED', reason }]);
+    expect(one.oddities).toHaveLength(1);
+  });
+
+  test('takes an error reply for none of its own when nothing is unanswered', () => {
+    const one = connect();
+    one.send({ type: 'SUBSCRIBE', streams: ['btcusdt@kline_1m'] });
+    one.receive({ result: null, id: 1 });
+    one.receive({ error: { code: 3, msg: 'Invalid JSON' } });
+    expect(one.types()).toEqual(['SOCKET.ACKED']);
     expect(one.oddities).toHaveLength(1);
   });
 

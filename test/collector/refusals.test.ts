@@ -54,6 +54,13 @@ describe('startStreaming', () => {
     expect(storedCandles(store)).toEqual(before);
   });
 
+  test('refuses a listener that could never be called', async () => {
+    const { collector } = collectFrom(await startExchange());
+    expect(() => collector.on('candles' as 'candle', () => {})).toThrow(
+      /'candles' is not allowed; a function for one of/,
+    );
+    expect(() => collector.on('candle', 5 as never)).toThrow(ConfigurationError);
+  });
   test('refuses a store that another writes, and one in no folder, at once, also when the exchange is not there', async () => {
     const store = newStore();
     const made = collectFrom(await startExchange(), { store });

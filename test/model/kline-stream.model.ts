@@ -6,6 +6,13 @@ export const klineStreamModel = model(klineStreamMachine.provide({ actors: { cur
   {
     input: () => ({ id: 'BTCUSDT@1m', series: { symbol: 'BTCUSDT', interval: '1m' }, random: () => 0.5 }),
     // The cursor is a callback, which never ends by itself.
-    outputs: (id) => (id === 'repair' ? [{ owed: 0 }, { owed: 3 }] : []),
+    outputs: (id) =>
+      id === 'repair'
+        ? [
+            { owed: 0, taken: 1 },
+            { owed: 3, taken: 0 },
+            { owed: 3, taken: 2 },
+          ]
+        : [],
   },
 );

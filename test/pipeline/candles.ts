@@ -1,5 +1,5 @@
 import { closeTimeOf, type Interval, nextOpenTime } from '../../machines/model/interval.ts';
-import type { Candle, Series } from '../../machines/model/kline.ts';
+import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
 import type { KlineFrame } from '../../src/binance/frame.ts';
 import { decodeFrame } from '../../src/binance/frame.ts';
@@ -96,6 +96,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const time = { exchange: options.exchangeNow ?? at(0) + 1_000, monotonic: 0 };
   const rows = new RowBuffer(options.rowsMax ?? 50_000);
   const delivery = new Delivery({ bufferSize: 10, queueSize: 10, hasStore: false, series });
+  const silent: string[] = [];
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
@@ -103,6 +104,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
     now: () => time.monotonic,
     aheadMs: 5_000,
     graceMs: 5_000,
+    onSilent: (one) => silent.push(seriesKey(one)),
   });
   const taken: Row[] = [];
   /** Everything that has come out, oldest first. */
@@ -119,7 +121,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const edges: string[] = [];
   const cursor = pipeline.cursor(series[0]!)!;
   cursor.onEdge = (event) => edges.push(event.type);
-  return { time, rows, delivery, pipeline, cursor, edges, out, story };
+  return { time, rows, delivery, pipeline, cursor, edges, out, story, silent };
 }
 
 const minute = (openTime: number): number => (openTime - T0) / MINUTE;

@@ -182,3 +182,33 @@ describe('an iterator with since', () => {
     expect(times(await read(10_000))).toEqual(times(bars(0, 1_234)));
   });
 });
+
+test('replaying years of candles leaves the loop its turns: a stop, a pong, a frame', async () => {
+  const PAGES = 200;
+  let reads = 0;
+  const endless: CandleReader = {
+    read: (_, after, rows) => {
+      reads += 1;
+      const first = Math.max(0, Math.round((after - at(0)) / 60_000) + 1);
+      return reads > PAGES ? [] : Array.from({ length: rows }, (_item, index) => bar(at(first + index)));
+    },
+  };
+  const iterator = new CandleIterator({
+    series: [BTC],
+    queueSize: 5,
+    hasStore: true,
+    reader: () => endless,
+    onEnd: () => {},
+    since: at(-1),
+  });
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 0);
+  iterator.end();
+  let seen = 0;
+  for await (const _ of iterator) seen += 1;
+  clearInterval(timer);
+  expect(seen).toBe(PAGES * 500);
+  expect(turns).toBeGreaterThan(5);
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DAY_MS, INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
+import { Absences } from '../../src/pipeline/absences.ts';
 import { Cursor } from '../../src/pipeline/cursor.ts';
 import { closeGraceMs } from '../../src/pipeline/grace.ts';
 import { at, BTC, bar } from './candles.ts';
@@ -92,20 +93,43 @@ describe('what is owed', () => {
 
   test('is nothing for a series that has not started', () => {
     expect(new Cursor(BTC).owedUntil(at(100), 0)).toBeUndefined();
-    expect(new Cursor(BTC).noteAbsent(at(1), 0, 1, 0)).toBeUndefined();
   });
 });
 
 describe('bars that REST lacks', () => {
-  test('are counted anew when another is due', () => {
+  const range = (from: number, until: number) => ({ from: at(from), until: at(until) });
+
+  test('are those between what it has and what is held, from the bar due up to what had ended', () => {
     const cursor = dueAt(at(0));
-    cursor.noteAbsent(at(1), 0, 3, 10);
-    cursor.noteAbsent(at(1), 20, 3, 10);
-    cursor.due = at(1);
-    expect(cursor.noteAbsent(at(2), 21, 3, 10)).toBeUndefined();
-    cursor.noteAbsent(at(2), 25, 3, 10);
-    expect(cursor.noteAbsent(at(2), 30, 3, 10)).toBeUndefined();
-    expect(cursor.noteAbsent(at(2), 31, 3, 10)).toBe(at(2));
+    cursor.hold(bar(at(3)));
+    const has = [bar(at(1)), bar(at(6))];
+    expect(cursor.missing(has, at(9), true)).toEqual([range(0, 1), range(2, 3), range(4, 6), range(7, 9)]);
+    expect(cursor.missing(has, at(9), false).at(-1)).toEqual(range(4, 6));
+  });
+
+  test('are established all at once after three askings over ten seconds', () => {
+    const absences = new Absences();
+    const holes = [range(0, 1), range(5, 7)];
+    for (const now of [0, 5_000, 9_999]) absences.note(holes, now);
+    expect(absences.establishedFrom(at(0), 9_999)).toBeUndefined();
+    expect(absences.establishedFrom(at(0), 10_000)).toBe(at(1));
+    expect(absences.establishedFrom(at(5), 10_000)).toBe(at(7));
+    expect(absences.establishedFrom(at(1), 10_000)).toBeUndefined();
+  });
+
+  test('are asked for once, however often that was at the same moment', () => {
+    const absences = new Absences();
+    for (const now of [0, 1, 2, 999]) absences.note([range(0, 1)], now);
+    absences.note([range(0, 1)], 20_000);
+    expect(absences.establishedFrom(at(0), 20_000)).toBeUndefined();
+  });
+
+  test('are forgotten once it has them', () => {
+    const absences = new Absences();
+    for (const now of [0, 5_000]) absences.note([range(0, 1)], now);
+    absences.note([], 6_000);
+    absences.note([range(0, 1)], 10_000);
+    expect(absences.establishedFrom(at(0), 10_000)).toBeUndefined();
   });
 });
 

@@ -79,6 +79,19 @@ describe('delivery', () => {
     expect(one.buffer('XRPUSDT@1m')).toBeUndefined();
   });
 
+  test('what one consumer does to a candle no other sees', () => {
+    const one = delivery();
+    one.listeners.on('candle', (candle) => {
+      (candle as { close: number }).close = -1;
+    });
+    const seen: number[] = [];
+    one.listeners.on('candle', (candle) => seen.push(candle.close));
+    one.deliver(rows(0));
+    const { close } = bar(at(0));
+    expect(seen).toEqual([close]);
+    expect(one.buffer('BTCUSDT@1m')?.[0]?.close).toBe(close);
+  });
+
   test('announces a gap between the candles where it lies, and not as a candle', () => {
     const one = delivery();
     const heard: unknown[] = [];

@@ -15,8 +15,9 @@ describe('bars that the exchange does not have', () => {
     const { pipeline, time, cursor, story, out } = started(at(4));
     const ask = (): number => pipeline.fill(cursor, rest(2, 3), at(4), time.exchange);
     expect(ask()).toBe(0);
-    time.monotonic = 9_999;
+    time.monotonic = 5_000;
     expect(ask()).toBe(0);
+    time.monotonic = 9_999;
     expect(ask()).toBe(0);
     expect(story()).toEqual([]);
     time.monotonic = 10_000;
@@ -26,6 +27,15 @@ describe('bars that the exchange does not have', () => {
       gap: { symbol: 'BTCUSDT', interval: '1m', reason: 'the exchange has no such bar', detectedAt: at(4) },
     });
     expect(pipeline.counters.gaps).toBe(1);
+  });
+
+  test('are named together, however many holes there are', () => {
+    const { pipeline, time, cursor, story } = started(at(9));
+    for (const late of [0, 5_000, 10_000]) {
+      time.monotonic = late;
+      pipeline.fill(cursor, rest(1, 3, 4, 6, 8), at(9), time.exchange);
+    }
+    expect(story()).toEqual(['0–0', 1, '2–2', 3, 4, '5–5', 6, '7–7', 8]);
   });
 
   test('are not one after ten seconds alone', () => {

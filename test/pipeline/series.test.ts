@@ -100,3 +100,28 @@ describe('a series that goes on where the store ends', () => {
     pipeline.resume(ETH, at(5));
   });
 });
+
+describe('a series from which no frame ever comes', () => {
+  test('is owed its bars after half a minute all the same, and that is said once', () => {
+    const { pipeline, time, cursor, edges, silent } = rig({ exchangeNow: at(3) + 1_000 });
+    cursor.heardSince = 0;
+    time.monotonic = 29_999;
+    pipeline.scan();
+    expect(cursor.due).toBeUndefined();
+    time.monotonic = 30_000;
+    for (let look = 0; look < 3; look++) pipeline.scan();
+    expect(cursor.due).toBe(at(3));
+    expect(silent).toEqual(['BTCUSDT@1m']);
+    expect(edges).toEqual([]);
+    time.exchange = at(4) + 5_000;
+    pipeline.scan();
+    expect(edges).toEqual(['CURSOR.HOLE']);
+  });
+
+  test('waits for as long as its stream is not there', () => {
+    const { pipeline, time, cursor } = rig();
+    time.monotonic = 1e9;
+    pipeline.scan();
+    expect(cursor.due).toBeUndefined();
+  });
+});

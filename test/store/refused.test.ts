@@ -161,6 +161,13 @@ describe('a second writer', () => {
     await expect(writer().open()).rejects.toMatchObject(locked);
   });
 
+  test('is refused under a link that was there before the file', async () => {
+    const alias = join(here.folder, 'alias.db');
+    symlinkSync(here.path, alias);
+    await writer('simulator', alias).open();
+    await expect(writer().open()).rejects.toMatchObject(locked);
+  });
+
   test('of two that come at the same time one gets it', async () => {
     await makeStore();
     for (let round = 0; round < 3; round++) {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { Candle } from '../../machines/model/kline.ts';
@@ -177,4 +177,14 @@ describe('a store', () => {
     const one = writer();
     await expect(one.commit(rows(0, 1), 1)).rejects.toMatchObject({ code: 'STORE_WRITER_GONE' });
   });
+});
+
+test('a store that is removed while it is written commits nothing more, and says so', async () => {
+  const one = writer();
+  await one.open();
+  await one.commit([{ candle: bar(at(0)) }], 1);
+  for (const end of ['', '-wal', '-shm']) rmSync(`${here.path}${end}`, { force: true });
+  const gone = { code: 'STORE_WRITE', message: expect.stringContaining('was removed or replaced') };
+  await expect(one.commit([{ candle: bar(at(1)) }], 2)).rejects.toMatchObject(gone);
+  await expect(one.close(2)).rejects.toMatchObject(gone);
 });
