@@ -2,7 +2,6 @@ import type { CursorEvent } from '../../machines/kline-stream.machine.ts';
 import { DAY_MS, type Interval, previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
-
 import { Absences, type MissingRange } from './absences.ts';
 
 /** Closed bars that may wait behind a hole; the rest is fetched again with the hole. */
@@ -98,18 +97,19 @@ export class Cursor {
 
   /**
    * What is missing from the bar due up to `until`, given what REST has of it, ascending. What is held is not
-   * missing; behind the last bar that REST has only `isComplete` answers say anything.
+   * missing. An answer that is not complete says nothing of what is behind its last bar.
    */
   missing(candles: readonly Candle[], until: number, isComplete: boolean): MissingRange[] {
     const ranges: MissingRange[] = [];
     let at = this.due ?? until;
+    const told = isComplete ? until : Math.min(until, (candles.at(-1)?.closeTime ?? at - 1) + 1);
     const have = [...candles, ...this.#waiting].sort((one, other) => one.openTime - other.openTime);
     for (const candle of have) {
-      const end = Math.min(candle.openTime, until);
+      const end = Math.min(candle.openTime, told);
       if (at < end) ranges.push({ from: at, until: end });
       at = Math.max(at, candle.closeTime + 1);
     }
-    if (isComplete && at < until) ranges.push({ from: at, until });
+    if (at < told) ranges.push({ from: at, until: told });
     return ranges;
   }
 

@@ -107,6 +107,15 @@ describe('bars that REST lacks', () => {
     expect(cursor.missing(has, at(9), false).at(-1)).toEqual(range(4, 6));
   });
 
+  test('are none behind the last bar of an answer that was cut at its limit, though later ones are held', () => {
+    const cursor = dueAt(at(0));
+    cursor.hold(bar(at(5)));
+    const has = [bar(at(1)), bar(at(2))];
+    expect(cursor.missing(has, at(9), false)).toEqual([range(0, 1)]);
+    expect(cursor.missing([], at(9), false)).toEqual([]);
+    expect(cursor.missing(has, at(9), true)).toEqual([range(0, 1), range(3, 5), range(6, 9)]);
+  });
+
   test('are established all at once after three askings over ten seconds', () => {
     const absences = new Absences();
     const holes = [range(0, 1), range(5, 7)];

@@ -140,4 +140,19 @@ describe('bars that the exchange does not have', () => {
       { candle: { openTime: april } },
     ]);
   });
+
+  test('are not what an answer had no room for', () => {
+    const PAGE = 1_499;
+    const { pipeline, time, cursor, story } = started(at(2 * PAGE));
+    pipeline.take(frame(at(2 * PAGE - 1)), 1);
+    // Bar 0 is lacking; a page is full; and the stream has brought the last bar of all.
+    const page = rest(...Array.from({ length: PAGE }, (_, index) => index + 1));
+    for (const late of [0, 5_000, 10_000]) {
+      time.monotonic = late;
+      pipeline.fill(cursor, page, at(2 * PAGE), time.exchange);
+    }
+    expect(story().slice(0, 3)).toEqual(['0–0', 1, 2]);
+    expect(story().at(-1)).toBe(PAGE);
+    expect(cursor.due).toBe(at(PAGE + 1));
+  });
 });
