@@ -148,13 +148,19 @@ function tableLines(rows: readonly (readonly string[])[], input: ViewInput): str
 }
 
 /** The whole view. Lines are never longer than the terminal is wide, as far as its letters are one cell wide. */
+/** What Ctrl+C does now, where that is not to stop. */
+const HINTS: Readonly<Record<string, string>> = {
+  stopping: 'Ctrl+C forces the exit',
+  stopped: 'everything is closed',
+};
+
 export function viewLines(input: ViewInput): string[] {
   const { status, paint, width, height, network, db, timeScale } = input;
   const room = Math.max(1, height - OTHER_LINES);
   const shown = status.series.slice(0, room);
   const hidden = status.series.length - shown.length;
   const state = cut(`${network} · ${status.state}`, width);
-  const hint = status.state === 'stopping' ? 'Ctrl+C forces the exit' : 'Ctrl+C stops';
+  const hint = HINTS[status.state] ?? 'Ctrl+C stops';
   const scale = timeScale === 1 ? '' : ` · ${timeScale}× time`;
   const facts = cut(`${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}`, width);
   const counters = Object.entries(status.counters)
