@@ -147,13 +147,13 @@ function tableLines(rows: readonly (readonly string[])[], input: ViewInput): str
   return table.toString().split('\n');
 }
 
-/** The whole view. Lines are never longer than the terminal is wide, as far as its letters are one cell wide. */
 /** What Ctrl+C does now, where that is not to stop. */
 const HINTS: Readonly<Record<string, string>> = {
   stopping: 'Ctrl+C forces the exit',
   stopped: 'everything is closed',
 };
 
+/** The whole view. Lines are never longer than the terminal is wide, as far as its letters are one cell wide. */
 export function viewLines(input: ViewInput): string[] {
   const { status, paint, width, height, network, db, timeScale } = input;
   const room = Math.max(1, height - OTHER_LINES);
