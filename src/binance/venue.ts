@@ -34,8 +34,6 @@ export const HOSTS = {
  * open and acknowledge, and stay mute since 2026-04-23. [notice] [measured]
  */
 export const MARKET_STREAM_PATH = '/market/stream';
-/** The same, frames without the envelope. [streams] */
-export const MARKET_RAW_PATH = '/market/ws';
 
 export const REST_PATHS = {
   ping: '/fapi/v1/ping',

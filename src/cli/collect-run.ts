@@ -1,5 +1,6 @@
 /** A run of `collect`, from its plan to its exit code. */
 import { type ConfigurationError, ConnectionError } from '../errors.ts';
+import type { StopReport } from '../lifecycle.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { redact } from '../options.ts';
 import type { EndReason } from '../supervisor/exit-code.ts';
@@ -8,7 +9,7 @@ import { within } from '../supervisor/within.ts';
 import { type Detach, logClosed, logEvents, showView, writeRareRecords } from './collect-output.ts';
 import type { CollectPlan } from './collect-plan.ts';
 import type { CollectSettings } from './collect-settings.ts';
-import type { CollectorFace, Parts, StopReport } from './collector-face.ts';
+import type { CollectorFace, Parts } from './collector-face.ts';
 import { createJsonl, type Jsonl } from './jsonl.ts';
 import { painter, type Screen } from './terminal.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';

@@ -1,7 +1,7 @@
 /** The live view as lines of text: a pure function of what the collector says of itself. */
 import Table from 'cli-table3';
 import { escapeControls } from '../log/format.ts';
-import type { CollectorStatus } from './collector-face.ts';
+import type { CollectorStatus } from '../status.ts';
 
 /** The bar that is forming, of one series. */
 export interface Forming {

@@ -78,8 +78,6 @@ export class Pipeline {
   readonly #cursors = new Map<string, Cursor>();
   /** The same cursors by symbol, then interval: no key has to be built for a frame. */
   readonly #bySymbol = new Map<string, Map<string, Cursor>>();
-  /** Monotonic ms of the newest kline frame. */
-  lastFrameAt = Number.NEGATIVE_INFINITY;
 
   constructor(series: readonly Series[], options: PipelineOptions) {
     this.#options = options;
@@ -123,7 +121,10 @@ export class Pipeline {
     return this.#cursors.values();
   }
 
-  /** A kline frame from the connection numbered `epoch`. Returns false when nobody asked for its series. */
+  /**
+   * A kline frame from the connection numbered `epoch`. Returns whether it proves that data flows: false when
+   * nobody asked for its series, or when it can't be true.
+   */
   take(frame: KlineFrame, epoch: number): boolean {
     const cursor = this.#bySymbol.get(frame.symbol)?.get(frame.interval);
     if (cursor === undefined) {
@@ -131,10 +132,9 @@ export class Pipeline {
       return false;
     }
     this.counters.klines += 1;
-    this.lastFrameAt = this.#options.now();
     if (cursor.due === undefined && !this.#mayStart(frame)) {
       this.counters.insane += 1;
-      return true;
+      return false;
     }
     // A frame of an older connection than the newest that spoke: late, and no proof of anything.
     if (epoch > cursor.epoch) this.#goLive(cursor, frame, epoch);

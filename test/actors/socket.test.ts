@@ -125,6 +125,16 @@ describe('a socket', () => {
     expect(one.types()).toEqual(['SOCKET.FRAME', 'SOCKET.FRAME']);
   });
 
+  test('takes a first frame that cannot be true as no proof of data, and the next one that can', () => {
+    const one = connect();
+    const { fields, eventTime } = frame(at(-500_000), { closed: false });
+    one.receive({ stream: 'x', data: { e: 'kline', E: eventTime, s: 'BTCUSDT', k: fields } });
+    expect(one.types()).toEqual([]);
+    expect(one.stamps.has('feed0.a')).toBe(false);
+    one.kline();
+    expect(one.types()).toEqual(['SOCKET.FRAME']);
+  });
+
   test('takes frames of other series, other events and replies as no proof of data', async () => {
     const one = connect();
     one.handlers.opened();

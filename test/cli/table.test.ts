@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { CollectorStatus } from '../../src/cli/collector-face.ts';
 import { progressOf, type ViewInput, viewLines } from '../../src/cli/table.ts';
+import type { CollectorStatus } from '../../src/status.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12, 0, 30);
 const BAR = { openTime: NOW - 30_000, closeTime: NOW + 29_999, close: 67_000.5 };
@@ -17,7 +17,21 @@ const statusOf = (count: number): CollectorStatus => ({
     closed: index + 3,
     stored: index + 2,
   })),
-  counters: { frames: 1234, duplicates: 0, malformed: 2 },
+  timeScale: 1,
+  rowsWaiting: 0,
+  counters: {
+    frames: 1234,
+    klines: 0,
+    ignored: 0,
+    foreign: 0,
+    malformed: 2,
+    duplicates: 0,
+    insane: 0,
+    refused: 0,
+    closedByStream: 0,
+    closedByRest: 0,
+    gaps: 0,
+  },
 });
 
 const viewOf = (change: Partial<ViewInput> = {}): string[] =>
