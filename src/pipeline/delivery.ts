@@ -37,7 +37,6 @@ export interface Problem {
 /** Hands committed rows to everyone who wants them: candle buffers, listeners, iterators. */
 export class Delivery {
   readonly listeners: Listeners<CollectorEvents>;
-  readonly #bufferSize: number;
   readonly #buffers = new Map<string, CandleBuffer>();
   /** Candles handed on, by series. */
   readonly #delivered = new Map<string, number>();
@@ -52,21 +51,16 @@ export class Delivery {
     hasStore: boolean;
     series: readonly Series[];
   }) {
-    this.#bufferSize = options.bufferSize;
     this.#queueSize = options.queueSize;
     this.#hasStore = options.hasStore;
-    for (const series of options.series) this.addSeries(series);
+    for (const series of options.series)
+      this.#buffers.set(seriesKey(series), new CandleBuffer(options.bufferSize));
     this.listeners = new Listeners<CollectorEvents>((event, error) => {
       // A fault in the listener of faults has nowhere to go.
       if (event === 'error') return;
       const message = `a listener of '${event}' threw: ${error instanceof Error ? error.message : String(error)}`;
       this.listeners.emit('error', { code: 'CONSUMER_THREW', message, cause: error });
     });
-  }
-
-  addSeries(series: Series): void {
-    const key = seriesKey(series);
-    if (!this.#buffers.has(key)) this.#buffers.set(key, new CandleBuffer(this.#bufferSize));
   }
 
   /** Committed rows, in order. */

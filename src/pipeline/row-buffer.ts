@@ -28,9 +28,9 @@ export class RowBuffer {
     return this.size >= BATCH_ROWS_MAX;
   }
 
-  /** Whether `count` more rows may come. */
-  hasRoom(count = 1): boolean {
-    return this.size + count <= this.#rowsMax;
+  /** Whether one more row may come. */
+  hasRoom(): boolean {
+    return this.size < this.#rowsMax;
   }
 
   /** Takes a row; false, and nothing taken, when the bound is reached. */

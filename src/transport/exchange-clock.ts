@@ -33,10 +33,6 @@ export class ExchangeClock {
     return this.#timeScale;
   }
 
-  get isSet(): boolean {
-    return this.#sample !== undefined;
-  }
-
   /** Half the round trip of the sample in use, in exchange ms: how wrong `now` can be. */
   get uncertaintyMs(): number {
     const sample = this.#sample;
@@ -64,11 +60,6 @@ export class ExchangeClock {
     const latest = this.at(receivedAt) + this.uncertaintyMs;
     const drift = DRIFT_MS * this.#timeScale;
     return serverTime < this.earliestAt(sentAt) - drift || serverTime > latest + drift;
-  }
-
-  /** Forgets what it knew, as after the machine slept. */
-  reset(): void {
-    this.#sample = undefined;
   }
 
   /** Best guess of the exchange's time, ms since epoch; NaN before the first sample. */

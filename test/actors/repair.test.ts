@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { cursorActor, repairActor } from '../../src/actors/kline-stream.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
+import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
 import { at, BTC, frame, MINUTE, rig } from '../pipeline/candles.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 import { clockSetTo, klinesAt, rowOf } from './exchange.ts';
@@ -66,8 +67,7 @@ describe('a repair', () => {
     // The answer of /time was 400 ms under way: the exchange may be up to 400 ms further, or not at all.
     const clock = new FakeClock();
     await clock.advance(1_000);
-    const exchangeClock = clockSetTo(clock, 0);
-    exchangeClock.reset();
+    const exchangeClock = new ExchangeClock(clock, 1);
     exchangeClock.set(at(2) + 59_700, 600, 1_000);
     const truth = at(2) + 59_750;
     const one = rig({ exchangeNow: at(0) + 10 });

@@ -9,7 +9,6 @@ const MINUTE = 60_000;
 describe('the exchange clock', () => {
   test('knows no time before the first reading', () => {
     const clock = new ExchangeClock(new FakeClock(), 1);
-    expect(clock.isSet).toBe(false);
     expect(clock.now()).toBeNaN();
     expect(clock.earliestAt(0)).toBe(Number.NEGATIVE_INFINITY);
     expect(clock.uncertaintyMs).toBe(Number.POSITIVE_INFINITY);
@@ -60,14 +59,6 @@ describe('the exchange clock', () => {
       clock.set(SERVER + MINUTE + jump, MINUTE, MINUTE + 200);
       expect(clock.at(MINUTE + 100)).toBe(SERVER + MINUTE + jump);
     }
-  });
-
-  test('forgets when it is told to', () => {
-    const clock = new ExchangeClock(new FakeClock(), 1);
-    clock.set(SERVER, 0, 10);
-    clock.reset();
-    expect(clock.isSet).toBe(false);
-    expect(clock.now()).toBeNaN();
   });
 
   test('never claims a time that the exchange had not reached, and errs by half a round trip at most', () => {
