@@ -19,6 +19,8 @@ import type { Series } from './model/kline.ts';
 export interface KlineStreamInput {
   readonly id: string;
   readonly series: Series;
+  /** The venue's name of it, as `btcusdt@kline_1m`. */
+  readonly stream: string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }

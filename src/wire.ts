@@ -188,7 +188,12 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       id,
       mendMs: MEND_MS,
       now,
-      streams: members.map((one) => ({ id: `stream.${seriesKey(one)}`, series: one, random })),
+      streams: members.map((one) => ({
+        id: `stream.${seriesKey(one)}`,
+        series: one,
+        stream: streamName(one),
+        random,
+      })),
       connection: {
         id: connectionId,
         streams: members.map(streamName),

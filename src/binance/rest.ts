@@ -11,6 +11,8 @@ export interface VenueRequest {
   readonly params: Readonly<Record<string, string | number>>;
   /** Request weight. */
   readonly weight: number;
+  /** `background`: history and comparisons, which must not be in the way of what is owed now. Default `live`. */
+  readonly priority?: 'live' | 'background';
 }
 
 export const timeRequest: VenueRequest = { path: REST_PATHS.time, params: {}, weight: 1 };

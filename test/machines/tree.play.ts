@@ -54,6 +54,7 @@ export const feedsOf = (tree: Tree): readonly FeedInput[] =>
     streams: ['BTCUSDT', 'ETHUSDT'].map((symbol) => ({
       id: `${id}/${symbol}`,
       series: { symbol, interval: '1m' },
+      stream: `${symbol.toLowerCase()}@kline_1m`,
       random: () => 0.5,
     })),
     mendMs: 1_000,
