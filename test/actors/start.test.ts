@@ -1,12 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { keepTimeActor, setClock } from '../../src/actors/keep-time.ts';
 import { prepareActor } from '../../src/actors/prepare.ts';
 import { proveActor } from '../../src/actors/prove.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
 import { exchangeInfoRequest, timeRequest } from '../../src/binance/rest.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
 import { at, BTC, bar, ETH, frame, rig } from '../pipeline/candles.ts';
 import { FakeClock, settle } from '../transport/fake-clock.ts';
 import { rowOf } from './exchange.ts';
@@ -121,44 +119,6 @@ describe('before a socket is opened', () => {
 
   test('an answer that lists nothing is an error', async () => {
     await expect(prepare(['BTCUSDT'], {}).done).rejects.toMatchObject({ code: 'HTTP_MALFORMED' });
-  });
-});
-
-describe("the exchange's time", () => {
-  test('is set by the shortest of three round trips', async () => {
-    const clock = new FakeClock();
-    const exchangeClock = new ExchangeClock(clock, 1);
-    const trips = [300, 20, 100];
-    const { rest, asked } = fakeRest(async (_, count) => {
-      await clock.advance(trips[count - 1]!);
-      return { serverTime: 1_000_000 + Math.round(clock.now() - trips[count - 1]! / 2) };
-    });
-    await setClock({ rest, clock, exchangeClock }, new AbortController().signal);
-    expect(asked).toEqual([timeRequest, timeRequest, timeRequest]);
-    expect(exchangeClock.uncertaintyMs).toBe(10);
-    expect(exchangeClock.now()).toBe(1_000_000 + clock.now());
-  });
-
-  test('is read every five minutes, and sooner after a failure, which is said', async () => {
-    const clock = new FakeClock();
-    const exchangeClock = new ExchangeClock(clock, 1);
-    const times: number[] = [];
-    const { rest } = fakeRest((_, count) => {
-      times.push(clock.now());
-      if (count === 2) throw new Error('down');
-      return { serverTime: 5 };
-    });
-    const { logger, lines } = fakeLogger();
-    const actor = host(keepTimeActor({ rest, clock, exchangeClock, logger }));
-    await clock.advance(1_000_000);
-    expect(times).toEqual([300_000, 600_000, 615_000, 915_000]);
-    expect(lines).toMatchObject([{ level: 'warn', fields: { reason: 'down' } }]);
-    actor.stop();
-    await settle();
-    expect(clock.pending).toBe(0);
-    await clock.advance(1_000_000);
-    expect(times).toHaveLength(4);
-    expect(lines).toHaveLength(1);
   });
 });
 
