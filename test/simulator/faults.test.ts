@@ -14,11 +14,10 @@ const next = async (client: Client, count = 3): Promise<void> => {
 
 describe('faults', () => {
   test('are these kinds', () => {
-    expect([...FAULT_KINDS].sort()).toEqual(
-      'closes drop errorAck halfOpen hangHandshake malformed mute noAck noCloseAnswer noPong refuse rest'.split(
-        ' ',
-      ),
-    );
+    const kinds =
+      'absent ban closes dribble drop errorAck halfOpen hangHandshake lag malformed mute noAck noCloseAnswer ' +
+      'noPong notice outage refuse replay rest revise slam symbol tear weight';
+    expect([...FAULT_KINDS].sort()).toEqual(kinds.split(' '));
   });
 
   test('drop ends sockets with a code, or without any', async () => {
