@@ -109,6 +109,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     find: streamFinder(market),
     garbage: garbageSource(),
     pingMs: options.serverPingMs ?? 180_000,
+    pongMs: options.pongTimeoutMs ?? 600_000,
     lifetimeMs: options.lifetimeMs ?? LIMITS.connectionLifetimeMs,
   });
   const roster = new Roster({

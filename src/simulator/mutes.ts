@@ -10,6 +10,15 @@ interface Memory {
   readonly freed: Set<string>;
 }
 
+/** Numbers that are given may be of sockets to come, unless the mute ends with the socket. */
+function socketsOf(fault: FaultOf<'mute'>, open: readonly number[]): ReadonlySet<number> | undefined {
+  const { sockets, until } = fault;
+  if (until === 'reconnect' || sockets === 'open') {
+    return new Set(open.filter((number) => meansSocket(fault, number)));
+  }
+  return sockets === undefined || sockets === 'all' ? undefined : new Set([sockets].flat());
+}
+
 /** Which streams are mute on which sockets. */
 export class Mutes {
   readonly #faults: FaultBoard;
@@ -21,8 +30,7 @@ export class Mutes {
 
   /** A mute comes into force while these sockets are open. */
   begin(fault: FaultOf<'mute'>, open: readonly number[]): void {
-    const bound = fault.until === 'reconnect' || (fault.sockets !== undefined && fault.sockets !== 'all');
-    const sockets = bound ? new Set(open.filter((number) => meansSocket(fault, number))) : undefined;
+    const sockets = socketsOf(fault, open);
     this.#memories.set(fault, { sockets, left: new Set(), freed: new Set() });
   }
 

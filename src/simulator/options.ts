@@ -31,6 +31,8 @@ export interface SimulatorOptions {
   readonly quietSymbols?: readonly string[];
   /** Wall ms between two pings of the server; default 180,000. */
   readonly serverPingMs?: number;
+  /** A client that answers no ping for so many wall ms is closed (1008); default 600,000. */
+  readonly pongTimeoutMs?: number;
   /** A bar closes at the first trade of the next one, at the latest so long after its end; exchange ms, 2000. */
   readonly closeLatenessMs?: number;
   /** Shortest time between two frames of a stream, exchange ms, 250. */
@@ -47,6 +49,7 @@ export interface SimulatorOptions {
 
 const AMOUNTS = [
   'serverPingMs',
+  'pongTimeoutMs',
   'closeLatenessMs',
   'updateMs',
   'lifetimeMs',

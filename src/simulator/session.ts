@@ -26,6 +26,8 @@ export interface SessionPorts {
   readonly garbage: (text?: string) => string | Uint8Array;
   /** Wall ms between two pings of the server. */
   readonly pingMs: number;
+  /** Wall ms within which the client must have answered a ping. */
+  readonly pongMs: number;
   /** Wall ms after which a connection is closed. */
   readonly lifetimeMs: number;
 }
@@ -56,6 +58,8 @@ export class Session implements Sink {
   #trickle: Trickle | undefined;
   readonly #openedAt: number;
   #pingTimer: Timer | undefined;
+  /** Runs while a ping is not answered. */
+  #pongTimer: Timer | undefined;
   readonly #timers = new Set<Timer>();
 
   constructor(number: number, ports: SessionPorts, socket: ServerSocket, wire: Duplex, route: Route) {
@@ -70,7 +74,7 @@ export class Session implements Sink {
     socket.on('error', () => {});
     socket.on('message', (data: Buffer) => this.#message(data));
     socket.on('ping', (data: Buffer) => this.#pinged(data));
-    socket.on('pong', (data: Buffer) => this.#log('pong', { bytes: data.length }));
+    socket.on('pong', (data: Buffer) => this.#ponged(data));
     this.#ping();
     // Source: Websocket Market Streams, 2026-05-28: a connection is valid for 24 hours. The code is not documented.
     this.#later(ports.lifetimeMs, () => this.drop(GOING_AWAY, ''));
@@ -163,7 +167,7 @@ export class Session implements Sink {
   /** Called once when the socket is gone. */
   finish(code: number): void {
     this.#leave();
-    for (const timer of [this.#pingTimer, ...this.#timers]) {
+    for (const timer of [this.#pingTimer, this.#pongTimer, ...this.#timers]) {
       if (timer !== undefined) this.#ports.clock.clearTimeout(timer);
     }
     this.#log('close', { code });
@@ -191,9 +195,17 @@ export class Session implements Sink {
     this.#pingTimer = this.#ports.clock.setTimeout(() => {
       if (this.#socket.readyState === WebSocket.OPEN && !this.#halfOpen) {
         this.#socket.ping(String(Math.floor(this.#ports.now())));
+        // Source: Websocket Market Streams, 2026-05-28: no pong within 10 minutes ends the connection.
+        this.#pongTimer ??= this.#ports.clock.setTimeout(() => this.#close(1008, ''), this.#ports.pongMs);
       }
       this.#ping();
     }, this.#ports.pingMs);
+  }
+
+  #ponged(data: Buffer): void {
+    this.#log('pong', { bytes: data.length });
+    if (this.#pongTimer !== undefined) this.#ports.clock.clearTimeout(this.#pongTimer);
+    this.#pongTimer = undefined;
   }
 
   #pinged(data: Buffer): void {

@@ -32,7 +32,7 @@ describe('connections', () => {
   });
 
   test('live 24 hours unless told otherwise, and not longer than a timer can wait', async () => {
-    const { sim, clock } = await still({ serverPingMs: 10 * 3_600_000 });
+    const { sim, clock } = await still({ serverPingMs: 25 * 3_600_000 });
     await using _ = sim;
     const client = await open(sim);
     clock.move(24 * 3_600_000 - 1);
@@ -40,6 +40,22 @@ describe('connections', () => {
     clock.move(1);
     expect((await client.end()).code).toBe(1001);
     await expect(startSimulator({ lifetimeMs: 2 ** 31 })).rejects.toThrow(/lifetimeMs/);
+  });
+
+  test('are closed with 1008 when no ping is answered in time', async () => {
+    const { sim, clock } = await still({ serverPingMs: 60_000, pongTimeoutMs: 90_000 });
+    await using _ = sim;
+    const client = await open(sim);
+    for (let i = 1; i <= 3; i++) {
+      clock.move(60_000);
+      await eventually(() => sim.log().filter(({ kind }) => kind === 'pong').length === i, 'a pong');
+    }
+    client.socket.pause();
+    clock.move(149_999);
+    expect(sim.sockets()).toBe(1);
+    clock.move(1);
+    client.socket.resume();
+    expect(await client.end()).toEqual({ code: 1008, reason: '' });
   });
 
   test('are told by number, with their streams and age', async () => {
@@ -179,6 +195,11 @@ describe('mute', () => {
     const before = [seen(one, btc), seen(two, btc)];
     await pass(clock, three, btc);
     expect([seen(one, btc), seen(two, btc)]).toEqual(before);
+    sim.clearFaults();
+    sim.inject({ kind: 'mute', sockets: [4] });
+    const four = await open(sim, btc);
+    await pass(clock, three, btc);
+    expect(seen(four, btc)).toBe(0);
   });
 
   test('ends for a stream when it is unsubscribed and subscribed again', async () => {
