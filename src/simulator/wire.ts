@@ -35,6 +35,8 @@ export class Trickle {
   readonly #bytesPerSecond: number;
   readonly #bytesMax: number;
   readonly #original: Duplex['write'];
+  /** Writes past the hold. */
+  readonly #write: (piece: Buffer) => boolean;
   #waiting: Buffer[] = [];
   #bytes = 0;
   #credit = 0;
@@ -47,6 +49,7 @@ export class Trickle {
     this.#bytesPerSecond = bytesPerSecond;
     this.#bytesMax = bytesMax;
     this.#original = wire.write;
+    this.#write = wire.write.bind(wire);
     wire.write = ((chunk: Uint8Array | string, ...rest: unknown[]): boolean => {
       this.#hold(Buffer.from(chunk as Uint8Array));
       const done = rest.findLast((it) => typeof it === 'function');
@@ -91,7 +94,7 @@ export class Trickle {
     while (this.#credit >= 1 && this.#waiting[0] !== undefined && this.#wire.writable) {
       const first = this.#waiting[0];
       const piece = first.subarray(0, Math.floor(this.#credit));
-      this.#original.call(this.#wire, piece, undefined as never);
+      this.#write(piece);
       this.#credit -= piece.length;
       this.#bytes -= piece.length;
       if (piece.length === first.length) this.#waiting.shift();

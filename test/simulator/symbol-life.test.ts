@@ -191,7 +191,8 @@ describe('an outage', () => {
     await using _ = sim;
     const client = await open(sim, 'btcusdt@kline_1m', 'ethusdt@kline_1m', 'btcusdt@kline_5m');
     expect(() => sim.inject({ kind: 'outage', from: noon, to: noon + MINUTE })).toThrow(/later/);
-    sim.truth.bar('BTCUSDT', '1M', Date.UTC(2026, 1, 1));
+    const day = (): number => sim.truth.bar('BTCUSDT', '1d', Date.UTC(2026, 1, 3))?.count ?? 0;
+    const before = day();
     sim.inject({ kind: 'outage', from: noon + MINUTE, to: noon + 3 * MINUTE });
     sim.inject({
       kind: 'outage',
@@ -207,5 +208,6 @@ describe('an outage', () => {
     expect(await rest(sim, 'BTCUSDT')).toEqual([0, 4, 10, 11]);
     expect(truthOpens(sim, 'BTCUSDT', 12)).toEqual([0, 4, 10, 11]);
     expect(truthOpens(sim, 'BTCUSDT', 3, '5m')).toEqual([0, 10]);
+    expect(day()).toBeLessThan(before);
   });
 });
