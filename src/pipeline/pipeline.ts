@@ -55,6 +55,8 @@ export interface PipelineOptions {
   readonly aheadMs: number;
   /** How long after its end the close of a bar is owed, exchange ms. */
   readonly graceMs: number;
+  /** A closed bar of the stream came for one that is held already. */
+  readonly onSecondClose?: (candle: Candle) => void;
   /** A series from which no frame ever came starts all the same, by REST. */
   readonly onSilent: (series: Series) => void;
 }
@@ -229,6 +231,7 @@ export class Pipeline {
     switch (cursor.judge(candle.openTime)) {
       case 'duplicate':
         this.counters.duplicates += 1;
+        this.#options.onSecondClose?.(candle);
         return;
       case 'ahead':
         if (!cursor.hold(candle)) this.counters.duplicates += 1;

@@ -18,7 +18,7 @@ describe('another process', () => {
     await expect(one.open()).rejects.toMatchObject({ code: 'STORE_LOCKED', retryable: false });
     await expect(one.open()).rejects.toThrow(`process ${holder.process.pid} on `);
     await holder.kill();
-    expect(await one.open()).toEqual({ watermarks: [] });
+    expect(await one.open()).toEqual({ watermarks: [], gaps: [] });
   });
 
   test('that reads and goes away does not take what is written after it', async () => {
