@@ -165,6 +165,8 @@ export class Pipeline {
     cursor.absences.note(cursor.missing(sound, until, isComplete), this.#options.now());
     let taken = 0;
     for (const candle of sound) {
+      // What came live and waits is stored as it came.
+      this.#drain(cursor);
       // What REST has not may be held, or be a gap: it can't be waited for for ever.
       if (candle.openTime !== cursor.due) this.#bridge(cursor, candle.openTime);
       if (cursor.due === undefined || candle.openTime < cursor.due) continue;
