@@ -73,9 +73,10 @@ export class OpenGaps {
   /** What is to be asked now; undefined: nothing. Gaps of series that are not collected are left alone. */
   next(now: number, isCollected: (series: Series) => boolean): GapQuestion | undefined {
     let due: OpenGap | undefined;
-    for (const one of this.#gaps)
-      if (one.notBefore <= Math.min(now, due?.notBefore ?? now) && one !== due && isCollected(one.gap))
-        due = one;
+    for (const one of this.#gaps) {
+      if (one.notBefore > now || one.notBefore >= (due?.notBefore ?? Number.POSITIVE_INFINITY)) continue;
+      if (isCollected(one.gap)) due = one;
+    }
     if (due === undefined) return undefined;
     due.askedAt = now;
     const { gap, position: from } = due;

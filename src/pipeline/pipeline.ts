@@ -166,7 +166,11 @@ export class Pipeline {
     let taken = 0;
     for (const candle of sound) {
       // What came live and waits is stored as it came.
-      this.#drain(cursor);
+      if (cursor.peekDue()?.openTime === candle.openTime) {
+        this.#drain(cursor);
+        taken += 1;
+        continue;
+      }
       // What REST has not may be held, or be a gap: it can't be waited for for ever.
       if (candle.openTime !== cursor.due) this.#bridge(cursor, candle.openTime);
       if (cursor.due === undefined || candle.openTime < cursor.due) continue;
