@@ -30,9 +30,9 @@ export const recheckGapsActor = (ports: RecheckPorts) => {
     complaint: 'bars of a gap could not be asked for again',
     next: () => openGaps.next(clock.now(), ports.isCollected),
     ask: async (question, signal) => {
-      const { gap, from, rows } = question;
+      const { gap, rows } = question;
       const sentAt = clock.now();
-      const request = klinesRequest(gap, from, rows);
+      const request = klinesRequest(gap, gap.fromOpenTime, rows);
       // With an end, a gap of a year that is still one costs one empty answer.
       const params = { ...request.params, endTime: gap.toOpenTime };
       const body = await ports.rest.ask({ ...request, params, priority: 'background' }, signal);

@@ -21,8 +21,7 @@ const HINTS_MS = MINUTE;
 /** Bars of an open gap that REST is asked for. */
 export interface GapQuestion {
   readonly gap: Gap;
-  /** First open time asked for, ms; the last one is the gap's. */
-  readonly from: number;
+  /** How many from its beginning on. */
   readonly rows: number;
 }
 
@@ -33,8 +32,6 @@ interface OpenGap {
   /** Monotonic ms. */
   notBefore: number;
   askedAt: number;
-  /** Open time from which the asking that is under way goes on. */
-  position: number;
 }
 
 /**
@@ -79,9 +76,9 @@ export class OpenGaps {
     }
     if (due === undefined) return undefined;
     due.askedAt = now;
-    const { gap, position: from } = due;
-    const rows = countBars(gap.interval, from, nextOpenTime(gap.interval, gap.toOpenTime));
-    return { gap, from, rows: Math.min(rows, LIMITS.klinesRowsMax) };
+    const { gap } = due;
+    const rows = countBars(gap.interval, gap.fromOpenTime, nextOpenTime(gap.interval, gap.toOpenTime));
+    return { gap, rows: Math.min(rows, LIMITS.klinesRowsMax) };
   }
 
   /**
@@ -96,8 +93,8 @@ export class OpenGaps {
     offer: (row: Row) => boolean,
   ): void {
     const { gap } = question;
-    const { symbol, interval, reason } = gap;
-    const found = candles.filter(({ openTime }) => openTime >= question.from && openTime <= gap.toOpenTime);
+    const { symbol, interval, reason, fromOpenTime, toOpenTime } = gap;
+    const found = candles.filter(({ openTime }) => openTime >= fromOpenTime && openTime <= toOpenTime);
     const filledAt = Math.round(time.exchangeNow);
     let taken = 0;
     for (; taken < found.length; taken += BATCH_ROWS_MAX) {
@@ -107,12 +104,9 @@ export class OpenGaps {
     const isFull = taken < found.length;
     const read = found.slice(0, taken).at(-1);
     for (const one of this.#cut(gap, found.slice(0, taken))) {
-      one.position = one.gap.fromOpenTime;
       if (isFull) one.notBefore = time.now + FULL_MS;
-      else if (isCut && read !== undefined && one.gap.toOpenTime > read.openTime) {
-        one.position = Math.max(one.position, read.closeTime + 1);
-        one.notBefore = time.now;
-      } else {
+      else if (isCut && read !== undefined && one.gap.toOpenTime > read.openTime) one.notBefore = time.now;
+      else {
         one.tries += 1;
         one.notBefore = this.#later(one.tries, time.now);
       }
@@ -137,7 +131,7 @@ export class OpenGaps {
     if (isKnown || this.#gaps.length >= GAPS_MAX) return;
     const notBefore = this.#later(0, now);
     const askedAt = Number.NEGATIVE_INFINITY;
-    this.#gaps.push({ gap, tries: 0, notBefore, askedAt, position: gap.fromOpenTime });
+    this.#gaps.push({ gap, tries: 0, notBefore, askedAt });
   }
 
   /** Takes bars, ascending, out of the gaps of a series; returns what is left of those that lie in `range`. */
@@ -150,13 +144,12 @@ export class OpenGaps {
         if (one.gap === range) touched.push(one);
         return [one];
       }
-      const rest = open.map((run) => {
-        const gap = { ...one.gap, ...run };
-        return { ...one, gap, position: Math.max(one.position, gap.fromOpenTime) };
-      });
+      const rest = open.map((run) => ({ ...one, gap: { ...one.gap, ...run } }));
       touched.push(...rest);
       return rest;
     });
+    // A gap that is filled here and there may fall into any number of pieces.
+    if (this.#gaps.length > GAPS_MAX) this.#gaps.length = GAPS_MAX;
     return touched;
   }
 }

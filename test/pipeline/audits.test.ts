@@ -245,6 +245,9 @@ describe('a bar that closes a second time', () => {
     expect(one.revisions).toEqual([{ before: bar(at(0)), after, seenAt: at(0) }]);
     // Until it is committed, and after, that is what is held.
     one.audits.secondClose(other(0), one.time.now);
+    one.audits.secondClose(other(0, 78), one.time.now);
+    one.time.now += 15_000;
+    expect(one.next()?.bars).toEqual([after]);
     one.store.set(`BTCUSDT@1m@${at(0)}`, after);
     one.audits.note([{ revision: one.revisions[0]! }], at(0));
     one.audits.secondClose(other(0), one.time.now);

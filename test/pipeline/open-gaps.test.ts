@@ -23,7 +23,7 @@ function rig(options: { spacingMs?: readonly number[] } = {}) {
   const answer = (question: GapQuestion, has: (index: number) => boolean): number => {
     const rows: ReturnType<typeof bar>[] = [];
     for (
-      let at_ = question.from;
+      let at_ = question.gap.fromOpenTime;
       at_ <= question.gap.toOpenTime && rows.length < question.rows;
       at_ += MINUTE
     )
@@ -57,7 +57,7 @@ describe('an open gap', () => {
     openGaps.note([gap(3, 5)], 0);
     time.now = MINUTE;
     const question = next()!;
-    expect(question).toMatchObject({ gap: gap(3, 5).gap, from: at(3), rows: 3 });
+    expect(question).toEqual({ gap: gap(3, 5).gap, rows: 3 });
     answer(question, () => true);
     expect(fills).toEqual([
       {
@@ -101,7 +101,7 @@ describe('an open gap', () => {
     const has = (index: number): boolean => index < 1_000 || index >= 2_000;
     for (let question = next(); question !== undefined; question = next()) {
       expect(question.rows).toBeLessThanOrEqual(1_500);
-      pages.push((question.from - T0) / MINUTE);
+      pages.push((question.gap.fromOpenTime - T0) / MINUTE);
       answer(question, has);
     }
     expect(pages).toEqual([0, 2_500, 4_000, 5_500]);
@@ -109,7 +109,7 @@ describe('an open gap', () => {
     expect(filledOf(fills)).toHaveLength(5_000);
     expect(openGaps.size).toBe(1);
     time.now += 5 * MINUTE;
-    expect(next()).toMatchObject({ from: at(1_000), rows: 1_000 });
+    expect(next()).toMatchObject({ gap: gap(1_000, 1_999).gap, rows: 1_000 });
   });
 
   test('goes on at the page that got no answer, and not at once', () => {
@@ -120,7 +120,7 @@ describe('an open gap', () => {
     openGaps.failed(next()!, time.now);
     expect(next()).toBeUndefined();
     time.now += MINUTE;
-    expect(next()).toMatchObject({ from: at(1_500) });
+    expect(next()).toMatchObject({ gap: { fromOpenTime: at(1_500) } });
   });
 
   test('waits for room when the store is behind, and loses nothing', () => {
