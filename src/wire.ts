@@ -14,11 +14,13 @@ import { type Series, seriesKey } from '../machines/model/kline.ts';
 import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
+import { auditBarsActor } from './actors/audit-bars.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
 import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
+import { recheckGapsActor } from './actors/recheck-gaps.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
@@ -29,11 +31,14 @@ import { streamName } from './binance/streams.ts';
 import { LIMITS } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
+import { Audits } from './pipeline/audits.ts';
 import { Delivery } from './pipeline/delivery.ts';
 import { closeGraceMs } from './pipeline/grace.ts';
+import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, HttpClient, Logger } from './ports.ts';
+import type { Watermark } from './store/database.ts';
 import { checkStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
@@ -99,6 +104,13 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const rows = new RowBuffer(ROWS_MAX);
   const { bufferSize, queueSize, store: path } = options;
   const delivery = new Delivery({ bufferSize, queueSize, hasStore: path !== undefined, series });
+  const openGaps = new OpenGaps({ random });
+  const audits = new Audits({
+    timeScale: options.timeScale,
+    random,
+    held: (one, openTime) => delivery.held(one, openTime),
+    stored: (one, openTime) => delivery.stored(one, openTime),
+  });
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
@@ -106,6 +118,10 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     now,
     aheadMs: AHEAD_WALL_MS * options.timeScale,
     graceMs: closeGraceMs(options.timeScale, random()),
+    onSecondClose: (candle) => {
+      audits.secondClose(candle, now());
+      openGaps.hint(candle, now());
+    },
     onSilent: (one) =>
       logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
   });
@@ -162,13 +178,18 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       pipeline.startAt(one, firstOpenFrom(one.interval, from));
     }
   };
+  let watermarks: readonly Watermark[] = [];
   const storePorts = {
     writer,
     rows,
     delivery,
     pipeline,
+    audits,
+    openGaps,
     exchangeNow,
-    onOpen: () => {
+    now,
+    onOpen: (stored: readonly Watermark[]) => {
+      watermarks = stored;
       startBackfill();
       if (path !== undefined)
         delivery.setReader({ read: (one, after, max) => readCandles(path, one, after, max) });
@@ -241,6 +262,23 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           }),
           keepTime: keepTimeActor({ ...time, logger }),
           watchBars: watchBarsActor({ clock, pipeline }),
+          auditBars: auditBarsActor({
+            ...time,
+            random,
+            logger,
+            rows,
+            audits,
+            watermarks: () => watermarks,
+            read: (one, after, max) => (path === undefined ? [] : readCandles(path, one, after, max)),
+          }),
+          recheckGaps: recheckGapsActor({
+            ...time,
+            random,
+            logger,
+            rows,
+            openGaps,
+            isCollected: (one) => pipeline.cursor(one) !== undefined,
+          }),
         },
       }),
     ),

@@ -55,6 +55,8 @@ export interface PipelineOptions {
   readonly aheadMs: number;
   /** How long after its end the close of a bar is owed, exchange ms. */
   readonly graceMs: number;
+  /** A closed bar of the stream came for one that is held already. */
+  readonly onSecondClose?: (candle: Candle) => void;
   /** A series from which no frame ever came starts all the same, by REST. */
   readonly onSilent: (series: Series) => void;
 }
@@ -163,6 +165,12 @@ export class Pipeline {
     cursor.absences.note(cursor.missing(sound, until, isComplete), this.#options.now());
     let taken = 0;
     for (const candle of sound) {
+      // What came live and waits is stored as it came.
+      if (cursor.peekDue()?.openTime === candle.openTime) {
+        this.#drain(cursor);
+        taken += 1;
+        continue;
+      }
       // What REST has not may be held, or be a gap: it can't be waited for for ever.
       if (candle.openTime !== cursor.due) this.#bridge(cursor, candle.openTime);
       if (cursor.due === undefined || candle.openTime < cursor.due) continue;
@@ -229,6 +237,7 @@ export class Pipeline {
     switch (cursor.judge(candle.openTime)) {
       case 'duplicate':
         this.counters.duplicates += 1;
+        this.#options.onSecondClose?.(candle);
         return;
       case 'ahead':
         if (!cursor.hold(candle)) this.counters.duplicates += 1;

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { callActor, releaseActor } from '../../src/actors/rest-session.ts';
 import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
+import { Audits } from '../../src/pipeline/audits.ts';
+import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import type { HttpRequest } from '../../src/ports.ts';
 import type { StoreWriter } from '../../src/store/writer.ts';
 import { at, BTC, bar, ETH, rig } from '../pipeline/candles.ts';
@@ -17,7 +19,7 @@ function store() {
   const writer: StoreWriter = {
     async open() {
       calls.push('open');
-      return { watermarks: [{ ...BTC, openTime: at(4) }] };
+      return { watermarks: [{ ...BTC, openTime: at(4) }], gaps: [] };
     },
     commit: (rows) =>
       new Promise<void>((done, fail) => {
@@ -28,9 +30,19 @@ function store() {
     },
     terminate: () => void calls.push('terminate'),
   };
+  const openGaps = new OpenGaps({ random: () => 0 });
+  const audits = new Audits({
+    timeScale: 1,
+    random: () => 0,
+    held: () => undefined,
+    stored: () => undefined,
+  });
   const ports = {
     ...one,
     writer,
+    audits,
+    openGaps,
+    now: () => one.time.monotonic,
     exchangeNow: () => one.time.exchange,
     onOpen: () => void calls.push('onOpen'),
   };

@@ -23,6 +23,8 @@ const machine = collectorMachine.provide({
     prepare: stub,
     keepTime: stub,
     watchBars: stub,
+    auditBars: stub,
+    recheckGaps: stub,
   },
 });
 
@@ -84,6 +86,8 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
   cursor: [{ type: 'CURSOR.FIRST_FRAME' }, { type: 'CURSOR.QUIET' }, { type: 'CURSOR.HOLE' }],
   keepTime: [],
   watchBars: [],
+  auditBars: [],
+  recheckGaps: [],
 };
 
 export const tell = (leaf: AnyActorRef | undefined, ...types: string[]): void => {

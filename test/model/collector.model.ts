@@ -29,6 +29,8 @@ export const collectorModel = model(
       prepare: stub,
       keepTime: stub,
       watchBars: stub,
+      auditBars: stub,
+      recheckGaps: stub,
     },
   }),
 )({

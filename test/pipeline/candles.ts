@@ -125,6 +125,13 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
 }
 
 const minute = (openTime: number): number => (openTime - T0) / MINUTE;
-const indexOf = (row: { candle: Candle }): number => minute(row.candle.openTime);
+const indexOf = (row: Row): number => minute(candleOf(row).openTime);
+
+/** The bar of a row that must have one. */
+export function candleOf(row: Row): Candle {
+  if ('candle' in row) return row.candle;
+  throw new Error(`no bar: ${JSON.stringify(row)}`);
+}
+
 const gapText = (gap: { fromOpenTime: number; toOpenTime: number }): string =>
   `${minute(gap.fromOpenTime)}–${minute(gap.toOpenTime)}`;
