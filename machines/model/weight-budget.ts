@@ -139,14 +139,17 @@ function countedIn(
     for (let minute = from; minute <= last; minute++)
       counted = withUse(counted, minute, (known) => known + weight);
   };
+  const isKnown = uses.some((use) => use.minute === first);
   if (used === undefined) {
     add(first);
-  } else if (first === last || used >= useOf(uses, first)) {
+  } else if (first === last || (isKnown && used >= useOf(uses, first))) {
     counted = withUse(counted, first, (known) => Math.max(known, used));
     add(first + 1);
   } else {
-    // Less than was used already: the count began anew before it.
-    counted = withUse(counted, last, (known) => Math.max(known, used));
+    // Nothing to tell it by, or less than was used already: then the count began anew before it, or an older
+    // answer came later.
+    for (let minute = isKnown ? last : first; minute <= last; minute++)
+      counted = withUse(counted, minute, (known) => Math.max(known + weight, used));
   }
   return counted;
 }

@@ -21,11 +21,21 @@ import type { Imposed } from '../binance/patience.ts';
 import { LIMITS } from '../binance/venue.ts';
 import type { Clock } from '../ports.ts';
 
+/** How long to wait for the answer to the first request behind a pause before looking again, ms. */
+const PROBE_MS = 200;
+
+/** A pause whose length the exchange told. */
+export type Told = Held & { readonly kind: 'banned' | 'limited' };
+
+/** Whether the exchange says how long such a pause is. What a firewall or a country refuses may change any time. */
+const isTold = <T extends { readonly kind: HoldKind }>(one: T): one is T & { readonly kind: Told['kind'] } =>
+  one.kind === 'banned' || one.kind === 'limited';
+
 /** Who is told of pauses, to write them down. */
 export interface HoldListener {
-  /** The exchange imposed a pause, or a longer one. */
-  imposed(held: Held): void;
-  /** The last pause is over, and the first request after it is on its way. */
+  /** The exchange imposed a pause and said how long: what is left of all such pauses. */
+  imposed(told: Told): void;
+  /** The last pause is over, and the exchange has answered a request after it. */
   over(): void;
 }
 
@@ -37,6 +47,7 @@ export class Quota implements QuotaPort {
   readonly #clock: Clock;
   readonly #listeners = new Set<HoldListener>();
   #budget: WeightBudget = emptyBudget(LIMITS.weightPerMinute);
+  /** Those that are over stay until the exchange has served us again. */
   #holds: readonly Hold[] = [];
   /** Refusals by firewall or country since the last good answer. */
   #refusals = 0;
@@ -50,15 +61,13 @@ export class Quota implements QuotaPort {
   }
 
   waitMs(weight: number, priority: Priority): number {
+    // Behind a pause one request goes ahead: whether the exchange serves us again is what its answer tells.
+    if (this.#holds.length > 0 && this.#budget.flights.length > 0) return PROBE_MS;
     return waitFor(this.#budget, weight, priority, this.#clock.now());
   }
 
   begin(call: object, weight: number): void {
-    const now = this.#clock.now();
-    this.#budget = sent(this.#budget, call, weight, now);
-    if (this.#holds.length === 0 || holdsLeft(this.#holds, now).length > 0) return;
-    this.#holds = [];
-    for (const listener of this.#listeners) listener.over();
+    this.#budget = sent(this.#budget, call, weight, this.#clock.now());
   }
 
   /** A call has ended, with what its answer says of the count, if there was one. */
@@ -66,9 +75,12 @@ export class Quota implements QuotaPort {
     this.#budget = ended(this.#budget, call, this.#clock.now(), heard);
   }
 
-  /** The exchange serves us: a refusal that comes now is a new one. */
+  /** The exchange serves us: what it imposed is over, as far as its time is, and a refusal that comes is a new one. */
   served(): void {
     this.#refusals = 0;
+    if (this.#holds.length === 0 || this.held() !== undefined) return;
+    this.#holds = [];
+    for (const listener of this.#listeners) listener.over();
   }
 
   /** Weight per minute that the exchange grants. */
@@ -87,8 +99,9 @@ export class Quota implements QuotaPort {
     const holds = withHold(this.#holds, { kind, until: now + pauseMs, reason });
     if (holds === this.#holds) return;
     this.#holds = holds;
-    const held = this.held();
-    if (held !== undefined) for (const listener of this.#listeners) listener.imposed(held);
+    const told = heldBy(holds.filter(isTold), now);
+    if (told !== undefined && isTold(told) && isTold({ kind }))
+      for (const listener of this.#listeners) listener.imposed(told);
   }
 
   /** A firewall does not say for how long. What was under way together is refused together: that is one refusal. */

@@ -1,8 +1,7 @@
 import { describe } from '../../machines/model/cleanup.ts';
-import type { Held } from '../../machines/model/hold.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { readBan, removeBan, writeBan } from '../store/ban.ts';
-import type { Quota } from './quota.ts';
+import type { Quota, Told } from './quota.ts';
 
 export interface BanPorts {
   readonly quota: Quota;
@@ -14,8 +13,7 @@ export interface BanPorts {
 }
 
 /**
- * Obeys a pause that an earlier run was told, and writes down those to come, until the answer is called. What a
- * firewall or a country refuses is not written: nobody told how long, and an operator may have changed it.
+ * Obeys a pause that an earlier run was told, and writes down those to come, until the answer is called.
  */
 export function rememberBans({ quota, clock, logger, path, restUrl }: BanPorts): () => void {
   const { origin } = new URL(restUrl);
@@ -26,8 +24,7 @@ export function rememberBans({ quota, clock, logger, path, restUrl }: BanPorts):
       logger.warn(`the file with the exchange's ban ${what}`, { store: path, reason: describe(error) });
     }
   };
-  const imposed = ({ kind, forMs, reason }: Held): void => {
-    if (kind !== 'banned' && kind !== 'limited') return;
+  const imposed = ({ kind, forMs, reason }: Told): void => {
     const until = clock.wallNow() + forMs;
     trying('cannot be written', () => writeBan(path, { origin, until, toldMs: forMs, kind, reason }));
   };

@@ -44,8 +44,8 @@ export const callActor = (ports: CallPorts) =>
     quota.end(call, { date, ...(used === undefined ? {} : { used }) });
     const imposed = readImposed(answer, request.path, localNow);
     if (imposed !== undefined) quota.impose(imposed);
+    else if (answer.status < 500) quota.served();
     const body = readAnswer(answer, request.path, localNow);
-    quota.served();
     if (request.path === REST_PATHS.exchangeInfo) quota.limit = readWeightLimit(body) ?? quota.limit;
     return body;
   });
