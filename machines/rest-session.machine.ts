@@ -106,6 +106,7 @@ export const restSessionMachine = restSessionSetup.createMachine({
           ],
         },
         busy: {
+          // Looks for a pause before each request that it sends.
           always: [
             { guard: 'waitsBarred', target: 'banned' },
             { guard: 'waitsLimited', target: 'rateLimited.told' },

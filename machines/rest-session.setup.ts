@@ -243,10 +243,7 @@ export const restSessionSetup = setup({
     underWay: ({ context }) => Object.keys(context.calls).length > 0,
     atRest: ({ context }) => headOf(context) === undefined && Object.keys(context.calls).length === 0,
     sendable: ({ context }) =>
-      headOf(context) !== undefined &&
-      freeSlot(context) !== undefined &&
-      context.quota.held() === undefined &&
-      budgetWait(context) === 0,
+      headOf(context) !== undefined && freeSlot(context) !== undefined && budgetWait(context) === 0,
     overBudget: ({ context }) => freeSlot(context) !== undefined && budgetWait(context) > 0,
     isBarred: ({ context }) => isBar(context.quota.held()),
     isLimited: ({ context }) => context.quota.held()?.kind === 'limited',

@@ -165,12 +165,11 @@ export function waitFor(budget: WeightBudget, weight: number, priority: Priority
   // What alone is above the share has to be sent all the same some time: when nothing else is.
   const asked = Math.min(weight, cap);
   const { first, last } = minutesOf(calendar, now, now);
+  // Whatever is under way may yet be counted in any minute from now on.
+  const inAir = flights.reduce((sum, flight) => sum + flight.weight, 0);
   let wait = 0;
   for (let minute = first; minute <= last; minute++) {
     const known = useOf(budget.uses, minute);
-    const inAir = flights
-      .filter((flight) => minutesOf(calendar, flight.sentAt, now).first <= minute)
-      .reduce((sum, flight) => sum + flight.weight, 0);
     if (known + inAir + asked <= cap) continue;
     const isSpent = known + asked > cap;
     const untilNext = untilMinute(calendar, minute + 1, now);
