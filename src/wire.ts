@@ -20,7 +20,9 @@ import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
+import { type Quota, quotaOf } from './actors/quota.ts';
 import { recheckGapsActor } from './actors/recheck-gaps.ts';
+import { rememberBans } from './actors/remember-bans.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
@@ -54,6 +56,8 @@ const FLUSH_MS = 5;
 /** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
 const AHEAD_WALL_MS = 5_000;
 const REST_QUEUE_MAX = 10_000;
+const REST_CALLS_MAX = 4;
+const REST_RETRIES_MAX = 3;
 const PREPARE_PAUSE_MS = 1_000;
 const MEND_MS = 5_000;
 
@@ -137,6 +141,16 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     const closing = client;
     client = undefined;
     await closing?.close();
+  };
+
+  // Shared by all who ask that exchange. An embedded one has an address only when it runs.
+  const restUrl = (): string => exchange.urls().restUrl;
+  const quota = (): Quota => quotaOf(clock, restUrl());
+  let forgetBans = (): void => {};
+  const obeyBans = (): void => {
+    if (path === undefined) return;
+    forgetBans();
+    forgetBans = rememberBans({ quota: quota(), clock, logger, path, restUrl: restUrl() });
   };
 
   // The root is made last, of machines whose actors ask it for the REST session.
@@ -234,7 +248,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           rest: closeOnFault(
             restSessionMachine.provide({
               actors: {
-                call: callActor(http, () => exchange.urls().restUrl),
+                call: callActor({ clock, http, restUrl, quota }),
                 release: releaseActor(closeHttp),
               },
             }),
@@ -256,6 +270,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
               // A store that can't be used is said at once, not when the exchange is there at last.
               if (path !== undefined) await checkStore(path, options.origin);
               await exchange.reach();
+              obeyBans();
             },
             setClock: (signal) => setClock(time, signal),
             shard,
@@ -289,7 +304,19 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         : { inspect: contained(options.inspect as (event: InspectionEvent) => void) }),
       input: {
         store: { id: 'store', rows, flushMs: FLUSH_MS, now },
-        rest: { id: 'rest', queueMax: REST_QUEUE_MAX, now },
+        rest: {
+          id: 'rest',
+          queueMax: REST_QUEUE_MAX,
+          callsMax: REST_CALLS_MAX,
+          retriesMax: REST_RETRIES_MAX,
+          quota: {
+            held: () => quota().held(),
+            waitMs: (weight, priority) => quota().waitMs(weight, priority),
+            begin: (call, weight) => quota().begin(call, weight),
+          },
+          random,
+          now,
+        },
         connectTimeoutMs: options.connectTimeoutMs,
         preparePauseMs: PREPARE_PAUSE_MS,
         stopTimeoutMs: options.stopTimeoutMs,
@@ -305,6 +332,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   };
 
   const release = async (): Promise<void> => {
+    forgetBans();
     // All at once and begun at once: the next run may start while these end.
     writer.terminate();
     await Promise.all([closeHttp(), exchange.leave()]);

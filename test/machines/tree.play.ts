@@ -32,7 +32,15 @@ export const treeModel = model(machine)({
   env: () => ({ rows: { size: 0, full: false }, silentMs: 0 }),
   input: (env, clock) => ({
     store: { id: 'store', rows: env.rows, flushMs: 50, now: () => clock.now() },
-    rest: { id: 'rest', queueMax: 4, now: () => clock.now() },
+    rest: {
+      id: 'rest',
+      queueMax: 4,
+      callsMax: 4,
+      retriesMax: 3,
+      quota: { held: () => undefined, waitMs: () => 0, begin: () => {} },
+      random: () => 0.5,
+      now: () => clock.now(),
+    },
     connectTimeoutMs: undefined,
     preparePauseMs: 1_000,
     stopTimeoutMs: 10_000,
