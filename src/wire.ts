@@ -14,11 +14,13 @@ import { type Series, seriesKey } from '../machines/model/kline.ts';
 import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
+import { cursorActor } from './actors/cursor.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
-import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
+import { proveStreamActor } from './actors/prove-stream.ts';
+import { repairActor } from './actors/repair.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
@@ -99,15 +101,18 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const rows = new RowBuffer(ROWS_MAX);
   const { bufferSize, queueSize, store: path } = options;
   const delivery = new Delivery({ bufferSize, queueSize, hasStore: path !== undefined, series });
+  const onOddity = oddityLog(logger, clock);
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
     exchangeNow,
     now,
     aheadMs: AHEAD_WALL_MS * options.timeScale,
-    graceMs: closeGraceMs(options.timeScale, random()),
+    graceMs: () => closeGraceMs(options.timeScale, random()),
+    silenceMs: options.timing.silenceMs,
     onSilent: (one) =>
       logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
+    onOddity,
   });
   const writer =
     path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
@@ -140,7 +145,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           pipeline,
           nextEpoch: () => ++epoch,
           stamps,
-          onOddity: oddityLog(logger, clock),
+          onOddity,
         }),
       },
     }),
@@ -150,6 +155,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       actors: {
         cursor: cursorActor(pipeline, now),
         repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+        proveStream: proveStreamActor({ rest, clock, pipeline }),
       },
     }),
   );
@@ -192,6 +198,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         id: `stream.${seriesKey(one)}`,
         series: one,
         stream: streamName(one),
+        timing: options.timing,
         random,
       })),
       connection: {
