@@ -155,7 +155,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       actors: {
         cursor: cursorActor(pipeline, now),
         repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
-        proveStream: proveStreamActor({ rest, clock, pipeline }),
+        proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
       },
     }),
   );

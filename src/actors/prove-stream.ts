@@ -6,6 +6,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { hasTraded, type Witness } from '../pipeline/pulse.ts';
 import type { Clock } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
+import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import type { RestPort } from './rest-port.ts';
 import { SharedWork, Turnstile } from './shared-work.ts';
 
@@ -13,10 +14,17 @@ import { SharedWork, Turnstile } from './shared-work.ts';
 const AT_ONCE = 10;
 /** The most that costs no more than one, so that bars which began between two readings are seen too. */
 const ROWS = 99;
+/** How long after the first reading others may join, of a spacing: they have been waiting for longer than that. */
+const JOIN_SHARE = 0.1;
+/** Silence proves nothing until so many trades were to be expected, by how the symbol traded before. */
+const EXPECTED_TRADES = 5;
+/** Longest time between the first reading and the last, in spacings. */
+const SPACINGS_MAX = 20;
 
 export interface ProveStreamPorts {
   readonly rest: RestPort;
   readonly clock: Clock;
+  readonly exchangeClock: ExchangeClock;
   readonly pipeline: Pipeline;
 }
 
@@ -39,16 +47,36 @@ export const proveStreamActor = (ports: ProveStreamPorts) => {
       readKlines(series, await ports.rest.ask(newestKlineRequest(series, rows), signal)),
     );
 
-  /** Two readings, some seconds apart. Fifteen intervals of one symbol that ask together cost those of one. */
+  /**
+   * Readings some seconds apart, until there are trades between them or there would have been. Fifteen intervals of
+   * one symbol that ask together cost those of one.
+   */
   const sinceNow = ({ series, spacingMs }: ProveStreamInput, signal: AbortSignal): Promise<Finding> =>
     bySymbol.join(series.symbol, signal, async (shared, closeDoor) => {
-      const before = newest(series, await read(series, 1, shared));
-      // Who comes later has not been watched from here on.
+      const first = await read(series, 2, shared);
+      // Who comes much later was not subscribed when the first reading was taken.
+      const joinMs = spacingMs * JOIN_SHARE;
+      await sleep(ports.clock, joinMs, shared);
       closeDoor();
-      await sleep(ports.clock, spacingMs, shared);
-      const after = await read(series, ROWS, shared);
-      return { traded: hasTraded(before, after), witness: newest(series, after) };
+      const before = newest(series, first);
+      const windowMs = Math.min(Math.max(spacingMs, expectedMs(first)), SPACINGS_MAX * spacingMs);
+      let waitedMs = joinMs;
+      for (let pauseMs = spacingMs - joinMs; ; pauseMs = Math.min(waitedMs, windowMs - waitedMs)) {
+        await sleep(ports.clock, pauseMs, shared);
+        waitedMs += pauseMs;
+        const after = await read(series, ROWS, shared);
+        const traded = hasTraded(before, after);
+        if (traded || waitedMs >= windowMs) return { traded, witness: newest(series, after) };
+      }
     });
+
+  /** In what time trades were to be expected if the symbol went on as in these bars, wall ms; 0 if it rests. */
+  const expectedMs = (bars: readonly Candle[]): number => {
+    const trades = bars.reduce((sum, { count }) => sum + count, 0);
+    const tookMs = ports.exchangeClock.now() - (bars[0]?.openTime ?? Number.NaN);
+    if (trades === 0 || !(tookMs > 0)) return 0;
+    return (EXPECTED_TRADES * tookMs) / trades / ports.exchangeClock.timeScale;
+  };
 
   /** One reading, against the last frame of this connection, or the reading after it. */
   const sinceThen = async (then: Witness, signal: AbortSignal): Promise<Finding> => {
