@@ -49,7 +49,7 @@ describe('P01 a stream that is acknowledged and brings no data ever', () => {
     );
     const rig = streamRig({ startAt: at(0) + 100, series });
     rig.tellAll('FEED.UP');
-    await rig.clock.advance(15_000);
+    await rig.clock.advance(12_000);
     expect(series.map((one) => rig.chart(one).getSnapshot().hasTag('mute'))).toEqual(series.map(() => true));
     expect(rig.asked).toHaveLength(2 * 3);
     expect(rig.asked.every(({ request }) => request.weight === 1)).toBe(true);
