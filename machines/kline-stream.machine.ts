@@ -7,8 +7,9 @@
  *            live ─FEED.ROTATING▶ rotating ─FEED.SWITCHED▶ awaiting ; from anywhere: FIRST_FRAME ▶ live,
  *            GARBLED ▶ garbled, FEED.DOWN ▶ offline, FEED.SWITCHED (but live) ▶ awaiting
  *   series   whole ─HOLE▶ repairing.fetching ─done [whole]▶ whole
- *                                   └─ done [still owed] | error ▶ pausing ─after(pause)▶ fetching;
- *                                      progress starts the pauses from the shortest again
+ *                                   ├─ done [still owed] ▶ lacking ─after(pause)▶ fetching: seconds, for a gap
+ *                                   │  is named within half a minute
+ *                                   └─ error ▶ pausing ─after(pause)▶ fetching: ever longer
  *
  *   CLOSE | CURSOR.ENDED ▶ closed. A fetch under way is aborted by leaving its state; bars that wait behind a
  *   hole are owed to the next start.
@@ -203,10 +204,10 @@ export const klineStreamMachine = klineStream.createMachine({
                       },
                       {
                         guard: { type: 'isProgress', params: ({ event }) => ({ taken: event.output.taken }) },
-                        target: 'pausing',
+                        target: 'lacking',
                         actions: 'resetTries',
                       },
-                      { target: 'pausing' },
+                      { target: 'lacking' },
                     ],
                     onError: {
                       target: 'pausing',
@@ -214,6 +215,7 @@ export const klineStreamMachine = klineStream.createMachine({
                     },
                   },
                 },
+                lacking: { entry: 'planLack', after: { pause: 'fetching' } },
                 pausing: { entry: 'planPause', after: { pause: 'fetching' } },
               },
             },

@@ -14,7 +14,7 @@ import type {
 import { patienceOf, repairDelay } from './model/backoff.ts';
 import type { Outcome } from './model/cleanup.ts';
 import type { Series } from './model/kline.ts';
-import { mutePause, quietPause } from './model/proof.ts';
+import { lackDelay, mutePause, quietPause } from './model/proof.ts';
 
 interface Context extends KlineStreamInput {
   /** Of the repair: attempts without progress, and the pause after the last one. */
@@ -53,6 +53,10 @@ export const klineStream = setup({
       tries: ({ context }) => context.tries + 1,
       pauseMs: ({ context }) => Math.max(repairDelay(context.tries, context.random()), context.patienceMs),
       patienceMs: 0,
+    }),
+    planLack: assign({
+      tries: ({ context }) => context.tries + 1,
+      pauseMs: ({ context }) => lackDelay(context.tries, context.random()),
     }),
     notePatience: assign({
       patienceMs: (_, params: { error: unknown }) => patienceOf(params.error),

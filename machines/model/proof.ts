@@ -1,4 +1,12 @@
-/** How often a stream that does not speak is asked about. Pure; the chart of a stream waits so long. */
+/** How often REST is asked about a stream that does not speak, or lacks a bar. The chart of a stream waits so long. */
+import { repairDelay } from './backoff.ts';
+
+/** A bar that REST lacks is a gap when it was asked for three times over ten to thirty seconds (contract 2), ms. */
+const LACK_MAX_MS = 5_000;
+
+/** Delay before REST is asked again for bars that it lacked, ms: 1, 2, 4, 5 … s, up to a quarter more. */
+export const lackDelay = (tries: number, random: number): number =>
+  Math.min(repairDelay(tries, random), Math.round(LACK_MAX_MS * (1 + random / 4)));
 
 /** Longest pause between two questions about one stream, ms. */
 const PAUSE_MAX_MS = 10 * 60_000;

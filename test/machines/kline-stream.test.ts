@@ -181,17 +181,29 @@ describe('a hole', () => {
     expect(run.snapshot.hasTag('repairing')).toBe(false);
   });
 
-  test('is tried again after a pause that doubles up to 30 s, as long as bars are owed or REST fails', () => {
+  const pausesAfter = (each: (run: Run) => void): number[] => {
     const run = holed();
-    const pauses: number[] = [];
-    for (let i = 0; i < 8; i++) {
-      if (i % 2 === 0) ends(run, 'repair', { owed: 1 });
-      else fails(run, 'repair', new Error('418'));
+    return Array.from({ length: 8 }, () => {
+      each(run);
       const since = run.clock.now();
       while (run.children['repair'] === undefined) run.pass(125);
-      pauses.push(run.clock.now() - since);
-    }
+      return run.clock.now() - since;
+    });
+  };
+
+  test('is tried again after a pause that doubles up to 30 s as long as REST fails', () => {
+    const pauses = pausesAfter((run) => fails(run, 'repair', new Error('418')));
     expect(pauses).toEqual([1_125, 2_250, 4_500, 9_000, 18_000, 33_750, 33_750, 33_750]);
+  });
+
+  test('is asked for every few seconds as long as REST answers and lacks it', () => {
+    const pauses = pausesAfter((run) => ends(run, 'repair', { owed: 1, taken: 0 }));
+    expect(pauses).toEqual([1_125, 2_250, 4_500, 5_625, 5_625, 5_625, 5_625, 5_625]);
+  });
+
+  test('is tried again no earlier than the exchange allows', () => {
+    const pauses = pausesAfter((run) => fails(run, 'repair', { retryAfterMs: 60_000 }));
+    expect(pauses).toEqual(Array.from({ length: 8 }, () => 60_000));
   });
 
   test('that is filled lets the next one begin with the shortest pause', () => {
