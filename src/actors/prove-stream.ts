@@ -16,6 +16,8 @@ const AT_ONCE = 10;
 const ROWS = 99;
 /** How long after the first reading others may join, of a spacing: they have been waiting for longer than that. */
 const JOIN_SHARE = 0.1;
+/** Frames of one trade are sent on all intervals within this, exchange ms: the venue sends four a second. */
+const SAME_TRADE_MS = 1_000;
 /** Silence proves nothing until so many trades were to be expected, by how the symbol traded before. */
 const EXPECTED_TRADES = 5;
 /** Longest time between the first reading and the last, in spacings. */
@@ -41,11 +43,19 @@ interface Finding {
 export const proveStreamActor = (ports: ProveStreamPorts) => {
   const turnstile = new Turnstile(AT_ONCE);
   const bySymbol = new SharedWork<Finding>();
+  const silentWith = new SharedWork<Finding & { readonly asOf: number }>();
 
   const read = (series: Series, rows: number, signal: AbortSignal): Promise<Candle[]> =>
     turnstile.pass(signal, async () =>
       readKlines(series, await ports.rest.ask(newestKlineRequest(series, rows), signal)),
     );
+
+  /** How far the trades are by these bars, read just now. */
+  const newest = (series: Series, bars: readonly Candle[]): Witness | undefined => {
+    const last = bars.at(-1);
+    if (last === undefined) return undefined;
+    return { series, openTime: last.openTime, count: last.count, asOf: ports.exchangeClock.now() };
+  };
 
   /**
    * Readings some seconds apart, until there are trades between them or there would have been. Fifteen intervals of
@@ -84,21 +94,24 @@ export const proveStreamActor = (ports: ProveStreamPorts) => {
     return { traded: hasTraded(then, after), witness: newest(then.series, after) };
   };
 
+  /** The same for all intervals of a symbol that fell silent with the same trade: one reading tells of all. */
+  const sinceLast = async (last: Witness, signal: AbortSignal): Promise<Finding> => {
+    const shared = await silentWith.join(last.series.symbol, signal, async (over) => ({
+      asOf: last.asOf,
+      ...(await sinceThen(last, over)),
+    }));
+    return Math.abs(shared.asOf - last.asOf) <= SAME_TRADE_MS ? shared : sinceThen(last, signal);
+  };
+
   return fromPromise<StreamProof, ProveStreamInput>(async ({ input, signal }) => {
     const pulse = ports.pipeline.cursor(input.series)?.pulse;
     const last = input.since === 'last' ? pulse?.witness : undefined;
     const { traded, witness } = await (last === undefined
       ? sinceNow(input, signal)
-      : sinceThen(last, signal));
+      : sinceLast(last, signal));
     if (traded) await sleep(ports.clock, input.spacingMs, signal);
     if (witness !== undefined) pulse?.noteReading(witness);
     ports.pipeline.startNow(input.series);
     return traded ? 'mute' : 'quiet';
   });
 };
-
-/** How far the trades are by these bars. */
-function newest(series: Series, bars: readonly Candle[]): Witness | undefined {
-  const last = bars.at(-1);
-  return last === undefined ? undefined : { series, openTime: last.openTime, count: last.count };
-}

@@ -7,6 +7,8 @@ export interface Witness {
   readonly openTime: number;
   /** Infinity when it is not known how many there were: then only later bars tell of new ones. */
   readonly count: number;
+  /** Exchange ms of that moment. */
+  readonly asOf: number;
 }
 
 /** So many frames in a row that can't be understood, and the series is given up waiting for. */
@@ -65,6 +67,7 @@ export class Pulse {
       series: this.#series,
       openTime: frame.openTime,
       count: typeof count === 'number' ? count : Number.POSITIVE_INFINITY,
+      asOf: frame.eventTime,
     };
   }
 

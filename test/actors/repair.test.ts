@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
 import { repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
@@ -45,6 +46,19 @@ describe('a repair', () => {
   test('asks nothing when nothing has ended', async () => {
     const { repair, asked } = owing(at(0) + 59_999, () => []);
     expect(await repair()).toMatchObject({ owed: 0 });
+    expect(asked).toEqual([]);
+  });
+
+  test.each(INTERVALS)('asks nothing of %s while the time of the exchange is not known', async (interval) => {
+    const series = { symbol: 'BTCUSDT', interval };
+    const clock = new FakeClock();
+    const one = rig({ series: [series], exchangeNow: Number.NaN });
+    one.pipeline.take(frame(openTimeAt(interval, at(0)), { closed: false, series }), 1);
+    one.pipeline.scan();
+    const { rest, asked } = fakeRest(() => []);
+    const { logger } = fakeLogger();
+    const ports = { rest, clock, exchangeClock: new ExchangeClock(clock, 1), pipeline: one.pipeline, logger };
+    expect(await run(repairActor(ports), series)).toEqual({ owed: 0, taken: 0 });
     expect(asked).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 /** Acknowledged and mute: what a stream's chart and REST make of it, in simulated time. */
 import { describe, expect, test } from 'vitest';
-import { INTERVALS } from '../../machines/model/interval.ts';
+import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
 import { at, BTC, ETH } from '../pipeline/candles.ts';
 import { streamRig } from './stream-rig.ts';
 
@@ -155,6 +155,42 @@ describe('a live stream that falls silent', () => {
     trading = true;
     await rig.clock.advance(70_000);
     expect(mutes(rig)).toEqual([['btcusdt@kline_1m', false]]);
+    rig.stop();
+  });
+
+  const all = INTERVALS.map((interval) => ({ symbol: 'BTCUSDT', interval }));
+  const forming = (rig: ReturnType<typeof streamRig>, skipped?: string): void => {
+    for (const series of all)
+      if (series.interval !== skipped)
+        rig.take(openTimeAt(series.interval, rig.now()), { closed: false, series, k: { n: 5 } });
+  };
+
+  test('costs one question for all intervals that fell silent with the same trade', async () => {
+    const rig = streamRig({ startAt: at(0) + 1_000, series: all, trades: () => 5 });
+    forming(rig);
+    await rig.clock.advance(59_000);
+    rig.asked.length = 0;
+    await rig.clock.advance(1_700);
+    expect(rig.asked).toHaveLength(1);
+    rig.stop();
+  });
+
+  test('is judged by itself when another interval of its symbol spoke later', async () => {
+    const rig = streamRig({
+      startAt: at(0) + 1_000,
+      series: all,
+      trades: (_, now) => (now > at(0) + 9_000 ? 6 : 5),
+    });
+    forming(rig);
+    await rig.clock.advance(10_000);
+    // All but one tell of the sixth trade.
+    for (const series of all)
+      if (series.interval !== '1h')
+        rig.take(openTimeAt(series.interval, rig.now()), { closed: false, series, k: { n: 6 } });
+    await rig.clock.advance(54_500);
+    expect(rig.chart({ symbol: 'BTCUSDT', interval: '1h' }).getSnapshot().hasTag('mute')).toBe(true);
+    for (const series of all)
+      if (series.interval !== '1h') expect(rig.chart(series).getSnapshot().hasTag('mute')).toBe(false);
     rig.stop();
   });
 });

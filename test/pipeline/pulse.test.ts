@@ -42,12 +42,12 @@ describe('how far the trades of a stream are known', () => {
     const pulse = new Pulse(BTC);
     expect(pulse.witness).toBeUndefined();
     pulse.frame = forming(1, { n: 4 });
-    expect(pulse.witness).toEqual({ series: BTC, openTime: at(1), count: 4 });
-    const reading = { series: ETH, openTime: at(2), count: 9 };
+    expect(pulse.witness).toEqual({ series: BTC, openTime: at(1), count: 4, asOf: at(1) + 500 });
+    const reading = { series: ETH, openTime: at(2), count: 9, asOf: at(2) };
     pulse.noteReading(reading);
     expect(pulse.witness).toBe(reading);
     pulse.frame = forming(3, { n: 1 });
-    expect(pulse.witness).toEqual({ series: BTC, openTime: at(3), count: 1 });
+    expect(pulse.witness).toEqual({ series: BTC, openTime: at(3), count: 1, asOf: at(3) + 500 });
     pulse.frame = forming(3, { n: 'many' });
     expect(pulse.witness?.count).toBe(Number.POSITIVE_INFINITY);
   });
@@ -75,7 +75,7 @@ describe('how far the trades of a stream are known', () => {
     ['those of an older bar', [[0, 99]], false],
     ['nothing', [], false],
   ] as const)('%s', (_, counts, expected) => {
-    const since = { series: BTC, openTime: at(1), count: 4 };
+    const since = { series: BTC, openTime: at(1), count: 4, asOf: at(1) };
     const bars = counts.map(([index, count]) => bar(at(index), 'rest', BTC, { count }));
     expect(hasTraded(since, bars)).toBe(expected);
   });
