@@ -15,14 +15,16 @@ import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
 import { auditBarsActor } from './actors/audit-bars.ts';
+import { cursorActor } from './actors/cursor.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
-import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
+import { proveStreamActor } from './actors/prove-stream.ts';
 import { type Quota, quotaOf } from './actors/quota.ts';
 import { recheckGapsActor } from './actors/recheck-gaps.ts';
 import { rememberBans } from './actors/remember-bans.ts';
+import { repairActor } from './actors/repair.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
@@ -115,19 +117,22 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     held: (one, openTime) => delivery.held(one, openTime),
     stored: (one, openTime) => delivery.stored(one, openTime),
   });
+  const onOddity = oddityLog(logger, clock);
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
     exchangeNow,
     now,
     aheadMs: AHEAD_WALL_MS * options.timeScale,
-    graceMs: closeGraceMs(options.timeScale, random()),
     onSecondClose: (candle) => {
       audits.secondClose(candle, now());
       openGaps.hint(candle, now());
     },
+    graceMs: () => closeGraceMs(options.timeScale, random()),
+    silenceMs: options.timing.silenceMs,
     onSilent: (one) =>
       logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
+    onOddity,
   });
   const writer =
     path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
@@ -170,7 +175,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           pipeline,
           nextEpoch: () => ++epoch,
           stamps,
-          onOddity: oddityLog(logger, clock),
+          onOddity,
         }),
       },
     }),
@@ -180,6 +185,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       actors: {
         cursor: cursorActor(pipeline, now),
         repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+        proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
       },
     }),
   );
@@ -227,6 +233,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         id: `stream.${seriesKey(one)}`,
         series: one,
         stream: streamName(one),
+        timing: options.timing,
         random,
       })),
       connection: {

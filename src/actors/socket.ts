@@ -76,7 +76,7 @@ export const socketActor = (ports: SocketActorPorts) =>
           heard();
           return;
         case 'malformed':
-          pipeline.counters.malformed += 1;
+          pipeline.takeMalformed(frame.stream);
           malformedInARow += 1;
           ports.onOddity('a frame could not be understood', { reason: frame.reason, bytes: data.length });
           if (malformedInARow === MALFORMED_IN_A_ROW_MAX)

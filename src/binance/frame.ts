@@ -33,7 +33,8 @@ export type Frame =
       readonly code: number;
       readonly message: string;
     }
-  | { readonly kind: 'malformed'; readonly reason: string };
+  /** `stream`: the name of the stream that it came on, where it says one. */
+  | { readonly kind: 'malformed'; readonly reason: string; readonly stream?: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,12 +59,16 @@ export function decodeFrame(data: Buffer): Frame {
 }
 
 function combined(stream: unknown, data: unknown): Frame {
-  if (isObject(data) && typeof data['e'] === 'string') return event(data);
+  if (isObject(data) && typeof data['e'] === 'string') return onStream(event(data), stream);
   // Some streams carry arrays, or events without a type: known by the stream's name, and none of ours.
   if (typeof stream === 'string' && data !== undefined && !stream.includes('@kline_'))
     return { kind: 'other', type: stream };
-  return malformed('combined frame without an event');
+  return onStream(malformed('combined frame without an event'), stream);
 }
+
+/** A frame that could not be understood says at least whose it was. */
+const onStream = (frame: Frame, stream: unknown): Frame =>
+  frame.kind === 'malformed' && typeof stream === 'string' ? { ...frame, stream } : frame;
 
 function reply(result: unknown, id: unknown): Frame {
   // Old clients saw errors as {"result":{"code","msg"},"id"}: taken as what they are.

@@ -39,11 +39,11 @@ export function klinesRequest(
   };
 }
 
-/** The newest bar of a series, which is the open one. */
-export const newestKlineRequest = (series: Series): VenueRequest => ({
+/** The newest bars of a series, the last of which is the open one. */
+export const newestKlineRequest = (series: Series, rows = 1): VenueRequest => ({
   path: REST_PATHS.klines,
-  params: { symbol: series.symbol, interval: series.interval, limit: 1 },
-  weight: klinesWeight(1),
+  params: { symbol: series.symbol, interval: series.interval, limit: rows },
+  weight: klinesWeight(rows),
 });
 
 /** The URL of a request; symbols that are not ASCII are percent-encoded as UTF-8. */

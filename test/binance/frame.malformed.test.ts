@@ -87,7 +87,11 @@ describe.skipIf(fixturesMissing)('a real frame that was damaged', () => {
 
   test('keys named like members of every object reach no prototype', () => {
     const text = combinedFrame().replace('"e": "kline"', '"__proto__": {"e": "kline", "polluted": 1}');
-    expect(decode(text)).toEqual({ kind: 'malformed', reason: 'combined frame without an event' });
+    expect(decode(text)).toEqual({
+      kind: 'malformed',
+      reason: 'combined frame without an event',
+      stream: 'btcusdt@kline_1m',
+    });
     expect(decode('{"__proto__":{"error":{"code":1}},"constructor":1}').kind).toBe('malformed');
     expect(({} as Json)['polluted']).toBeUndefined();
   });

@@ -65,6 +65,7 @@ export const feedsOf = (tree: Tree): readonly FeedInput[] =>
       id: `${id}/${symbol}`,
       series: { symbol, interval: '1m' },
       stream: `${symbol.toLowerCase()}@kline_1m`,
+      timing: DEFAULT_TIMING,
       random: () => 0.5,
     })),
     mendMs: 1_000,
