@@ -14,6 +14,7 @@ import { type Series, seriesKey } from '../machines/model/kline.ts';
 import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
+import { permitActor } from './actors/dial-gate.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
 import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
@@ -26,7 +27,7 @@ import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
 import type { ListedSymbol } from './binance/rest.ts';
 import { streamName } from './binance/streams.ts';
-import { LIMITS } from './binance/venue.ts';
+import { LIMITS, MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Delivery } from './pipeline/delivery.ts';
@@ -132,7 +133,8 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const connection = closeOnFault(
     connectionMachine.provide({
       actors: {
-        prove: proveActor({ rest, clock, pipeline }),
+        permit: permitActor({ clock, wsUrl: () => exchange.urls().wsUrl, dialWaitMs: () => 0 }),
+        prove: proveActor({ rest, clock }),
         socket: socketActor({
           clock,
           open: openSocket,
@@ -183,7 +185,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     return shards;
   };
   const feed = (id: string, members: readonly Series[]): FeedInput => {
-    const connectionId = `${id}.a`;
+    const { timing } = options;
     return {
       id,
       mendMs: MEND_MS,
@@ -194,14 +196,11 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         stream: streamName(one),
         random,
       })),
-      connection: {
-        id: connectionId,
-        streams: members.map(streamName),
-        timing: options.timing,
-        random,
-        now,
-        activity: { silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY) },
-      },
+      extra: [],
+      connection: { timing, route: MARKET_STREAM_PATH, random, now },
+      activityOf: (connectionId) => ({
+        silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY),
+      }),
     };
   };
 
