@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_TIMING } from '../../machines/connection.types.ts';
 import { feedModel } from '../model/feed.model.ts';
 import type { Session, StubSnapshot } from '../model/walk/index.ts';
-import { begin, child, ends, fails, received, say } from './play.ts';
+import { begin, child, ends, fails, moments, received, say } from './play.ts';
 
 type Run = Session<never>;
 const BTC = 'BTCUSDT@1m';
@@ -241,6 +241,19 @@ describe('the streams of a feed', () => {
     for (const id of ['feed.a', 'feed.b']) expect(commands(run, id)).toEqual([{ type: 'PROBE' }]);
     expect(news(run)).toEqual(['FEED.UP', 'FEED.ROTATING']);
   });
+});
+
+test('at every reachable moment a feed that is open, and not being mended, has a connection that nobody asked to go', () => {
+  let seen = 0;
+  for (const { session, words } of moments(feedModel)) {
+    const { snapshot, children } = session;
+    if (!snapshot.matches('open' as never) || snapshot.matches({ open: 'mending' } as never)) continue;
+    const active = children[`feed.${(snapshot.context as { active: string }).active}`];
+    const { status, received: told = [] } = (active?.getSnapshot() ?? {}) as Partial<StubSnapshot>;
+    expect([words, status, told.some(({ type }) => type === 'CLOSE')]).toEqual([words, 'active', false]);
+    seen += 1;
+  }
+  expect(seen).toBeGreaterThan(50);
 });
 
 test('CLOSE goes to both connections', () => {
