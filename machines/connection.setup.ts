@@ -9,7 +9,7 @@ import type {
   SocketCommand,
   SocketEvent,
   SocketInput,
-  StreamCommand,
+  SubscriptionCommand,
 } from './connection.types.ts';
 import { type Ending, isAlarming, reconnectDelay, timerPiece } from './model/backoff.ts';
 import type { Cleanup, Outcome } from './model/cleanup.ts';
@@ -48,7 +48,7 @@ export const connectionSetup = setup({
   },
   actions: {
     subscribe: sendTo('socket', ({ context }) => ({ type: 'SUBSCRIBE', streams: context.streams })),
-    tellSocket: sendTo('socket', (_, params: { command: StreamCommand }) => params.command),
+    tellSocket: sendTo('socket', (_, params: { command: SubscriptionCommand }) => params.command),
     watch: sendTo('socket', { type: 'WATCH' }),
     ping: sendTo('socket', { type: 'PING' }),
     closeSocket: sendTo('socket', { type: 'CLOSE' }),

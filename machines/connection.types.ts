@@ -66,14 +66,14 @@ export interface ConnectionInput extends ConnectionTemplate {
 }
 
 /** A change of what is subscribed, by the venue's names. RESUBSCRIBE: those that are, once more. */
-export type StreamCommand =
+export type SubscriptionCommand =
   | { type: 'SUBSCRIBE'; streams: readonly string[] }
   | { type: 'UNSUBSCRIBE'; streams: readonly string[] }
   | { type: 'RESUBSCRIBE'; streams: readonly string[] };
 
 /** From the feed. PROBE: the machine slept, so ask for a sign of life now. RECYCLE: give the socket up, with an alarm. */
 export type ConnectionCommand =
-  | StreamCommand
+  | SubscriptionCommand
   | { type: 'CLOSE'; withinMs: number }
   | { type: 'PROBE' }
   | { type: 'RECYCLE'; reason: string };
@@ -89,7 +89,7 @@ export interface SocketInput {
 }
 
 /** To the socket actor. WATCH: report the next data frame. PING: send one, report the next sign of life. */
-export type SocketCommand = StreamCommand | { type: 'WATCH' } | { type: 'PING' } | { type: 'CLOSE' };
+export type SocketCommand = SubscriptionCommand | { type: 'WATCH' } | { type: 'PING' } | { type: 'CLOSE' };
 
 /** From the socket actor: edges only. NOTICE: the server says that it is about to go. */
 export type SocketEvent =

@@ -181,7 +181,7 @@ export const feedMachine = feedSetup.createMachine({
             },
             rotating: {
               tags: 'rotating',
-              entry: ['dropSpare', { type: 'tellStreams', params: { news: 'FEED.ROTATING' } }],
+              entry: 'dropSpare',
               on: {
                 'xstate.done.actor.*': {
                   guard: { type: 'isSpare', params: ({ event }) => ({ id: event.actorId }) },
@@ -215,7 +215,8 @@ export const feedMachine = feedSetup.createMachine({
               initial: 'connecting',
               states: {
                 connecting: {
-                  entry: 'spawnSuccessor',
+                  // Told again for each successor: what came on one that failed says nothing of the next.
+                  entry: ['spawnSuccessor', { type: 'tellStreams', params: { news: 'FEED.ROTATING' } }],
                   on: {
                     'CONNECTION.UP': {
                       guard: { type: 'isSpare', params: ({ event }) => ({ id: event.id }) },

@@ -2,9 +2,24 @@
 import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import { connectionMachine } from './connection.machine.ts';
 import type { ConnectionReport } from './connection.types.ts';
-import type { FeedCommand, FeedInput, FeedNews, FeedOutput, StreamEnd, StreamMute } from './feed.types.ts';
+import type { FeedCommand, FeedInput, FeedOutput } from './feed.types.ts';
 import { type KlineStreamInput, klineStreamMachine } from './kline-stream.machine.ts';
 import { type Cleanup, cleanup } from './model/cleanup.ts';
+
+/** To the streams. ROTATING: a second connection is being made. SWITCHED: it carries on alone. */
+type News = 'FEED.UP' | 'FEED.DOWN' | 'FEED.ROTATING' | 'FEED.SWITCHED';
+
+/** From a stream whose symbol trades while its frames stay out; `again`: though it was subscribed once more. */
+interface StreamMute {
+  type: 'STREAM.MUTE';
+  id: string;
+  /** The venue's name of it. */
+  stream: string;
+  again: boolean;
+}
+
+/** How a stream ended; `retired`: because its symbol did. */
+type StreamEnd = Cleanup & { readonly retired?: true };
 
 type Context = FeedInput & {
   /** Which of the two connections carries the feed; the other is its successor, its predecessor, or not there. */
@@ -34,7 +49,7 @@ const streamsOf = (context: Context): string[] => context.pending.filter((id) =>
 const connectionInput = (context: Context, id: string) => ({
   ...context.connection,
   id,
-  streams: [...context.streams.map((stream) => stream.stream), ...context.extra],
+  streams: [...context.streams.map((stream) => stream.stream), ...(context.extra ?? [])],
   activity: context.activityOf(id),
 });
 
@@ -176,7 +191,7 @@ export const feedSetup = setup({
       message: 'a stream stays mute on a new connection too; its bars come from REST',
       fields: { feed: context.id, stream: params.stream, route: context.connection.route },
     })),
-    tellStreams: enqueueActions(({ context, enqueue }, params: { news: FeedNews['type'] }) => {
+    tellStreams: enqueueActions(({ context, enqueue }, params: { news: News }) => {
       for (const id of streamsOf(context)) enqueue.sendTo(id, { type: params.news });
     }),
     noteClosing: assign({

@@ -10,8 +10,8 @@ export interface FeedInput {
   /** The liveness stamp of the connection of that name. */
   readonly activityOf: (connectionId: string) => Activity;
   readonly streams: readonly KlineStreamInput[];
-  /** Venue names subscribed beside the streams, as `!contractInfo`. */
-  readonly extra: readonly string[];
+  /** Names that are subscribed besides, as `!contractInfo`, and have no stream of their own. */
+  readonly extra?: readonly string[];
   /** Pause before children are started afresh after one of them failed, ms. */
   readonly mendMs: number;
   /** Monotonic ms. */
@@ -41,26 +41,6 @@ export type FeedReport =
       fields: Readonly<Record<string, unknown>>;
     }
   | { type: 'FEED.ROTATED'; id: string; reason: string };
-
-/** To the kline streams. ROTATING: a second connection is being made. SWITCHED: it carries on alone. */
-export type FeedNews =
-  | { type: 'FEED.UP' }
-  | { type: 'FEED.DOWN' }
-  | { type: 'FEED.ROTATING' }
-  | { type: 'FEED.SWITCHED' };
-
-/** From a kline stream whose symbol trades while its frames stay out; `again`: though it was subscribed once more. */
-export interface StreamMute {
-  type: 'STREAM.MUTE';
-  /** The stream's own id. */
-  id: string;
-  /** The venue's name of it. */
-  stream: string;
-  again: boolean;
-}
-
-/** How a kline stream ended; `retired`: because its symbol did. */
-export type StreamEnd = Cleanup & { readonly retired?: true };
 
 /** Everything a feed was made of has ended; `lines` says how each did, its own line first. */
 export interface FeedOutput {

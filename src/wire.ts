@@ -196,7 +196,6 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         stream: streamName(one),
         random,
       })),
-      extra: [],
       connection: { timing, route: MARKET_STREAM_PATH, random, now },
       activityOf: (connectionId) => ({
         silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY),

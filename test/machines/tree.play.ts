@@ -50,7 +50,6 @@ export const feedsOf = (tree: Tree): readonly FeedInput[] =>
       now: () => tree.clock.now(),
     },
     activityOf: () => ({ silentMs: () => tree.env.silentMs }),
-    extra: [],
     streams: ['BTCUSDT', 'ETHUSDT'].map((symbol) => ({
       id: `${id}/${symbol}`,
       series: { symbol, interval: '1m' },
