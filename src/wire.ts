@@ -16,6 +16,7 @@ import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
 import { auditBarsActor } from './actors/audit-bars.ts';
 import { cursorActor } from './actors/cursor.ts';
+import { permitActor } from './actors/dial-gate.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
@@ -32,7 +33,7 @@ import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
 import type { ListedSymbol } from './binance/rest.ts';
 import { streamName } from './binance/streams.ts';
-import { LIMITS } from './binance/venue.ts';
+import { LIMITS, MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Audits } from './pipeline/audits.ts';
@@ -57,6 +58,8 @@ const ROWS_MAX = 50_000;
 const FLUSH_MS = 5;
 /** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
 const AHEAD_WALL_MS = 5_000;
+/** A ban that does not say how long it lasts: the shortest there is, ms. Source: General Info, 2026-05-28. */
+const BAN_UNTOLD_MS = 120_000;
 const REST_QUEUE_MAX = 10_000;
 const REST_CALLS_MAX = 4;
 const REST_RETRIES_MAX = 3;
@@ -167,7 +170,12 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const connection = closeOnFault(
     connectionMachine.provide({
       actors: {
-        prove: proveActor({ rest, clock, pipeline }),
+        permit: permitActor({
+          clock,
+          wsUrl: () => exchange.urls().wsUrl,
+          dialWaitMs: () => quota().dialWaitMs(),
+        }),
+        prove: proveActor({ rest, clock }),
         socket: socketActor({
           clock,
           open: openSocket,
@@ -176,6 +184,11 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           nextEpoch: () => ++epoch,
           stamps,
           onOddity,
+          onRefused: (status, retryAfterMs) => {
+            // What the exchange counts by address concerns REST and every other socket too.
+            const forMs = retryAfterMs ?? (status === 418 ? BAN_UNTOLD_MS : 0);
+            if (forMs > 0) quota().ban(forMs, `a handshake was answered HTTP ${status}`);
+          },
         }),
       },
     }),
@@ -224,7 +237,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     return shards;
   };
   const feed = (id: string, members: readonly Series[]): FeedInput => {
-    const connectionId = `${id}.a`;
+    const { timing } = options;
     return {
       id,
       mendMs: MEND_MS,
@@ -236,14 +249,10 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         timing: options.timing,
         random,
       })),
-      connection: {
-        id: connectionId,
-        streams: members.map(streamName),
-        timing: options.timing,
-        random,
-        now,
-        activity: { silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY) },
-      },
+      connection: { timing, route: MARKET_STREAM_PATH, random, now },
+      activityOf: (connectionId) => ({
+        silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY),
+      }),
     };
   };
 

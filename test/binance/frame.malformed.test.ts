@@ -164,7 +164,11 @@ describe('anything else on the socket', () => {
   });
 
   test('an event of a type that is new is set aside by its name', () => {
-    expect(decode({ e: 'serverShutdown', E: 1 })).toEqual({ kind: 'other', type: 'serverShutdown' });
+    expect(decode({ e: 'serverShutdown', E: 1 })).toEqual({
+      kind: 'other',
+      type: 'serverShutdown',
+      fields: { e: 'serverShutdown', E: 1 },
+    });
     expect(decode({ stream: '!miniTicker@arr', data: [{ e: '24hrMiniTicker' }] }).kind).toBe('other');
   });
 

@@ -16,7 +16,7 @@ const machine = collectorMachine.provide({
     rest: restSessionMachine.provide({ actors: { call: stub, release: stub } }),
     feed: feedMachine.provide({
       actors: {
-        connection: connectionMachine.provide({ actors: { socket: stub, prove: stub } }),
+        connection: connectionMachine.provide({ actors: { permit: stub, socket: stub, prove: stub } }),
         klineStream: klineStreamMachine.provide({ actors: { cursor: stub, repair: stub } }),
       },
     }),
@@ -54,13 +54,12 @@ export const feedsOf = (tree: Tree): readonly FeedInput[] =>
   ['feed-1', 'feed-2'].map((id) => ({
     id,
     connection: {
-      id: `${id}/connection`,
-      streams: ['btcusdt@kline_1m'],
       timing: DEFAULT_TIMING,
-      activity: { silentMs: () => tree.env.silentMs },
+      route: '/route',
       random: () => 0.5,
       now: () => tree.clock.now(),
     },
+    activityOf: () => ({ silentMs: () => tree.env.silentMs }),
     streams: ['BTCUSDT', 'ETHUSDT'].map((symbol) => ({
       id: `${id}/${symbol}`,
       series: { symbol, interval: '1m' },
@@ -88,6 +87,7 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
     { type: 'SOCKET.ACKED' },
     { type: 'SOCKET.FRAME' },
     { type: 'SOCKET.ALIVE' },
+    { type: 'SOCKET.NOTICE', reason: 'serverShutdown' },
     { type: 'SOCKET.REFUSED', reason: 'code 2' },
     { type: 'SOCKET.CLOSED', end: { code: 1006 }, reason: 'lost' },
     { type: 'SOCKET.CLOSED', end: { code: 1006, status: 404 }, reason: 'not found' },
