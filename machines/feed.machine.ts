@@ -23,6 +23,8 @@ export interface FeedInput {
   readonly id: string;
   readonly connection: ConnectionInput;
   readonly streams: readonly KlineStreamInput[];
+  /** Names that are subscribed besides, and have no stream of their own. */
+  readonly extra?: readonly string[];
   /** Pause before children are started afresh after one of them failed, ms. */
   readonly mendMs: number;
   /** Monotonic ms. */
@@ -57,6 +59,9 @@ export const feedMachine = setup({
     events: {} as
       | ConnectionReport
       | { type: 'CLOSE'; withinMs: number }
+      | { type: 'PROBE' }
+      | { type: 'ADD'; streams: readonly KlineStreamInput[] }
+      | { type: 'RETIRE'; ids: readonly string[]; endTime: number }
       | { type: 'xstate.done.actor.*'; output: Cleanup; actorId: string }
       | { type: 'xstate.error.actor.*'; error: unknown; actorId: string },
     output: {} as FeedOutput,

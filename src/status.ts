@@ -1,5 +1,6 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
-import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
+import type { Candle, Series } from '../machines/model/kline.ts';
+import { type Standing, streamId } from './actors/roster.ts';
 import type { Counters, Pipeline } from './pipeline/pipeline.ts';
 import type { CollectorActor } from './wire.ts';
 
@@ -7,11 +8,21 @@ import type { CollectorActor } from './wire.ts';
 export type CollectorState = 'initialized' | 'connecting' | 'streaming' | 'stopping' | 'stopped';
 
 /**
+ * How bars close now. `sockets`: every socket is proved. `mixed`: some are; the series of the others close by
+ * REST. `rest`: none is, and all series close by REST, a little later and within its budget. `none`: it is not
+ * running, or has not learned yet what there is to collect.
+ */
+export type CollectorMode = 'sockets' | 'mixed' | 'rest' | 'none';
+
+/**
  * One series. `awaiting`: no proof of life on this connection yet; `live`: frames come; `quiet`: REST shows
- * that it does not trade; `repairing`: owed bars are being fetched; `off`: not running.
+ * that it does not trade; `repairing`: owed bars are being fetched; `waiting`: its symbol is listed and does
+ * not trade yet; `retired`: its symbol has ended, and `last` is the last bar; `off`: not running.
  */
 export interface SeriesStatus extends Series {
-  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'repairing';
+  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'repairing' | 'waiting' | 'retired';
+  /** The exchange has halted its symbol: bars may be lacking there. */
+  readonly isHalted?: true;
   /** The last closed bar that was passed on. */
   readonly last?: Candle;
   /** Closed bars passed on in this process. */
@@ -23,6 +34,7 @@ export interface SeriesStatus extends Series {
 export interface CollectorStatus {
   readonly state: CollectorState;
   readonly isConnected: boolean;
+  readonly mode: CollectorMode;
   /** Exchange time, ms; absent before it is known. */
   readonly exchangeTime?: number;
   readonly timeScale: number;
@@ -47,7 +59,7 @@ function streamStates(actor: CollectorActor): Map<string, SeriesStatus['state']>
     if (!id.startsWith('feed')) continue;
     for (const [childId, child] of Object.entries(childrenOf(feed?.getSnapshot() as AnyMachineSnapshot)))
       if (childId.startsWith('stream.'))
-        states.set(childId.slice('stream.'.length), streamState(child?.getSnapshot() as AnyMachineSnapshot));
+        states.set(childId, streamState(child?.getSnapshot() as AnyMachineSnapshot));
   }
   return states;
 }
@@ -62,20 +74,36 @@ function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
   return snapshot.matches({ open: { proof: 'quiet' } }) ? 'quiet' : 'awaiting';
 }
 
+function modeOf(actor: CollectorActor): CollectorMode {
+  const snapshot = actor.getSnapshot();
+  if (snapshot.matches({ streaming: 'full' })) return 'sockets';
+  if (snapshot.matches('streaming')) return 'mixed';
+  const isPolling =
+    snapshot.matches({ connecting: 'polling' }) || snapshot.matches({ connecting: { first: 'dialing' } });
+  return isPolling ? 'rest' : 'none';
+}
+
+/** What is to be said of a series without a stream: its symbol's standing is why. */
+const withoutStream = (standing: Standing | undefined): SeriesStatus['state'] =>
+  standing === 'waiting' || standing === 'retired' ? standing : 'off';
+
 export function statusOf(parts: {
   actor: CollectorActor;
   pipeline: Pipeline;
   storedOf: (key: string) => number;
+  standingOf: (symbol: string) => Standing | undefined;
   exchangeNow: number;
   timeScale: number;
   rowsWaiting: number;
 }): CollectorStatus {
   const states = streamStates(parts.actor);
   const series = [...parts.pipeline.cursors()].map((cursor): SeriesStatus => {
-    const key = seriesKey(cursor.series);
+    const { key } = cursor;
+    const standing = parts.standingOf(cursor.series.symbol);
     return {
       ...cursor.series,
-      state: states.get(key) ?? 'off',
+      state: states.get(streamId(cursor.series)) ?? withoutStream(standing),
+      ...(standing === 'halted' ? { isHalted: true } : {}),
       closed: cursor.closed,
       stored: parts.storedOf(key),
       ...(cursor.last === undefined ? {} : { last: cursor.last }),
@@ -84,6 +112,7 @@ export function statusOf(parts: {
   return {
     state: topState(parts.actor),
     isConnected: parts.actor.getSnapshot().matches({ streaming: 'full' }),
+    mode: modeOf(parts.actor),
     ...(Number.isFinite(parts.exchangeNow) ? { exchangeTime: parts.exchangeNow } : {}),
     timeScale: parts.timeScale,
     series,

@@ -2,16 +2,15 @@
  * The composition root: joins the charts to the world. Everything that a collector is made of is made here,
  * and nothing decides anything.
  */
-import { type Actor, createActor, type InspectionEvent } from 'xstate';
+import { type Actor, createActor, fromCallback, type InspectionEvent } from 'xstate';
 import { closeOnFault } from '../machines/close-on-fault.ts';
 import { collectorMachine } from '../machines/collector.machine.ts';
 import { connectionMachine } from '../machines/connection.machine.ts';
 import type { FeedInput } from '../machines/feed.machine.ts';
 import { feedMachine } from '../machines/feed.machine.ts';
-import { klineStreamMachine } from '../machines/kline-stream.machine.ts';
-import type { Interval } from '../machines/model/interval.ts';
-import { type Series, seriesKey } from '../machines/model/kline.ts';
-import { firstOpenFrom } from '../machines/model/ledger.ts';
+import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
+import { seriesKey } from '../machines/model/kline.ts';
+import { place } from '../machines/model/shards.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
@@ -21,11 +20,12 @@ import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
+import type { Roster } from './actors/roster.ts';
 import { socketActor } from './actors/socket.ts';
 import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
-import type { ListedSymbol } from './binance/rest.ts';
-import { streamName } from './binance/streams.ts';
+import { watchSymbolsActor } from './actors/watch-symbols.ts';
+import { CONTRACT_INFO_STREAM } from './binance/symbols.ts';
 import { LIMITS } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -41,6 +41,7 @@ import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { createHttpClient } from './transport/http.ts';
 import { openSocket } from './transport/socket.ts';
+import { namedSeries, wireSymbols } from './wire.symbols.ts';
 
 /** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
 const ROWS_MAX = 50_000;
@@ -51,6 +52,8 @@ const AHEAD_WALL_MS = 5_000;
 const REST_QUEUE_MAX = 10_000;
 const PREPARE_PAUSE_MS = 1_000;
 const MEND_MS = 5_000;
+/** Subscribed by the first shard beside its streams. */
+const FIRST_FEED_EXTRA = [CONTRACT_INFO_STREAM] as const;
 
 export type CollectorActor = Actor<typeof collectorMachine>;
 
@@ -58,6 +61,7 @@ export interface Wired {
   readonly actor: CollectorActor;
   readonly pipeline: Pipeline;
   readonly delivery: Delivery;
+  readonly roster: Roster;
   readonly exchangeClock: ExchangeClock;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -65,6 +69,8 @@ export interface Wired {
   release(): Promise<void>;
 }
 
+/** In place of a helper that is still to come. */
+const idle = fromCallback(() => {});
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** What is given from outside is called in the middle of a chart's step: it may throw, and ends nothing. */
@@ -90,9 +96,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const random = options.random ?? systemRandom;
   const logger = containedLogger(options.logger ?? silent);
   const now = (): number => clock.now();
-  const series: Series[] = options.symbols.flatMap((symbol) =>
-    options.intervals.map((interval: Interval) => ({ symbol, interval })),
-  );
+  const series = namedSeries(options);
 
   const exchangeClock = new ExchangeClock(clock, options.timeScale);
   const exchangeNow = (): number => exchangeClock.now();
@@ -153,15 +157,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       },
     }),
   );
-  const onboardDates = new Map<string, number>();
-  /** Where series begin that the store knows nothing of; there are no bars from before the listing. */
-  const startBackfill = (): void => {
-    if (options.backfillMs === 0) return;
-    for (const one of series) {
-      const from = Math.max(exchangeNow() - options.backfillMs, onboardDates.get(one.symbol) ?? 0);
-      pipeline.startAt(one, firstOpenFrom(one.interval, from));
-    }
-  };
+  const symbols = wireSymbols({ options, pipeline, delivery, exchangeNow, now, random });
   const storePorts = {
     writer,
     rows,
@@ -169,40 +165,45 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     pipeline,
     exchangeNow,
     onOpen: () => {
-      startBackfill();
+      symbols.storeOpened();
       if (path !== undefined)
         delivery.setReader({ read: (one, after, max) => readCandles(path, one, after, max) });
     },
   };
 
-  const shard = (listed: readonly ListedSymbol[]): FeedInput[] => {
-    for (const { symbol, onboardDate } of listed) onboardDates.set(symbol, onboardDate);
-    const shards: FeedInput[] = [];
-    for (let first = 0; first < series.length; first += LIMITS.streamsPerSocket)
-      shards.push(feed(`feed${shards.length}`, series.slice(first, first + LIMITS.streamsPerSocket)));
-    return shards;
-  };
-  const feed = (id: string, members: readonly Series[]): FeedInput => {
+  const streamsPerSocket = Math.min(
+    options.streamsPerSocket,
+    LIMITS.streamsPerSocketMax - FIRST_FEED_EXTRA.length,
+  );
+  const newFeed = (
+    id: string,
+    streams: readonly KlineStreamInput[],
+    extra: readonly string[] = [],
+  ): FeedInput => {
     const connectionId = `${id}.a`;
     return {
       id,
       mendMs: MEND_MS,
       now,
-      streams: members.map((one) => ({
-        id: `stream.${seriesKey(one)}`,
-        series: one,
-        stream: streamName(one),
-        random,
-      })),
+      streams,
+      extra,
       connection: {
         id: connectionId,
-        streams: members.map(streamName),
+        streams: [...streams.map(({ stream }) => stream), ...extra],
         timing: options.timing,
         random,
         now,
         activity: { silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY) },
       },
     };
+  };
+  /** One shard hears the news of listings, so there is one also where nothing trades yet. */
+  const shard = (streams: readonly KlineStreamInput[]): FeedInput[] => {
+    const [first, ...others] = place(streams, [], streamsPerSocket);
+    return [
+      newFeed(first?.id ?? 'feed0', first?.streams ?? [], FIRST_FEED_EXTRA),
+      ...others.map((one) => newFeed(one.id, one.streams)),
+    ];
   };
 
   const actor: CollectorActor = createActor(
@@ -231,16 +232,31 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
             rest,
             logger,
             symbols: options.symbols,
+            intervals: options.intervals,
+            roster: symbols.roster,
+            exchangeNow,
             reachExchange: async () => {
               // A store that can't be used is said at once, not when the exchange is there at last.
               if (path !== undefined) await checkStore(path, options.origin);
               await exchange.reach();
             },
             setClock: (signal) => setClock(time, signal),
+            admit: symbols.admit,
             shard,
           }),
           keepTime: keepTimeActor({ ...time, logger }),
           watchBars: watchBarsActor({ clock, pipeline }),
+          watchSymbols: watchSymbolsActor({
+            ...time,
+            random,
+            logger,
+            roster: symbols.roster,
+            intervals: options.intervals,
+            pollMs: options.symbolsPollMs,
+            admit: symbols.admitLate,
+          }),
+          auditBars: idle,
+          recheckGaps: idle,
         },
       }),
     ),
@@ -255,6 +271,8 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         connectTimeoutMs: options.connectTimeoutMs,
         preparePauseMs: PREPARE_PAUSE_MS,
         stopTimeoutMs: options.stopTimeoutMs,
+        streamsPerSocket,
+        newFeed: (id, streams) => newFeed(id, streams),
         now,
       },
     },
@@ -271,5 +289,5 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     writer.terminate();
     await Promise.all([closeHttp(), exchange.leave()]);
   };
-  return { actor, pipeline, delivery, exchangeClock, clock, logger, release };
+  return { actor, pipeline, delivery, roster: symbols.roster, exchangeClock, clock, logger, release };
 }

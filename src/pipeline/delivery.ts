@@ -41,6 +41,7 @@ export class Delivery {
   /** Candles handed on, by series. */
   readonly #delivered = new Map<string, number>();
   readonly #iterators = new Set<CandleIterator>();
+  readonly #bufferSize: number;
   readonly #queueSize: number;
   readonly #hasStore: boolean;
   #reader: CandleReader | undefined;
@@ -51,16 +52,24 @@ export class Delivery {
     hasStore: boolean;
     series: readonly Series[];
   }) {
+    this.#bufferSize = options.bufferSize;
     this.#queueSize = options.queueSize;
     this.#hasStore = options.hasStore;
-    for (const series of options.series)
-      this.#buffers.set(seriesKey(series), new CandleBuffer(options.bufferSize));
+    for (const series of options.series) this.add(series);
     this.listeners = new Listeners<CollectorEvents>((event, error) => {
       // A fault in the listener of faults has nowhere to go.
       if (event === 'error') return;
       const message = `a listener of '${event}' threw: ${error instanceof Error ? error.message : String(error)}`;
       this.listeners.emit('error', { code: 'CONSUMER_THREW', message, cause: error });
     });
+  }
+
+  /** A series that is collected from now on, also for iterators that were asked for whatever is like it. */
+  add(series: Series): void {
+    const key = seriesKey(series);
+    if (this.#buffers.has(key)) return;
+    this.#buffers.set(key, new CandleBuffer(this.#bufferSize));
+    for (const iterator of this.#iterators) iterator.add(series);
   }
 
   /** Committed rows, in order. */
@@ -84,9 +93,15 @@ export class Delivery {
     return this.#delivered.get(key) ?? 0;
   }
 
-  iterate(series: readonly Series[], since: number | undefined): CandleIterator {
+  /** Candles of these series, and of those that are added later and that `wants` says yes to. */
+  iterate(
+    series: readonly Series[],
+    since: number | undefined,
+    wants: (series: Series) => boolean = () => false,
+  ): CandleIterator {
     const iterator: CandleIterator = new CandleIterator({
       series,
+      wants,
       queueSize: this.#queueSize,
       hasStore: this.#hasStore,
       reader: () => this.#reader,

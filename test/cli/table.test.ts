@@ -9,6 +9,7 @@ const BAR = { openTime: NOW - 30_000, closeTime: NOW + 29_999, close: 67_000.5 }
 const statusOf = (count: number): CollectorStatus => ({
   state: 'streaming',
   isConnected: true,
+  mode: 'sockets',
   exchangeTime: NOW,
   series: Array.from({ length: count }, (_, index) => ({
     symbol: `SYM${index}USDT`,
