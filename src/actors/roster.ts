@@ -100,8 +100,14 @@ export class Roster {
 
   /** A list that came while the collector runs. */
   update(listed: readonly ListedSymbol[], exchangeTime: number): RosterChange {
-    this.#settleRumours(listed, exchangeTime);
-    return this.#judge(listed, exchangeTime);
+    this.#forgetRumours(({ since }) => this.#now() - since >= RUMOUR_MS);
+    const change = this.#judge(listed, exchangeTime);
+    const bySymbol = new Map(listed.map((entry) => [entry.symbol, entry]));
+    this.#forgetRumours(
+      (rumour) =>
+        phaseOf(rumour.listed, exchangeTime) === said(bySymbol.get(rumour.listed.symbol), exchangeTime),
+    );
+    return change;
   }
 
   /** An event; undefined when it says nothing new of what is collected. */
@@ -130,8 +136,8 @@ export class Roster {
         ? [...this.#entries.keys(), ...listed.filter((one) => this.#joins(one)).map(({ symbol }) => symbol)]
         : this.#wanted;
     for (const symbol of new Set(candidates)) {
-      const said = bySymbol.get(symbol);
-      if (!this.#isBehind(symbol, said, exchangeTime)) this.#move(change, symbol, said, exchangeTime);
+      const entry = bySymbol.get(symbol);
+      if (!this.#isBehind(symbol, entry, exchangeTime)) this.#move(change, symbol, entry, exchangeTime);
     }
     if ((hadAny || isFirst) && !this.#isAnyLeft()) change.gone([...this.#entries.keys()]);
     return change;
@@ -140,10 +146,10 @@ export class Roster {
   /** Moves one symbol to where it stands by what the exchange says of it. */
   #move(change: Change, symbol: string, listed: ListedSymbol | undefined, exchangeTime: number): void {
     const entry = this.#entries.get(symbol);
-    const known = listed ?? entry?.listed;
+    // Of what is listed no more, an event may have said when it ended.
+    const known = listed ?? this.#rumours.get(symbol)?.listed ?? entry?.listed;
     if (known === undefined) return;
-    // What is listed no more has ended, whatever was said of it last.
-    const phase = listed === undefined ? 'ended' : phaseOf(listed, exchangeTime);
+    const phase = said(listed, exchangeTime);
     if (entry === undefined && this.#wanted === 'all' && phase !== 'trading') return;
     const standing = next(entry?.standing, phase);
     this.#entries.set(symbol, { listed: known, standing });
@@ -158,27 +164,24 @@ export class Roster {
   }
 
   /** Whether the list seems not to have heard yet of what an event said. */
-  #isBehind(symbol: string, said: ListedSymbol | undefined, exchangeTime: number): boolean {
+  #isBehind(symbol: string, listed: ListedSymbol | undefined, exchangeTime: number): boolean {
     const rumour = this.#rumours.get(symbol);
     if (rumour === undefined || phaseOf(rumour.listed, exchangeTime) === 'ended') return false;
-    return said === undefined || phaseOf(said, exchangeTime) !== 'ended';
+    return listed === undefined || phaseOf(listed, exchangeTime) !== 'ended';
   }
 
   #isAnyLeft(): boolean {
     return [...this.#entries.values()].some(({ standing }) => standing !== 'retired');
   }
 
-  /** Drops events that the list confirms, and those that it has contradicted for too long. */
-  #settleRumours(listed: readonly ListedSymbol[], exchangeTime: number): void {
-    const bySymbol = new Map(listed.map((entry) => [entry.symbol, entry]));
-    for (const [symbol, rumour] of this.#rumours) {
-      const said = bySymbol.get(symbol);
-      const phase = said === undefined ? 'ended' : phaseOf(said, exchangeTime);
-      const isConfirmed = phase === phaseOf(rumour.listed, exchangeTime);
-      if (isConfirmed || this.#now() - rumour.since >= RUMOUR_MS) this.#rumours.delete(symbol);
-    }
+  #forgetRumours(isOver: (rumour: Rumour) => boolean): void {
+    for (const [symbol, rumour] of this.#rumours) if (isOver(rumour)) this.#rumours.delete(symbol);
   }
 }
+
+/** What the list says of a symbol: what is listed no more has ended, whatever was said of it last. */
+const said = (listed: ListedSymbol | undefined, exchangeTime: number): Phase =>
+  listed === undefined ? 'ended' : phaseOf(listed, exchangeTime);
 
 /** Where a symbol goes from where it stands. One that was never there starts even when it has ended: bars may be owed. */
 function next(from: Standing | undefined, phase: Phase): Standing {

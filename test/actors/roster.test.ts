@@ -208,6 +208,13 @@ describe('an event', () => {
     expect(roster.isUnsettled).toBe(false);
   });
 
+  test('says when a symbol ended that the list does not have any more', () => {
+    const { hear, update, roster } = rosterOf('all', [BTC, ETH]);
+    hear(3, listed('ETHUSDT', 'CLOSE', { deliveryDate: at(2) }));
+    expect(update(5, BTC)).toBe('-ETHUSDT@2 SYMBOL_RETIRED(ETHUSDT)');
+    expect(roster.isUnsettled).toBe(false);
+  });
+
   test('of a halt is noted at once', () => {
     const { hear, update } = rosterOf('all', [BTC, ETH]);
     expect(hear(1, listed('ETHUSDT', 'TRADING_HALT'))).toBe('SYMBOL_HALTED(ETHUSDT)');
