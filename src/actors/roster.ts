@@ -28,7 +28,7 @@ interface Rumour {
   readonly since: number;
 }
 
-/** An event that the list contradicts for so long was wrong, wall ms: answers may come from a cache. */
+/** An event that the list contradicts for so long was wrong, wall ms: answers may be older than the event. */
 const RUMOUR_MS = 60_000;
 const RUMOURS_MAX = 5_000;
 /** A list this much shorter than the one before is not believed at once … */
@@ -40,9 +40,9 @@ const HEARINGS = 3;
 export const streamId = (series: Series): string => `stream.${seriesKey(series)}`;
 
 /**
- * Who is collected, and where each symbol stands: state only, fed with what the exchange lists. The list is the
- * truth; an event may start a symbol at once, but only the list ends one, for an end can't be taken back
- * without a hole.
+ * Who is collected, and where each symbol stands: state only, fed with what the exchange lists. An event holds at
+ * once, for a settled contract goes on closing bars that nobody traded; the list is the truth, and has a minute to
+ * confirm it. An end that was none leaves no hole: the series goes on where it ended.
  */
 export class Roster {
   readonly #wanted: 'all' | readonly string[];
@@ -119,9 +119,10 @@ export class Roster {
       return undefined;
     if (this.#rumours.get(listed.symbol)?.listed.status === listed.status) return undefined;
     if (this.#rumours.size < RUMOURS_MAX) this.#rumours.set(listed.symbol, { listed, since: this.#now() });
-    const isEnd = phase === 'ended' || phase === 'pending' || entry?.standing === 'retired';
+    const hadAny = this.#isAnyLeft();
     const change = new Change();
-    if (!isEnd) this.#move(change, listed.symbol, listed, exchangeTime);
+    this.#move(change, listed.symbol, listed, exchangeTime);
+    if (hadAny && !this.#isAnyLeft()) change.gone([...this.#entries.keys()]);
     return change;
   }
 
@@ -163,10 +164,9 @@ export class Roster {
     return this.#wanted === 'all' && isPerpetual(listed);
   }
 
-  /** Whether the list seems not to have heard yet of what an event said. */
+  /** Whether the list seems not to have heard yet of what an event said; that something listed has ended is heard. */
   #isBehind(symbol: string, listed: ListedSymbol | undefined, exchangeTime: number): boolean {
-    const rumour = this.#rumours.get(symbol);
-    if (rumour === undefined || phaseOf(rumour.listed, exchangeTime) === 'ended') return false;
+    if (!this.#rumours.has(symbol)) return false;
     return listed === undefined || phaseOf(listed, exchangeTime) !== 'ended';
   }
 

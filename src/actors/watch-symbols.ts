@@ -39,7 +39,7 @@ export const watchSymbolsActor = (ports: WatchSymbolsPorts) =>
     const over = new AbortController();
     let timer: Timer | undefined;
     let dueAt = Number.POSITIVE_INFINITY;
-    let askedAt = clock.now();
+    let askedAt = Number.NEGATIVE_INFINITY;
 
     const tell = (change: RosterChange | undefined): void => {
       const event = change === undefined ? undefined : eventOf(change, ports);

@@ -198,21 +198,30 @@ describe('an event', () => {
     expect(roster.isUnsettled).toBe(false);
   });
 
-  test('ends nothing: the list does', () => {
+  test('ends a symbol at once, when the event says', () => {
     const { hear, update, roster } = rosterOf('all', [BTC, ETH]);
-    expect(hear(1, listed('ETHUSDT', 'SETTLING'))).toBe('');
+    expect(hear(3, listed('ETHUSDT', 'SETTLING', { deliveryDate: at(2) }))).toBe(
+      '-ETHUSDT@2 SYMBOL_RETIRED(ETHUSDT)',
+    );
     expect(roster.isUnsettled).toBe(true);
-    expect(roster.standing('ETHUSDT')).toBe('trading');
-    expect(update(2, BTC, ETH)).toBe('');
-    expect(update(3, BTC, listed('ETHUSDT', 'SETTLING'))).toBe('-ETHUSDT@3 SYMBOL_RETIRED(ETHUSDT)');
+    expect(update(4, BTC, ETH)).toBe('');
+    expect(update(5, BTC, listed('ETHUSDT', 'SETTLING'))).toBe('');
     expect(roster.isUnsettled).toBe(false);
   });
 
-  test('says when a symbol ended that the list does not have any more', () => {
-    const { hear, update, roster } = rosterOf('all', [BTC, ETH]);
-    hear(3, listed('ETHUSDT', 'CLOSE', { deliveryDate: at(2) }));
-    expect(update(5, BTC)).toBe('-ETHUSDT@2 SYMBOL_RETIRED(ETHUSDT)');
-    expect(roster.isUnsettled).toBe(false);
+  test('of an end that is none is taken back after a minute', () => {
+    const { hear, update, time } = rosterOf(['ETHUSDT'], [ETH]);
+    expect(hear(1, listed('ETHUSDT', 'CLOSE'))).toBe(
+      '-ETHUSDT@1 SYMBOL_RETIRED(ETHUSDT) SYMBOLS_GONE(ETHUSDT)',
+    );
+    time.now = 60_000;
+    expect(update(2, ETH)).toBe('+ETHUSDT SYMBOL_LISTED(ETHUSDT)');
+  });
+
+  test('does not keep a symbol that the list says has ended', () => {
+    const { hear, update } = rosterOf('all', [BTC, ETH]);
+    hear(1, listed('ETHUSDT', 'TRADING_HALT'));
+    expect(update(2, BTC, listed('ETHUSDT', 'SETTLING'))).toBe('-ETHUSDT@2 SYMBOL_RETIRED(ETHUSDT)');
   });
 
   test('of a halt is noted at once', () => {

@@ -157,14 +157,17 @@ describe('an event', () => {
     expect(actor.heard).toHaveLength(1);
   });
 
-  test('of an end is asked about a second later', async () => {
-    const { clock, world, actor, say } = watch([BTC, ETH]);
-    await clock.advance(20_000);
+  test('of an end ends the streams at once; the list is read a second later', async () => {
+    const { clock, world, actor, times, say } = watch([BTC, ETH]);
+    await clock.advance(100);
     world.list = [BTC];
     say(entry('ETHUSDT', 'CLOSE'));
-    expect(actor.heard).toEqual([]);
-    await clock.advance(1_000);
-    expect(actor.heard).toMatchObject([{ retire: [{ ids: ['stream.ETHUSDT@1m'] }] }]);
+    expect(actor.heard).toMatchObject([
+      { add: [], retire: [{ ids: ['stream.ETHUSDT@1m'], endTime: at(1) }] },
+    ]);
+    await clock.advance(9_000);
+    expect(times).toEqual([1_100]);
+    expect(actor.heard).toHaveLength(1);
   });
 
   test('that the list does not confirm is asked about every ten seconds, for a minute', async () => {
