@@ -1,5 +1,6 @@
 /** Symbols that come and go, are spelled in other scripts, are none, or are too many for one socket. */
 import { describe, expect, test } from 'vitest';
+import { INTERVALS } from '../../machines/model/interval.ts';
 import { viewLines } from '../../src/cli/table.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import type { Candle, CollectorOptions } from '../../src/index.ts';
@@ -227,6 +228,18 @@ describe('P04', () => {
   });
 });
 
+/** How many names with this in them each socket was asked for, ascending. */
+function namesBySocket(exchange: SimulatedExchange, part = ''): number[] {
+  const counts = new Map<number, number>();
+  for (const { kind, socket = 0, text = '' } of exchange.log()) {
+    if (kind !== 'message') continue;
+    const { method, params } = JSON.parse(text) as { method: string; params: string[] };
+    const names = method === 'SUBSCRIBE' ? params.filter((name) => name.includes(part)).length : 0;
+    counts.set(socket, (counts.get(socket) ?? 0) + names);
+  }
+  return [...counts.values()].sort((one, other) => one - other);
+}
+
 describe('P05', () => {
   test('P05: streams are spread so that no socket carries more than the limit', async () => {
     const exchange = await startExchange();
@@ -238,14 +251,24 @@ describe('P05', () => {
     await collector.startStreaming();
     await until('all sockets are up', () => collector.isConnected);
     await until('candles', () => candles.length > 3);
-    const bySocket = new Map<number, number>();
-    for (const { kind, socket = 0, text = '' } of exchange.log()) {
-      if (kind !== 'message') continue;
-      const { method, params } = JSON.parse(text) as { method: string; params: string[] };
-      const streams = params.filter((name) => name.includes('@kline_')).length;
-      if (method === 'SUBSCRIBE') bySocket.set(socket, (bySocket.get(socket) ?? 0) + streams);
-    }
-    expect([...bySocket.values()].sort()).toEqual([1, 4, 4]);
+    expect(namesBySocket(exchange, '@kline_')).toEqual([1, 4, 4]);
+  });
+
+  test('P05: with the largest limit, the news of listings are not the one name too many', async () => {
+    const symbols = Array.from({ length: 70 }, (_, index) => `S${index}USDT`);
+    const exchange = await startExchange({ symbols, timeScale: 1 });
+    const { collector, problems } = collectFrom(exchange, {
+      symbols,
+      intervals: INTERVALS,
+      streamsPerSocket: 1024,
+    });
+    await collector.startStreaming();
+    const asked = (): number => namesBySocket(exchange).reduce((sum, names) => sum + names, 0);
+    await until('all is subscribed', () => asked() > 1_050);
+    expect(namesBySocket(exchange)).toEqual([27, 1024]);
+    await until('all sockets are up', () => collector.isConnected);
+    expect(exchange.log().filter((entry) => entry.kind === 'close')).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   test.each([0, 1.5, 1025, Number.NaN])(
