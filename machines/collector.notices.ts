@@ -62,18 +62,18 @@ export const prepareFailed = (reason: string, retryMs: number): Told => ({
   fields: { reason, retryMs },
 });
 
-export const clockJumped = ({ jumpMs }: TimeJumped): Told => ({
+export const clockJumped = ({ reason }: TimeJumped): Told => ({
   level: 'warn',
   code: 'CLOCK_JUMPED',
   message: 'the clock jumped, or the machine slept; every connection is proved anew',
-  fields: { jumpMs },
+  fields: { reason },
 });
 
-export const restLimited = ({ until, reason }: Of<RestReport, 'REST.LIMITED'>): Told => ({
+export const restLimited = ({ forMs, reason }: Of<RestReport, 'REST.LIMITED'>): Told => ({
   level: 'warn',
   code: 'REST_LIMITED',
   message: 'REST requests wait for the limit of the exchange',
-  fields: { reason, forMs: until },
+  fields: { reason, forMs },
 });
 
 export const restBanned = ({ forMs, reason }: Of<RestReport, 'REST.BANNED'>): Told => ({

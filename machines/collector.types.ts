@@ -50,8 +50,7 @@ export interface SymbolsChanged {
 /** The machine slept or its clock was set: what was proved before proves nothing now. */
 export interface TimeJumped {
   readonly type: 'TIME.JUMPED';
-  /** By how much, ms. */
-  readonly jumpMs: number;
+  readonly reason: string;
 }
 
 /** What a feed tells that does not change whether it is up. */
@@ -67,7 +66,7 @@ export type FeedNotice =
 
 /** The edges of the exchange's patience: requests wait from LIMITED or BANNED to FREE. */
 export type RestReport =
-  | { readonly type: 'REST.LIMITED'; readonly until: number; readonly reason: string }
+  | { readonly type: 'REST.LIMITED'; readonly forMs: number; readonly reason: string }
   | { readonly type: 'REST.BANNED'; readonly forMs: number; readonly reason: string }
   | { readonly type: 'REST.FREE' };
 

@@ -139,7 +139,7 @@ describe('what is told of it', () => {
     const fields = { stream: 'btcusdt@kline_1m', route: '/market' };
     say(run, { type: 'FEED.ALARM', id: 'feed-1', code: 'STREAM_MUTE', message: 'mute', fields });
     say(run, { type: 'FEED.ROTATED', id: 'feed-1', reason: 'old' });
-    say(run, { type: 'REST.LIMITED', until: 500, reason: '429' });
+    say(run, { type: 'REST.LIMITED', forMs: 500, reason: '429' });
     say(run, { type: 'REST.BANNED', forMs: 120_000, reason: '418' });
     say(run, { type: 'REST.FREE' });
     expect(run.emitted).toMatchObject([
@@ -156,7 +156,7 @@ describe('what is told of it', () => {
 test('a clock that jumped has every connection proved anew', () => {
   const run = streaming();
   change(run, { add: ['c', 'd', 'e'] });
-  say(run, { type: 'TIME.JUMPED', jumpMs: 3_600_000 });
+  say(run, { type: 'TIME.JUMPED', reason: 'slept' });
   for (const id of ['feed-1', 'feed-2', 'feed2']) expect(told(run, id).at(-1)).toBe('PROBE');
   expect(codes(run).at(-1)).toBe('CLOCK_JUMPED');
 });
