@@ -1,7 +1,9 @@
 /** The statecharts, and the pure functions they lean on. Exported as `candlestate/machines`. */
 export { closeOnFault } from './close-on-fault.ts';
 export * from './collector.machine.ts';
+export type { Notice } from './collector.notices.ts';
 export * from './collector.setup.ts';
+export * from './collector.types.ts';
 export * from './connection.machine.ts';
 export * from './connection.types.ts';
 export * from './feed.machine.ts';
@@ -11,5 +13,6 @@ export * from './model/cleanup.ts';
 export * from './model/interval.ts';
 export * from './model/kline.ts';
 export * from './model/ledger.ts';
+export * from './model/shards.ts';
 export * from './rest-session.machine.ts';
 export * from './store.machine.ts';
