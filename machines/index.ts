@@ -10,9 +10,14 @@ export * from './feed.machine.ts';
 export * from './kline-stream.machine.ts';
 export * from './model/backoff.ts';
 export * from './model/cleanup.ts';
+export type { Held, HoldKind } from './model/hold.ts';
 export * from './model/interval.ts';
 export * from './model/kline.ts';
 export * from './model/ledger.ts';
+<<<<<<< HEAD
 export * from './model/shards.ts';
+=======
+export type { Priority } from './model/weight-budget.ts';
+>>>>>>> rest
 export * from './rest-session.machine.ts';
 export * from './store.machine.ts';
