@@ -41,8 +41,18 @@ export const collectorMachine = collectorSetup.createMachine({
     'FEED.ALARM': { actions: { type: 'notice', params: ({ event }) => say.feedAlarm(event) } },
     'FEED.ROTATED': { actions: { type: 'notice', params: ({ event }) => say.feedRotated(event) } },
     'STORE.TROUBLE': { actions: { type: 'notice', params: ({ event }) => say.storeTrouble(event) } },
-    'REST.LIMITED': { actions: { type: 'notice', params: ({ event }) => say.restLimited(event) } },
-    'REST.BANNED': { actions: { type: 'notice', params: ({ event }) => say.restBanned(event) } },
+    'REST.LIMITED': {
+      actions: [
+        { type: 'noteTrouble', params: ({ event }) => ({ reason: event.reason }) },
+        { type: 'notice', params: ({ event }) => say.restLimited(event) },
+      ],
+    },
+    'REST.BANNED': {
+      actions: [
+        { type: 'noteTrouble', params: ({ event }) => ({ reason: event.reason }) },
+        { type: 'notice', params: ({ event }) => say.restBanned(event) },
+      ],
+    },
     'REST.FREE': { actions: { type: 'notice', params: say.restFree } },
     'TIME.JUMPED': {
       actions: ['probeFeeds', { type: 'notice', params: ({ event }) => say.clockJumped(event) }],

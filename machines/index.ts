@@ -14,10 +14,7 @@ export type { Held, HoldKind } from './model/hold.ts';
 export * from './model/interval.ts';
 export * from './model/kline.ts';
 export * from './model/ledger.ts';
-<<<<<<< HEAD
 export * from './model/shards.ts';
-=======
 export type { Priority } from './model/weight-budget.ts';
->>>>>>> rest
 export * from './rest-session.machine.ts';
 export * from './store.machine.ts';

@@ -3,7 +3,7 @@ import { closeOnFault } from '../machines/close-on-fault.ts';
 import { connectionMachine } from '../machines/connection.machine.ts';
 import { type FeedInput, feedMachine } from '../machines/feed.machine.ts';
 import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
-import { place } from '../machines/model/shards.ts';
+import { place, withPlaced } from '../machines/model/shards.ts';
 import { cursorActor } from './actors/cursor.ts';
 import { permitActor } from './actors/dial-gate.ts';
 import { proveActor } from './actors/prove.ts';
@@ -13,7 +13,7 @@ import { repairActor } from './actors/repair.ts';
 import type { RestPort } from './actors/rest-port.ts';
 import { type SocketActorPorts, socketActor } from './actors/socket.ts';
 import { CONTRACT_INFO_STREAM } from './binance/symbols.ts';
-import { LIMITS, MARKET_STREAM_PATH } from './binance/venue.ts';
+import { MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
@@ -25,7 +25,7 @@ import { openSocket } from './transport/socket.ts';
 const BAN_UNTOLD_MS = 120_000;
 const MEND_MS = 5_000;
 /** Subscribed by the first shard beside its streams. */
-const FIRST_FEED_EXTRA = [CONTRACT_INFO_STREAM] as const;
+const FIRST_FEED_EXTRA: readonly string[] = [CONTRACT_INFO_STREAM];
 
 export function wireFeeds(ports: {
   readonly options: ResolvedOptions;
@@ -80,10 +80,7 @@ export function wireFeeds(ports: {
     }),
   );
 
-  const streamsPerSocket = Math.min(
-    options.streamsPerSocket,
-    LIMITS.streamsPerSocketMax - FIRST_FEED_EXTRA.length,
-  );
+  const { streamsPerSocket } = options;
   const newFeed = (
     id: string,
     streams: readonly KlineStreamInput[],
@@ -105,10 +102,11 @@ export function wireFeeds(ports: {
     newFeed: (id: string, streams: readonly KlineStreamInput[]): FeedInput => newFeed(id, streams),
     /** One shard hears the news of listings, so there is one also where nothing trades yet. */
     shard: (streams: readonly KlineStreamInput[]): FeedInput[] => {
-      const [first, ...others] = place(streams, [], streamsPerSocket);
+      const first = newFeed('feed0', [], FIRST_FEED_EXTRA);
+      const placements = place(streams, [first], streamsPerSocket);
       return [
-        newFeed(first?.id ?? 'feed0', first?.streams ?? [], FIRST_FEED_EXTRA),
-        ...others.map((one) => newFeed(one.id, one.streams)),
+        ...withPlaced([first], placements),
+        ...placements.filter(({ isNew }) => isNew).map((one) => newFeed(one.id, one.streams)),
       ];
     },
   };

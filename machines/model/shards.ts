@@ -4,6 +4,8 @@
 export interface Shard<Stream extends Placed = Placed> {
   readonly id: string;
   readonly streams: readonly Stream[];
+  /** Names that it carries besides. */
+  readonly extra?: readonly string[];
 }
 
 export interface Placed {
@@ -19,7 +21,7 @@ export interface Placement<Stream extends Placed> {
 
 /**
  * Finds a shard for each stream: the one that has it, else the one with most room left, else a new one. None gets
- * more than `perSocket`. Ids of shards are never used again; their number is bounded by the series that there are.
+ * more than `perSocket` names. Ids of shards are never used again; their number is bounded by the series that there are.
  */
 export function place<Stream extends Placed>(
   streams: readonly Stream[],
@@ -29,7 +31,7 @@ export function place<Stream extends Placed>(
   const home = new Map(
     shards.flatMap(({ id, streams }) => streams.map((stream) => [stream.id, id] as const)),
   );
-  const loads = new Map(shards.map(({ id, streams }) => [id, streams.length]));
+  const loads = new Map(shards.map(({ id, streams, extra = [] }) => [id, streams.length + extra.length]));
   const placed = new Map<string, Stream[]>();
   for (const stream of streams) {
     const known = home.get(stream.id);

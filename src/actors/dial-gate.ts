@@ -13,8 +13,6 @@ export interface PermitPorts {
   readonly dialWaitMs: () => number;
 }
 
-/** With the burst on top, a whole window holds what the venue allows and no more. */
-const PAUSE_MS = LIMITS.dialsWindowMs / (LIMITS.dialsMax - LIMITS.dialBurst - 1);
 /** Dials that wait; many more than a process has sockets. */
 const WAITING_MAX = 1_000;
 
@@ -23,26 +21,69 @@ interface Waiting {
   readonly go: () => void;
 }
 
+/** Permits that come back with time, up to `most`. */
+class Bucket {
+  readonly #most: number;
+  readonly #eachMs: number;
+  #permits: number;
+  #countedAt: number;
+
+  constructor(most: number, eachMs: number, now: number) {
+    this.#most = most;
+    this.#eachMs = eachMs;
+    this.#permits = most;
+    this.#countedAt = now;
+  }
+
+  /** How long until there is one, ms; 0 or less: there is. */
+  waitMs(now: number): number {
+    this.#permits = this.left(now);
+    this.#countedAt = now;
+    return (1 - this.#permits) * this.#eachMs;
+  }
+
+  take(): void {
+    this.#permits -= 1;
+  }
+
+  left(now: number): number {
+    return Math.min(this.#most, this.#permits + (now - this.#countedAt) / this.#eachMs);
+  }
+
+  isFull(now: number): boolean {
+    return this.left(now) === this.#most;
+  }
+}
+
+/** Dials of a whole window that may come at the pace of the spacing; then the window's own pace holds. */
+const WINDOW_BURST = 100;
+/** So that a window holds what the venue allows, wherever it is laid, and no more. */
+const WINDOW_EACH_MS = LIMITS.dialsWindowMs / (LIMITS.dialsMax - WINDOW_BURST - 1);
+
 /**
- * Paces the dials of a process to one host: a few at once, then one a second, in the order in which they came. All
- * sockets that fell together come back one after the other, and a server that ends each at once is not stormed.
+ * Paces the dials of a process to one host: a few at once, then two a second, in the order in which they came, and
+ * never more in five minutes than the venue allows. All sockets that fell together come back one after the other, and
+ * a server that ends each at once is not stormed.
  */
 export class DialGate {
   readonly #clock: Clock;
   readonly #queue: Waiting[] = [];
-  #permits: number = LIMITS.dialBurst;
-  #countedAt: number;
+  readonly #buckets: readonly Bucket[];
   #timer: Timer | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#countedAt = clock.now();
+    const now = clock.now();
+    this.#buckets = [
+      new Bucket(LIMITS.dialBurst, LIMITS.dialSpacingMs, now),
+      new Bucket(WINDOW_BURST, WINDOW_EACH_MS, now),
+    ];
   }
 
   /** Nobody waits, and nobody came lately: it is as good as a new one. */
   get isIdle(): boolean {
-    this.#count();
-    return this.#queue.length === 0 && this.#permits === LIMITS.dialBurst;
+    const now = this.#clock.now();
+    return this.#queue.length === 0 && this.#buckets.every((bucket) => bucket.isFull(now));
   }
 
   /** Resolves when it is this caller's turn to dial; rejects with the signal's reason when it is aborted. */
@@ -86,21 +127,15 @@ export class DialGate {
         this.#timer = this.#clock.setTimeout(() => this.#next(), piece);
         return;
       }
-      this.#permits -= 1;
+      for (const bucket of this.#buckets) bucket.take();
       this.#queue.shift();
       first.go();
     }
   }
 
   #untilPermit(): number {
-    this.#count();
-    return (1 - this.#permits) * PAUSE_MS;
-  }
-
-  #count(): void {
     const now = this.#clock.now();
-    this.#permits = Math.min(LIMITS.dialBurst, this.#permits + (now - this.#countedAt) / PAUSE_MS);
-    this.#countedAt = now;
+    return Math.max(...this.#buckets.map((bucket) => bucket.waitMs(now)));
   }
 }
 

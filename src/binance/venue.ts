@@ -73,6 +73,8 @@ export const LIMITS = {
   dialsWindowMs: 300_000,
   /** Dials that may follow each other at once. Ours. */
   dialBurst: 4,
+  /** Between two that follow, ms. Ours. */
+  dialSpacingMs: 500,
   /** A connection ends after 24 h, busy or not, ms. [streams] */
   connectionLifetimeMs: 24 * 3_600_000,
   /** The largest frame that we accept; a kline frame has about 400 bytes. Ours. */

@@ -34,6 +34,9 @@ const statusOf = (count: number): CollectorStatus => ({
     closedByStream: 0,
     closedByRest: 0,
     gaps: 0,
+    compared: 0,
+    revised: 0,
+    uncompared: 0,
   },
 });
 

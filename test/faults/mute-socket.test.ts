@@ -6,7 +6,7 @@ test('P01 a stream that is acknowledged and brings nothing is mute, never live, 
   const exchange = await startExchange({ timeScale: 240 });
   exchange.inject({ kind: 'mute', streams: ['btcusdt@kline_1m'] });
   const store = newStore();
-  const { collector, candles, log } = collectFrom(exchange, { store });
+  const { collector, candles } = collectFrom(exchange, { store });
   await collector.startStreaming();
   const states = new Set<string>();
   const state = () => {
