@@ -37,4 +37,5 @@ export const evidenceOf = (found: Aftermath): Evidence => ({
   repairMs: found.repairMs ?? 1_500,
   socketsLeft: found.socketsLeft,
   mayBeOpen: () => false,
+  mayDiffer: () => false,
 });

@@ -34,10 +34,12 @@ export interface Sample {
   readonly sockets: number;
 }
 
-/** A question for bars that the exchange was asked by REST, monotonic wall ms. */
+/** A question for bars that the exchange was asked by REST: monotonic wall ms, exchange time, HTTP status. */
 export interface Asked {
   readonly wallMs: number;
+  readonly at: number;
   readonly symbol: string;
+  readonly status: number;
 }
 
 export interface Evidence {
@@ -67,6 +69,8 @@ export interface Evidence {
   readonly socketsLeft: number | undefined;
   /** Whether a gap may still be open over a bar that the exchange has (it was hidden, and is asked for again). */
   readonly mayBeOpen: (gap: { symbol: string; interval: string; openTime: number }) => boolean;
+  /** Whether a stored bar may still differ from the exchange: REST could not be asked in the time for comparing. */
+  readonly mayDiffer: (candle: Candle) => boolean;
 }
 
 /** One thing that is wrong. */

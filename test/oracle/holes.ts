@@ -43,6 +43,8 @@ export function named(evidence: Evidence): Violation[] {
       if (openBars.has(barKey(bar))) add('bar in two gaps', barName(bar));
       openBars.add(barKey(bar));
       if (stored.has(barKey(bar))) add('open gap over a stored bar', barName(bar));
+      else if (openTime > (truth.endOf?.(gap.symbol) ?? Infinity))
+        add('gap behind the end of its symbol', barName(bar));
       else if (truth.candle(gap.symbol, gap.interval, openTime) && !evidence.mayBeOpen(bar))
         add('gap over a bar that the exchange has', `${barName(bar)}: ${gap.reason}`);
     }

@@ -441,6 +441,15 @@ describe('named turns red, alone, for', () => {
   });
 });
 
+test('a gap behind the end of a symbol turns named red', () => {
+  const evidence = named();
+  const { truth } = evidence;
+  const endOf = (): number => middle().openTime - 1;
+  expect(INVARIANTS.named({ ...evidence, truth: { ...truth, endOf } })).toMatchObject([
+    { name: 'gap behind the end of its symbol' },
+  ]);
+});
+
 describe('clean turns red, alone, for', () => {
   test('a socket that is left', () => expect(red({ ...run.evidence, socketsLeft: 1 })).toEqual(['clean']));
 });

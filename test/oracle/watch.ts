@@ -1,10 +1,10 @@
 /** Collects the evidence about a collector that runs in this process: what it tells, says, stores and sends. */
 import { existsSync } from 'node:fs';
 import { nextOpenTime } from '../../machines/model/interval.ts';
-import { seriesKey } from '../../machines/model/kline.ts';
+import { type Candle, seriesKey } from '../../machines/model/kline.ts';
 import { REST_PATHS } from '../../src/binance/venue.ts';
 import type { BinanceDataCollector, StopReport } from '../../src/index.ts';
-import type { SimulatedExchange } from '../../src/simulator/index.ts';
+import type { SimulatedExchange, Truth } from '../../src/simulator/index.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { type Asked, barKey, type Evidence, type OracleTruth, type Sample, type Told } from './evidence.ts';
 import { readStore } from './store-file.ts';
@@ -43,6 +43,7 @@ export interface WatchOptions {
   readonly backfillMs?: number | undefined;
   readonly repairMs?: number | undefined;
   readonly mayBeOpen?: Evidence['mayBeOpen'] | undefined;
+  readonly mayDiffer?: ((candle: Candle, asked: readonly Asked[]) => boolean) | undefined;
   /** Instead of the exchange's own. */
   readonly truth?: OracleTruth | undefined;
 }
@@ -87,7 +88,8 @@ export function watch(
       askedUntil = entry.wallMs;
       const url = new URL(entry.path ?? '/', 'http://exchange');
       const symbol = url.searchParams.get('symbol');
-      if (symbol !== null && url.pathname !== REST_PATHS.time) asked.push({ wallMs: entry.wallMs, symbol });
+      const { wallMs, at, status = 0 } = entry;
+      if (symbol !== null && url.pathname !== REST_PATHS.time) asked.push({ wallMs, at, symbol, status });
     }
     const { state, isConnected, series } = collector.status();
     samples.push({
@@ -105,7 +107,7 @@ export function watch(
   const evidenceAt = (endedAt: number, socketsLeft: number | undefined): Evidence => ({
     series: collector.status().series.map(({ symbol, interval }) => ({ symbol, interval })),
     timeScale: exchange.timeScale,
-    truth: options.truth ?? exchange.truth,
+    truth: options.truth ?? withEnds(exchange.truth),
     store: options.store !== undefined && existsSync(options.store) ? readStore(options.store) : undefined,
     heldBefore,
     told: [...told],
@@ -123,6 +125,7 @@ export function watch(
     repairMs: options.repairMs ?? REPAIR_MS,
     socketsLeft,
     mayBeOpen: options.mayBeOpen ?? (() => false),
+    mayDiffer: (candle) => options.mayDiffer?.(candle, asked) ?? false,
   });
   return {
     calm: () => {
@@ -143,6 +146,15 @@ export function watch(
     },
   };
 }
+
+/** The truth of a simulated exchange, and when its symbols ended. */
+const withEnds = (truth: Truth): OracleTruth => ({
+  candle: (symbol, interval, openTime) => truth.candle(symbol, interval, openTime),
+  endOf: (symbol) => {
+    const info = truth.symbols().find((one) => one.symbol === symbol);
+    return info !== undefined && ['SETTLING', 'CLOSE'].includes(info.status) ? info.deliveryDate : undefined;
+  },
+});
 
 /** What a store holds already. */
 function held(path: string | undefined): Set<string> {

@@ -7,7 +7,7 @@ import { INTERVALS, type Interval } from '../../machines/model/interval.ts';
 import { seriesKey } from '../../machines/model/kline.ts';
 import { BinanceDataCollector } from '../../src/index.ts';
 import { type Fault, type SimulatedExchange, startSimulator } from '../../src/simulator/index.ts';
-import type { Violation } from '../oracle/evidence.ts';
+import type { Asked, Violation } from '../oracle/evidence.ts';
 import { judge } from '../oracle/judge.ts';
 import { tap, watch } from '../oracle/watch.ts';
 import { Consumer } from './consumer.ts';
@@ -89,6 +89,7 @@ export async function runStorm({ seed, seconds, count, say }: StormOptions): Pro
     wire,
     repairMs: 3_000,
     mayBeOpen: (bar) => hidden.has(bar),
+    mayDiffer: (candle, asked) => asked.filter(isWithin(candle)).length < ANSWERS_MIN,
   });
   const consumer = new Consumer(collector);
   try {
@@ -182,6 +183,15 @@ class Hidden {
     return this.#ranges.some((one) => one.symbol === symbol && openTime >= one.from && openTime <= one.to);
   }
 }
+
+/** Bars are compared ten minutes after their close and later, and given up after thirty, when REST was away. */
+const COMPARED = { from: 10 * 60_000, to: 30 * 60_000 };
+/** With fewer answers than this in that time REST was as good as away. */
+const ANSWERS_MIN = 3;
+const isWithin =
+  ({ closeTime }: { closeTime: number }) =>
+  ({ at, status }: Asked): boolean =>
+    status === 200 && at > closeTime + COMPARED.from && at < closeTime + COMPARED.to;
 
 const isWell = (state: string): boolean => state === 'live' || state === 'quiet' || state === 'ended';
 
