@@ -58,6 +58,7 @@ export function honest(evidence: Evidence): Violation[] {
     found.push({ invariant: 'honest', name, detail: `${detail}, at ${new Date(sample.at).toISOString()}` });
   };
   const wire = evidence.wire === undefined ? undefined : new Wire(evidence.wire);
+  const asked = new Questions(evidence.asked);
   let socketsSeenAt = Number.NEGATIVE_INFINITY;
   for (const sample of evidence.samples) {
     const { state, isConnected, sockets, wallMs } = sample;
@@ -74,14 +75,14 @@ export function honest(evidence: Evidence): Violation[] {
       continue;
     }
     const links = wire.at(wallMs);
-    if (claims && !links.some((link) => isProved(evidence, link, wallMs)))
+    if (claims && !links.some((link) => isProved(evidence.series, asked, link, wallMs)))
       add(sample, 'said before any socket was proved', isConnected ? 'isConnected' : state);
     for (const one of evidence.series) {
       const said = sample.series.get(seriesKey(one));
       const stream = streamOf(one);
       if (said === 'live' && !links.some((link) => link.heard.has(stream)))
         add(sample, 'series live without a frame on an open socket', seriesKey(one));
-      if (said === 'quiet' && !links.some((link) => isAskedAfter(evidence, one.symbol, link, wallMs)))
+      if (said === 'quiet' && !links.some((link) => asked.isAny(one.symbol, link.openedAt, wallMs)))
         add(sample, 'series quiet and REST was not asked', seriesKey(one));
     }
   }
@@ -89,14 +90,34 @@ export function honest(evidence: Evidence): Violation[] {
 }
 
 /** A frame came on it, or, none having come, REST was asked about one of its symbols. */
-const isProved = (evidence: Evidence, link: Connection, wallMs: number): boolean =>
+const isProved = (series: readonly Series[], asked: Questions, link: Connection, wallMs: number): boolean =>
   link.heard.size > 0 ||
-  evidence.series.some(
-    (one) => link.subscribed.has(streamOf(one)) && isAskedAfter(evidence, one.symbol, link, wallMs),
-  );
+  series.some((one) => link.subscribed.has(streamOf(one)) && asked.isAny(one.symbol, link.openedAt, wallMs));
 
-const isAskedAfter = ({ asked }: Evidence, symbol: string, link: Connection, wallMs: number): boolean =>
-  asked.some((ask) => ask.symbol === symbol && ask.wallMs >= link.openedAt && ask.wallMs <= wallMs);
+/** When REST was asked about which symbol. */
+class Questions {
+  readonly #times = new Map<string, number[]>();
+
+  constructor(asked: Evidence['asked']) {
+    for (const { symbol, wallMs } of asked) {
+      const times = this.#times.get(symbol);
+      if (times === undefined) this.#times.set(symbol, [wallMs]);
+      else times.push(wallMs);
+    }
+  }
+
+  /** Whether it was asked between two instants. */
+  isAny(symbol: string, from: number, to: number): boolean {
+    const times = this.#times.get(symbol) ?? [];
+    let [low, high] = [0, times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle]! < from) low = middle + 1;
+      else high = middle;
+    }
+    return (times[low] ?? Infinity) <= to;
+  }
+}
 
 /** I6, as far as the exchange can see it: no socket is left after the stop. */
 export function clean({ socketsLeft, samples }: Evidence): Violation[] {

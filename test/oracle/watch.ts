@@ -1,7 +1,7 @@
 /** Collects the evidence about a collector that runs in this process: what it tells, says, stores and sends. */
 import { existsSync } from 'node:fs';
 import { nextOpenTime } from '../../machines/model/interval.ts';
-import { type Candle, seriesKey } from '../../machines/model/kline.ts';
+import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { REST_PATHS } from '../../src/binance/venue.ts';
 import type { BinanceDataCollector, StopReport } from '../../src/index.ts';
 import type { SimulatedExchange, Truth } from '../../src/simulator/index.ts';
@@ -66,6 +66,8 @@ export function watch(
 ): Observed {
   const told: Told[] = [];
   const samples: Sample[] = [];
+  /** Also those that have ended since. */
+  const known = new Map<string, Series>();
   const asked: Asked[] = [];
   const heldBefore = held(options.store);
   let faultsOverAt = Number.NEGATIVE_INFINITY;
@@ -92,6 +94,8 @@ export function watch(
       if (symbol !== null && url.pathname !== REST_PATHS.time) asked.push({ wallMs, at, symbol, status });
     }
     const { state, isConnected, series } = collector.status();
+    for (const { symbol, interval } of series)
+      known.set(seriesKey({ symbol, interval }), { symbol, interval });
     samples.push({
       at: exchange.now(),
       wallMs: performance.now(),
@@ -101,11 +105,12 @@ export function watch(
       sockets: exchange.sockets(),
     });
   };
+  sample();
   const timer = setInterval(sample, SAMPLE_MS);
   timer.unref();
 
   const evidenceAt = (endedAt: number, socketsLeft: number | undefined): Evidence => ({
-    series: collector.status().series.map(({ symbol, interval }) => ({ symbol, interval })),
+    series: [...known.values()],
     timeScale: exchange.timeScale,
     truth: options.truth ?? withEnds(exchange.truth),
     store: options.store !== undefined && existsSync(options.store) ? readStore(options.store) : undefined,
