@@ -191,10 +191,7 @@ export const KINDS: readonly Kind[] = [
       forMs: 3_000,
     }),
   },
-  {
-    name: 'REST is refused',
-    draw: (dice) => ({ kind: 'rest', status: oneOf([403, 451], dice.random), times: 1, forMs: 3_000 }),
-  },
+  // No 403 or 451: REST is left alone for a minute after one, which is the whole storm. Row H05 judges them.
   {
     name: 'REST is slow',
     draw: (dice) => ({ kind: 'rest', delayMs: dice.between(100, 1_500), forMs: shortly(dice) }),
