@@ -191,7 +191,7 @@ export const KINDS: readonly Kind[] = [
       forMs: 3_000,
     }),
   },
-  // No 403 or 451: REST is left alone for a minute after one, which is the whole storm. Row H05 judges them.
+  // No 403 or 451: REST is left alone for a minute after one, which is the whole storm. The tests of the REST session judge them.
   {
     name: 'REST is slow',
     draw: (dice) => ({ kind: 'rest', delayMs: dice.between(100, 1_500), forMs: shortly(dice) }),
