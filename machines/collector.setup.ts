@@ -113,6 +113,14 @@ export const collectorSetup = setup({
     watchBars: fromCallback(() => {
       throw new Error('watchBars is not provided');
     }),
+    /** Compares closed bars with REST once more, for as long as it lives. */
+    auditBars: fromCallback(() => {
+      throw new Error('auditBars is not provided');
+    }),
+    /** Asks again for bars that the exchange lacked, for as long as it lives. */
+    recheckGaps: fromCallback(() => {
+      throw new Error('recheckGaps is not provided');
+    }),
   },
   actions: {
     reset: assign(fresh),
@@ -128,12 +136,16 @@ export const collectorSetup = setup({
     spawnFeeds: enqueueActions(({ context, enqueue }) => {
       enqueue.spawnChild('keepTime', { id: 'keepTime' });
       enqueue.spawnChild('watchBars', { id: 'watchBars' });
+      enqueue.spawnChild('auditBars', { id: 'auditBars' });
+      enqueue.spawnChild('recheckGaps', { id: 'recheckGaps' });
       for (const feed of context.feeds) enqueue.spawnChild('feed', { id: feed.id, input: feed });
       enqueue.assign({ pending: [...context.pending, ...context.feeds.map((feed) => feed.id)] });
     }),
     stopHelpers: enqueueActions(({ enqueue }) => {
       enqueue.stopChild('keepTime');
       enqueue.stopChild('watchBars');
+      enqueue.stopChild('auditBars');
+      enqueue.stopChild('recheckGaps');
     }),
     noteUp: assign({
       up: ({ context }, params: { id: string }) =>

@@ -1,136 +1,80 @@
 /**
  * One socket's life, from the first dial to the last close.
  *
- *                        ┌──────────────────── attached (owns a socket) ─────────────────────┐
- *   ┌─after(backoff)───▶ │ opening ─OPENED▶ subscribing ─ACKED▶ proving ─FRAME | quiet▶ live  │
- *   │                    │    └────────── CLOSE ──▶ closing ◀── CLOSE ─────────────────┘      │
- *   │                    └───────┬───────────────────┬───────────────────────────────────────┘
- *   │   closed, refused, silent, │                   │ closed, or after(closeDeadline)
- *   └───── waiting ◀─ mute ──────┘                   ▼
- *             └───────────── CLOSE ─────────────▶  closed
+ *   permitting ─allowed▶ ┌─────────────────────── attached (owns a socket) ────────────────────────┐
+ *       ▲      │         │ opening ─OPENED▶ open: subscribing ─ACKED▶ proving ─FRAME | quiet▶ live │
+ *       │      │         │    └──────── CLOSE ──▶ closing ◀── CLOSE ──┘                            │
+ *       │    refused     └───────┬───────────────────┬─────────────────────────────────────────────┘
+ *       │      │     closed,     │ refused, silent,  │ closed, or after(closeDeadline)
+ *  after(backoff)▼   half-open ──┤ mute, RECYCLE     │
+ *       └──── waiting ◀──────────┘                   ▼
+ *                └────────────── CLOSE ─────────▶ closed     (and at once while permitting)
  *
- *   live: listening ─after(pingInterval)▶ pinging ─ALIVE▶ listening, or doubting when no data came for long
+ *   live has two regions, for a socket may be half-open while its data is doubted:
+ *     heartbeat  listening ─after(pingInterval) | PROBE▶ pinging ─ALIVE▶ listening
+ *     data       flowing ─ALIVE, but no data for long▶ doubting ─FRAME▶ flowing ; doubting ─quiet▶ quiet
  *
- * An open, acknowledged socket proves nothing (protocol facts 2 and 3): it is up when a data frame came on
- * it, or when REST shows that its symbols do not trade. Frames never come here; the socket actor reports
- * the first one after it was asked to watch.
+ * A permit paces the dials of the whole process; waiting for one is no failed dial. An open, acknowledged socket
+ * proves nothing (protocol facts 2 and 3): it is up when a data frame came on it, or when REST shows that its symbols
+ * do not trade. Frames never come here; the socket actor reports the first one after it was asked to watch.
  */
-import { assign, fromCallback, fromPromise, sendParent, sendTo, setup } from 'xstate';
-import type {
-  ConnectionInput,
-  Proof,
-  ProofInput,
-  SocketCommand,
-  SocketEvent,
-  SocketInput,
-} from './connection.types.ts';
-import { type Ending, isAlarming, reconnectDelay } from './model/backoff.ts';
-import { type Cleanup, cleanup, describe, type Outcome } from './model/cleanup.ts';
+import { connectionSetup, LOST, MUTE } from './connection.setup.ts';
+import { cleanup, describe } from './model/cleanup.ts';
 
-const LOST: Ending = { code: 0 };
-
-export const connectionMachine = setup({
-  types: {
-    context: {} as ConnectionInput & {
-      attempt: number;
-      end: Ending;
-      reason: string;
-      retryMs: number;
-      closingSince: number;
-      closeMs: number;
-      outcome: Outcome;
-      error: unknown;
-    },
-    input: {} as ConnectionInput,
-    events: {} as
-      | SocketEvent
-      | { type: 'CLOSE'; withinMs: number }
-      | { type: 'xstate.error.actor.socket'; error: unknown },
-    output: {} as Cleanup,
-  },
-  actors: {
-    socket: fromCallback<SocketCommand, SocketInput>(() => {
-      throw new Error('socket is not provided');
-    }),
-    prove: fromPromise<Proof, ProofInput>(() => Promise.reject(new Error('prove is not provided'))),
-  },
-  actions: {
-    subscribe: sendTo('socket', ({ context }) => ({ type: 'SUBSCRIBE', streams: context.streams })),
-    watch: sendTo('socket', { type: 'WATCH' }),
-    ping: sendTo('socket', { type: 'PING' }),
-    closeSocket: sendTo('socket', { type: 'CLOSE' }),
-    tellUp: sendParent(({ context }, params: { proof: 'frame' | 'quiet' }) => ({
-      type: 'CONNECTION.UP',
-      id: context.id,
-      proof: params.proof,
-    })),
-    tellDown: sendParent(({ context }) => ({
-      type: 'CONNECTION.DOWN',
-      id: context.id,
-      reason: context.reason,
-      retryMs: context.retryMs,
-      alarming: isAlarming(context.end),
-    })),
-    noteEnd: assign({
-      end: (_, params: { end: Ending; reason: string }) => params.end,
-      reason: (_, params: { end: Ending; reason: string }) => params.reason,
-    }),
-    planRetry: assign({
-      retryMs: ({ context }) =>
-        reconnectDelay(context.timing.backoff, context.attempt, context.random(), context.end),
-      attempt: ({ context }) => context.attempt + 1,
-    }),
-    resetAttempts: assign({ attempt: 0 }),
-    noteClosing: assign({
-      closingSince: ({ context }) => context.now(),
-      closeMs: (_, params: { withinMs: number }) => params.withinMs,
-    }),
-    noteForced: assign({ outcome: 'forced' as const }),
-    noteFailed: assign({
-      outcome: 'failed' as const,
-      error: (_, params: { error: unknown }) => params.error,
-    }),
-  },
-  guards: {
-    dataFlows: ({ context }) => context.activity.silentMs() < context.timing.silenceMs,
-    isQuiet: (_, params: { proof: Proof }) => params.proof === 'quiet',
-  },
-  delays: {
-    openTimeout: ({ context }) => context.timing.openTimeoutMs,
-    ackTimeout: ({ context }) => context.timing.ackTimeoutMs,
-    proofDelay: ({ context }) => context.timing.proofDelayMs,
-    proofDeadline: ({ context }) => context.timing.proofDeadlineMs,
-    pingInterval: ({ context }) => context.timing.pingIntervalMs,
-    pongTimeout: ({ context }) => context.timing.pongTimeoutMs,
-    stable: ({ context }) => context.timing.stableMs,
-    backoff: ({ context }) => context.retryMs,
-    closeDeadline: ({ context }) => context.closeMs,
-  },
-}).createMachine({
+export const connectionMachine = connectionSetup.createMachine({
   id: 'connection',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
     ...input,
     attempt: 0,
+    openedAt: 0,
     end: LOST,
     reason: '',
     retryMs: 0,
+    dueAt: 0,
     closingSince: 0,
     closeMs: 0,
     outcome: 'closed',
     error: undefined,
   }),
-  initial: 'attached',
+  initial: 'permitting',
   output: ({ context }) =>
     cleanup(context.id, context.outcome, context.closingSince, context.now(), context.error),
+  // Without an open socket it is enough to know what the next one is to carry.
+  on: {
+    SUBSCRIBE: { actions: { type: 'addStreams', params: ({ event }) => ({ names: event.streams }) } },
+    UNSUBSCRIBE: { actions: { type: 'dropStreams', params: ({ event }) => ({ names: event.streams }) } },
+  },
   states: {
+    permitting: {
+      description: 'Waits for its turn to dial.',
+      invoke: {
+        src: 'permit',
+        id: 'permit',
+        input: ({ context }) => ({ id: context.id }),
+        onDone: 'attached',
+        onError: {
+          target: 'waiting',
+          actions: {
+            type: 'noteEnd',
+            params: ({ event }) => ({ end: LOST, reason: `may not dial: ${describe(event.error)}` }),
+          },
+        },
+      },
+      on: {
+        CLOSE: {
+          target: 'closed',
+          actions: { type: 'noteClosing', params: ({ event }) => ({ withinMs: event.withinMs }) },
+        },
+      },
+    },
     attached: {
       description: 'Owns a socket; leaving this state destroys it.',
       initial: 'opening',
       invoke: {
         src: 'socket',
         id: 'socket',
-        input: ({ context }) => ({ id: context.id, streams: context.streams }),
+        input: ({ context }) => ({ id: context.id, ackTimeoutMs: context.timing.ackTimeoutMs }),
         onError: {
           target: 'waiting',
           actions: {
@@ -161,7 +105,7 @@ export const connectionMachine = setup({
       },
       states: {
         opening: {
-          on: { 'SOCKET.OPENED': 'subscribing' },
+          on: { 'SOCKET.OPENED': { target: 'open', actions: 'noteOpened' } },
           after: {
             openTimeout: {
               target: '#connection.waiting',
@@ -169,125 +113,162 @@ export const connectionMachine = setup({
             },
           },
         },
-        subscribing: {
-          entry: ['watch', 'subscribe'],
+        open: {
           on: {
-            'SOCKET.ACKED': 'proving',
-            // Data for what was asked says more than an acknowledgement, which may be lost (fault P03).
-            'SOCKET.FRAME': {
-              target: 'live',
-              actions: { type: 'tellUp', params: { proof: 'frame' } },
+            SUBSCRIBE: {
+              actions: [
+                { type: 'addStreams', params: ({ event }) => ({ names: event.streams }) },
+                { type: 'tellSocket', params: ({ event }) => ({ command: event }) },
+              ],
             },
-          },
-          after: {
-            ackTimeout: {
-              target: '#connection.waiting',
-              actions: { type: 'noteEnd', params: { end: LOST, reason: 'subscription not acknowledged' } },
+            UNSUBSCRIBE: {
+              actions: [
+                { type: 'dropStreams', params: ({ event }) => ({ names: event.streams }) },
+                { type: 'tellSocket', params: ({ event }) => ({ command: event }) },
+              ],
             },
-          },
-        },
-        proving: {
-          on: {
-            'SOCKET.FRAME': {
-              target: 'live',
-              actions: { type: 'tellUp', params: { proof: 'frame' } },
-            },
-          },
-          after: {
-            proofDeadline: {
+            RESUBSCRIBE: { actions: { type: 'tellSocket', params: ({ event }) => ({ command: event }) } },
+            RECYCLE: {
               target: '#connection.waiting',
               actions: {
                 type: 'noteEnd',
-                params: { end: LOST, reason: 'no data, and REST could not tell why' },
+                params: ({ event }) => ({ end: MUTE, reason: event.reason }),
               },
             },
-          },
-          initial: 'watching',
-          states: {
-            watching: { after: { proofDelay: 'asking' } },
-            asking: {
-              invoke: {
-                src: 'prove',
-                id: 'prove',
-                input: ({ context }) => ({
-                  streams: context.streams,
-                  spacingMs: context.timing.proofSpacingMs,
-                }),
-                onDone: [
-                  {
-                    guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
-                    target: '#connection.attached.live',
-                    actions: { type: 'tellUp', params: { proof: 'quiet' } },
-                  },
-                  {
-                    target: '#connection.waiting',
-                    actions: {
-                      type: 'noteEnd',
-                      params: { end: LOST, reason: 'mute: its symbols trade, but no frame came' },
-                    },
-                  },
-                ],
-                onError: 'watching',
-              },
+            'SOCKET.NOTICE': {
+              actions: { type: 'tellLeaving', params: ({ event }) => ({ reason: event.reason }) },
             },
           },
-        },
-        live: {
-          tags: 'up',
-          after: { stable: { actions: 'resetAttempts' } },
-          initial: 'listening',
+          initial: 'subscribing',
           states: {
-            listening: { after: { pingInterval: 'pinging' } },
-            pinging: {
-              entry: 'ping',
+            subscribing: {
+              entry: ['watch', 'subscribe'],
               on: {
-                'SOCKET.ALIVE': [{ guard: 'dataFlows', target: 'listening' }, { target: 'doubting' }],
+                'SOCKET.ACKED': 'proving',
+                // Data for what was asked says more than an acknowledgement, which may be lost (fault P03).
+                'SOCKET.FRAME': {
+                  target: 'live',
+                  actions: { type: 'tellUp', params: { proof: 'frame' } },
+                },
               },
               after: {
-                pongTimeout: {
+                ackTimeout: {
                   target: '#connection.waiting',
-                  actions: { type: 'noteEnd', params: { end: LOST, reason: 'half-open: no sign of life' } },
+                  actions: {
+                    type: 'noteEnd',
+                    params: { end: LOST, reason: 'subscription not acknowledged' },
+                  },
                 },
               },
             },
-            doubting: {
-              entry: 'watch',
-              on: { 'SOCKET.FRAME': 'listening' },
-              // No pings here: without a deadline a proof that hangs would hide a half-open socket.
+            proving: {
+              on: {
+                'SOCKET.FRAME': {
+                  target: 'live',
+                  actions: { type: 'tellUp', params: { proof: 'frame' } },
+                },
+              },
               after: {
                 proofDeadline: {
                   target: '#connection.waiting',
                   actions: {
                     type: 'noteEnd',
-                    params: { end: LOST, reason: 'silent, and REST could not tell why in time' },
+                    params: { end: LOST, reason: 'no data, and REST could not tell why' },
                   },
                 },
               },
-              invoke: {
-                src: 'prove',
-                id: 'prove',
-                input: ({ context }) => ({
-                  streams: context.streams,
-                  spacingMs: context.timing.proofSpacingMs,
-                }),
-                onDone: [
-                  {
-                    guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
-                    target: 'listening',
+              initial: 'watching',
+              states: {
+                watching: { after: { proofDelay: 'asking' } },
+                asking: {
+                  invoke: {
+                    src: 'prove',
+                    id: 'prove',
+                    input: ({ context }) => ({
+                      streams: context.streams,
+                      spacingMs: context.timing.proofSpacingMs,
+                    }),
+                    onDone: [
+                      {
+                        guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
+                        target: '#connection.attached.open.live.data.quiet',
+                        actions: { type: 'tellUp', params: { proof: 'quiet' } },
+                      },
+                      { target: '#connection.waiting', actions: 'noteMute' },
+                    ],
+                    onError: 'watching',
                   },
-                  {
-                    target: '#connection.waiting',
-                    actions: {
-                      type: 'noteEnd',
-                      params: { end: LOST, reason: 'mute: its symbols trade, but frames stopped' },
+                },
+              },
+            },
+            live: {
+              tags: 'up',
+              type: 'parallel',
+              after: { stable: { actions: 'resetAttempts' } },
+              states: {
+                heartbeat: {
+                  initial: 'listening',
+                  states: {
+                    listening: { on: { PROBE: 'pinging' }, after: { pingInterval: 'pinging' } },
+                    pinging: {
+                      entry: 'ping',
+                      on: { 'SOCKET.ALIVE': 'listening' },
+                      after: {
+                        pongTimeout: {
+                          target: '#connection.waiting',
+                          actions: {
+                            type: 'noteEnd',
+                            params: { end: LOST, reason: 'half-open: no sign of life' },
+                          },
+                        },
+                      },
                     },
                   },
-                ],
-                onError: {
-                  target: '#connection.waiting',
-                  actions: {
-                    type: 'noteEnd',
-                    params: { end: LOST, reason: 'silent, and REST could not tell why' },
+                },
+                data: {
+                  initial: 'flowing',
+                  states: {
+                    flowing: { on: { 'SOCKET.ALIVE': { guard: 'isSilent', target: 'doubting' } } },
+                    doubting: {
+                      entry: 'watch',
+                      on: { 'SOCKET.FRAME': 'flowing' },
+                      after: {
+                        proofDeadline: {
+                          target: '#connection.waiting',
+                          actions: {
+                            type: 'noteEnd',
+                            params: { end: LOST, reason: 'silent, and REST could not tell why' },
+                          },
+                        },
+                      },
+                      initial: 'asking',
+                      states: {
+                        pausing: { after: { proofDelay: 'asking' } },
+                        asking: {
+                          invoke: {
+                            src: 'prove',
+                            id: 'prove',
+                            input: ({ context }) => ({
+                              streams: context.streams,
+                              spacingMs: context.timing.proofSpacingMs,
+                            }),
+                            onDone: [
+                              {
+                                guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
+                                target: '#connection.attached.open.live.data.quiet',
+                              },
+                              { target: '#connection.waiting', actions: 'noteMute' },
+                            ],
+                            onError: 'pausing',
+                          },
+                        },
+                      },
+                    },
+                    quiet: {
+                      description: 'Nothing trades; asked again only after as long a silence.',
+                      on: { 'SOCKET.FRAME': 'flowing' },
+                      after: { silence: 'doubting' },
+                    },
                   },
                 },
               },
@@ -311,7 +292,7 @@ export const connectionMachine = setup({
       },
     },
     waiting: {
-      description: 'No socket. Dials again after the backoff.',
+      description: 'No socket. Asks for a permit after the backoff.',
       entry: ['planRetry', 'tellDown'],
       on: {
         CLOSE: {
@@ -319,7 +300,18 @@ export const connectionMachine = setup({
           actions: { type: 'noteClosing', params: ({ event }) => ({ withinMs: event.withinMs }) },
         },
       },
-      after: { backoff: 'attached' },
+      initial: 'resting',
+      states: {
+        // A server may ask for more than one timer can wait: then it is waited in pieces.
+        resting: {
+          after: {
+            backoff: [
+              { guard: 'isDue', target: '#connection.permitting' },
+              { target: 'resting', reenter: true },
+            ],
+          },
+        },
+      },
     },
     closed: { type: 'final' },
   },

@@ -1,137 +1,51 @@
 /**
- * One shard: its kline streams and the connection that carries them.
+ * One shard: its kline streams and the connection that carries them, or two while one replaces the other.
  *
- *            ┌────────────────────── open ───────────────────────┐
- *            │  down ─CONNECTION.UP▶ up                           │
- *            │    ▲ ◀─CONNECTION.DOWN─┘                           │
- *            │    └─after(mend)── mending ◀─ a child failed ──────│
- *            └──────────────────────┬─────────────────────────────┘
+ *            ┌─────────────────────────────── open ────────────────────────────────┐
+ *            │  down ─CONNECTION.UP▶ up: steady ─after(rotate) | LEAVING▶ rotating  │
+ *            │    ▲ ◀─CONNECTION.DOWN─┘    ▲                                │       │
+ *            │    │                        └── after(overlap) ─ overlapping ◀┘      │
+ *            │    └─after(mend)── mending ◀─ a child failed                        │
+ *            └──────────────────────┬──────────────────────────────────────────────┘
  *                                 CLOSE
  *                                   ▼
  *                 closing ─ all ended, or after(closeDeadline) ▶ closed
  *
+ *   rotating: connecting ─successor is up▶ overlapping ; connecting ─successor failed▶ pausing ─after(mend)▶ connecting
+ *
+ * Rotation makes before it breaks: the successor, in the other of two slots, is proved before the old connection is
+ * closed. Until then the old one is kept to its last second; when it ends first, the successor is the connection,
+ * however far it has come. What was born of a rotation is protected as the first was.
+ *
  * A shard keeps the stop quick: stopping a parent is quadratic in its children (100 cost 6 ms, 1,000 a
  * second), so 200 streams share one feed, not the collector.
  */
-import { assign, enqueueActions, sendParent, setup } from 'xstate';
-import { connectionMachine } from './connection.machine.ts';
-import type { ConnectionInput, ConnectionReport } from './connection.types.ts';
-import { type KlineStreamInput, klineStreamMachine } from './kline-stream.machine.ts';
+import { feedSetup } from './feed.setup.ts';
 import { type Cleanup, cleanup, describe, type Outcome } from './model/cleanup.ts';
 
-export interface FeedInput {
-  readonly id: string;
-  readonly connection: ConnectionInput;
-  readonly streams: readonly KlineStreamInput[];
-  /** Pause before children are started afresh after one of them failed, ms. */
-  readonly mendMs: number;
-  /** Monotonic ms. */
-  readonly now: () => number;
-}
-
-/** To the collector. DOWN comes again for every failed attempt. */
-export type FeedReport =
-  | { type: 'FEED.UP'; id: string; proof: 'frame' | 'quiet' }
-  | { type: 'FEED.DOWN'; id: string; reason: string; retryMs: number; alarming: boolean };
-
-/** Everything a feed was made of has ended; `children` says how each did, its own line included. */
-export interface FeedOutput {
-  readonly name: string;
-  readonly lines: readonly Cleanup[];
-}
+export type * from './feed.types.ts';
 
 /** A feed is no better than what it was made of; a deadline that had to be enforced is the worst. */
 const worst = (lines: readonly Cleanup[]): Outcome =>
   (['forced', 'failed'] as const).find((outcome) => lines.some((line) => line.outcome === outcome)) ??
   'closed';
 
-export const feedMachine = setup({
-  types: {
-    context: {} as FeedInput & {
-      pending: readonly string[];
-      lines: readonly Cleanup[];
-      closingSince: number;
-      closeMs: number;
-    },
-    input: {} as FeedInput,
-    events: {} as
-      | ConnectionReport
-      | { type: 'CLOSE'; withinMs: number }
-      | { type: 'xstate.done.actor.*'; output: Cleanup; actorId: string }
-      | { type: 'xstate.error.actor.*'; error: unknown; actorId: string },
-    output: {} as FeedOutput,
-  },
-  actors: { connection: connectionMachine, klineStream: klineStreamMachine },
-  actions: {
-    /** A child already there keeps its id: a second spawn under it would orphan the first. */
-    spawnMissing: enqueueActions(({ context, enqueue }) => {
-      const wanted = [...context.streams.map((stream) => stream.id), context.connection.id];
-      for (const stream of context.streams)
-        if (!context.pending.includes(stream.id))
-          enqueue.spawnChild('klineStream', { id: stream.id, input: stream });
-      if (!context.pending.includes(context.connection.id))
-        enqueue.spawnChild('connection', { id: context.connection.id, input: context.connection });
-      enqueue.assign({ pending: wanted });
-    }),
-    dropConnection: enqueueActions(({ context, enqueue }) => {
-      enqueue.stopChild(context.connection.id);
-      enqueue.assign({ pending: context.pending.filter((id) => id !== context.connection.id) });
-    }),
-    tellUp: sendParent(({ context }, params: { proof: 'frame' | 'quiet' }) => ({
-      type: 'FEED.UP',
-      id: context.id,
-      proof: params.proof,
-    })),
-    tellDown: sendParent(({ context }, params: { reason: string; retryMs: number; alarming: boolean }) => ({
-      type: 'FEED.DOWN',
-      id: context.id,
-      ...params,
-    })),
-    tellStreamsDown: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.pending)
-        if (id !== context.connection.id) enqueue.sendTo(id, { type: 'FEED.DOWN' });
-    }),
-    noteClosing: assign({
-      closingSince: ({ context }) => context.now(),
-      closeMs: (_, params: { withinMs: number }) => params.withinMs,
-    }),
-    closeChildren: enqueueActions(({ context, enqueue }) => {
-      // The connection reports a little before the feed's own deadline, so that its line says what it did.
-      const event = { type: 'CLOSE' as const, withinMs: context.closeMs * 0.9 };
-      for (const id of context.pending) enqueue.sendTo(id, event);
-    }),
-    /** A child that is done stays in `children` until it is stopped. */
-    dropChild: enqueueActions(({ context, enqueue }, params: { id: string }) => {
-      enqueue.stopChild(params.id);
-      enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
-    }),
-    noteLine: assign({
-      lines: ({ context }, params: { line: Cleanup }) =>
-        params.line.outcome === 'closed' ? context.lines : [...context.lines, params.line],
-    }),
-    force: enqueueActions(({ context, enqueue }) => {
-      for (const id of context.pending) enqueue.stopChild(id);
-      const now = context.now();
-      enqueue.assign({
-        pending: [],
-        lines: [
-          ...context.lines,
-          ...context.pending.map((id) => cleanup(id, 'forced', context.closingSince, now)),
-        ],
-      });
-    }),
-  },
-  guards: {
-    allClosed: ({ context }) => context.pending.length === 0,
-  },
-  delays: {
-    mend: ({ context }) => context.mendMs,
-    closeDeadline: ({ context }) => context.closeMs,
-  },
-}).createMachine({
+export const feedMachine = feedSetup.createMachine({
   id: 'feed',
   options: { maxIterations: 1000 },
-  context: ({ input }) => ({ ...input, pending: [], lines: [], closingSince: 0, closeMs: 0 }),
+  context: ({ input }) => ({
+    ...input,
+    active: 'a',
+    pending: [],
+    retiring: {},
+    openedAt: 0,
+    nextOpenedAt: 0,
+    rotation: '',
+    recycledAt: Number.NEGATIVE_INFINITY,
+    lines: [],
+    closingSince: 0,
+    closeMs: 0,
+  }),
   initial: 'open',
   output: ({ context }) => ({
     name: context.id,
@@ -144,35 +58,57 @@ export const feedMachine = setup({
           target: 'closing',
           actions: { type: 'noteClosing', params: ({ event }) => ({ withinMs: event.withinMs }) },
         },
-        // Nobody asked a child to end: whichever way it went, it is a fault.
-        'xstate.done.actor.*': {
-          target: '.mending',
-          actions: [
-            { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
-            {
-              type: 'tellDown',
-              params: ({ event, context }) => ({
-                reason: `${event.actorId} ended: ${event.output.outcome}`,
-                retryMs: context.mendMs,
-                alarming: true,
-              }),
-            },
-          ],
+        PROBE: { actions: 'probe' },
+        ADD: {
+          actions: { type: 'addStreams', params: ({ event }) => ({ streams: event.streams, isUp: false }) },
         },
-        'xstate.error.actor.*': {
-          target: '.mending',
-          actions: [
-            { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
-            {
-              type: 'tellDown',
-              params: ({ event, context }) => ({
-                reason: `${event.actorId} failed: ${describe(event.error)}`,
-                retryMs: context.mendMs,
-                alarming: true,
-              }),
-            },
-          ],
-        },
+        RETIRE: { actions: { type: 'retireStreams', params: ({ event }) => event } },
+        'xstate.done.actor.*': [
+          {
+            guard: { type: 'isRetired', params: ({ event }) => ({ output: event.output }) },
+            actions: { type: 'dropRetired', params: ({ event }) => ({ id: event.actorId }) },
+          },
+          {
+            // A predecessor, which was asked to close.
+            guard: { type: 'isSpare', params: ({ event }) => ({ id: event.actorId }) },
+            actions: { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+          },
+          // Nobody asked a child to end: whichever way it went, it is a fault.
+          {
+            target: '.mending',
+            actions: [
+              { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+              {
+                type: 'tellDown',
+                params: ({ event, context }) => ({
+                  reason: `${event.actorId} ended: ${event.output.outcome}`,
+                  retryMs: context.mendMs,
+                  alarming: true,
+                }),
+              },
+            ],
+          },
+        ],
+        'xstate.error.actor.*': [
+          {
+            guard: { type: 'isSpare', params: ({ event }) => ({ id: event.actorId }) },
+            actions: { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+          },
+          {
+            target: '.mending',
+            actions: [
+              { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+              {
+                type: 'tellDown',
+                params: ({ event, context }) => ({
+                  reason: `${event.actorId} failed: ${describe(event.error)}`,
+                  retryMs: context.mendMs,
+                  alarming: true,
+                }),
+              },
+            ],
+          },
+        ],
       },
       initial: 'down',
       states: {
@@ -180,44 +116,168 @@ export const feedMachine = setup({
           entry: 'spawnMissing',
           on: {
             'CONNECTION.UP': {
+              guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
               target: 'up',
-              actions: { type: 'tellUp', params: ({ event }) => ({ proof: event.proof }) },
+              actions: [
+                { type: 'noteOpened', params: ({ event }) => ({ openedAt: event.openedAt }) },
+                { type: 'tellStreams', params: { news: 'FEED.UP' } },
+                { type: 'tellUp', params: ({ event }) => ({ proof: event.proof }) },
+              ],
             },
             'CONNECTION.DOWN': {
-              actions: {
-                type: 'tellDown',
-                params: ({ event }) => ({
-                  reason: event.reason,
-                  retryMs: event.retryMs,
-                  alarming: event.alarming,
-                }),
-              },
+              guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
+              actions: { type: 'tellDown', params: ({ event }) => downOf(event) },
             },
           },
         },
         up: {
           tags: 'up',
           on: {
+            ADD: {
+              actions: {
+                type: 'addStreams',
+                params: ({ event }) => ({ streams: event.streams, isUp: true }),
+              },
+            },
+            'STREAM.MUTE': [
+              {
+                guard: { type: 'isFirst', params: ({ event }) => ({ again: event.again }) },
+                actions: { type: 'resubscribe', params: ({ event }) => ({ stream: event.stream }) },
+              },
+              {
+                guard: 'mayRecycle',
+                actions: { type: 'recycle', params: ({ event }) => ({ stream: event.stream }) },
+              },
+              { actions: { type: 'alarmMute', params: ({ event }) => ({ stream: event.stream }) } },
+            ],
             'CONNECTION.DOWN': {
+              guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
               target: 'down',
               actions: [
-                'tellStreamsDown',
-                {
-                  type: 'tellDown',
-                  params: ({ event }) => ({
-                    reason: event.reason,
-                    retryMs: event.retryMs,
-                    alarming: event.alarming,
-                  }),
-                },
+                { type: 'tellStreams', params: { news: 'FEED.DOWN' } },
+                { type: 'tellDown', params: ({ event }) => downOf(event) },
               ],
+            },
+          },
+          initial: 'steady',
+          states: {
+            steady: {
+              after: {
+                rotate: {
+                  target: 'rotating',
+                  actions: { type: 'noteRotation', params: { reason: 'its age' } },
+                },
+              },
+              on: {
+                'CONNECTION.LEAVING': {
+                  guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
+                  target: 'rotating',
+                  actions: {
+                    type: 'noteRotation',
+                    params: ({ event }) => ({ reason: `the server said ${event.reason}` }),
+                  },
+                },
+              },
+            },
+            rotating: {
+              tags: 'rotating',
+              entry: 'dropSpare',
+              on: {
+                'xstate.done.actor.*': {
+                  guard: { type: 'isSpare', params: ({ event }) => ({ id: event.actorId }) },
+                  target: '.pausing',
+                  actions: [
+                    { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+                    {
+                      type: 'alarmRotation',
+                      params: ({ event, context }) => ({
+                        reason: `${event.actorId} ended: ${event.output.outcome}`,
+                        retryMs: context.mendMs,
+                      }),
+                    },
+                  ],
+                },
+                'xstate.error.actor.*': {
+                  guard: { type: 'isSpare', params: ({ event }) => ({ id: event.actorId }) },
+                  target: '.pausing',
+                  actions: [
+                    { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+                    {
+                      type: 'alarmRotation',
+                      params: ({ event, context }) => ({
+                        reason: `${event.actorId} failed: ${describe(event.error)}`,
+                        retryMs: context.mendMs,
+                      }),
+                    },
+                  ],
+                },
+              },
+              initial: 'connecting',
+              states: {
+                connecting: {
+                  // Told again for each successor: what came on one that failed says nothing of the next.
+                  entry: ['spawnSuccessor', { type: 'tellStreams', params: { news: 'FEED.ROTATING' } }],
+                  on: {
+                    'CONNECTION.UP': {
+                      guard: { type: 'isSpare', params: ({ event }) => ({ id: event.id }) },
+                      target: 'overlapping',
+                      actions: {
+                        type: 'noteNextOpened',
+                        params: ({ event }) => ({ openedAt: event.openedAt }),
+                      },
+                    },
+                    'CONNECTION.DOWN': [
+                      {
+                        guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
+                        target: '#feed.open.down',
+                        actions: [
+                          'takeOver',
+                          { type: 'tellStreams', params: { news: 'FEED.DOWN' } },
+                          { type: 'tellDown', params: ({ event }) => downOf(event) },
+                        ],
+                      },
+                      { actions: { type: 'alarmRotation', params: ({ event }) => failureOf(event) } },
+                    ],
+                  },
+                },
+                overlapping: {
+                  after: {
+                    overlap: {
+                      target: '#feed.open.up.steady',
+                      actions: [
+                        'takeOver',
+                        { type: 'tellStreams', params: { news: 'FEED.SWITCHED' } },
+                        'tellRotated',
+                      ],
+                    },
+                  },
+                  on: {
+                    'CONNECTION.DOWN': [
+                      {
+                        guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
+                        target: '#feed.open.up.steady',
+                        actions: [
+                          'takeOver',
+                          { type: 'tellStreams', params: { news: 'FEED.SWITCHED' } },
+                          'tellRotated',
+                        ],
+                      },
+                      {
+                        target: 'connecting',
+                        actions: { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
+                      },
+                    ],
+                  },
+                },
+                pausing: { after: { mend: 'connecting' } },
+              },
             },
           },
         },
         mending: {
-          description: 'A fault of ours. The connection goes too, so that all start from the same point.',
+          description: 'A fault of ours. The connections go too, so that all start from the same point.',
           tags: 'alarm',
-          entry: ['dropConnection', 'tellStreamsDown'],
+          entry: ['dropConnections', { type: 'tellStreams', params: { news: 'FEED.DOWN' } }],
           after: { mend: 'down' },
         },
       },
@@ -249,3 +309,11 @@ export const feedMachine = setup({
     closed: { type: 'final' },
   },
 });
+
+interface Down {
+  readonly reason: string;
+  readonly retryMs: number;
+  readonly alarming: boolean;
+}
+const downOf = ({ reason, retryMs, alarming }: Down): Down => ({ reason, retryMs, alarming });
+const failureOf = ({ reason, retryMs }: Down): Omit<Down, 'alarming'> => ({ reason, retryMs });

@@ -1,85 +1,57 @@
 /**
  * One (symbol, interval). Two things are true of it at any time, so it has two regions:
  *
- *   proof    awaiting ─QUIET▶ quiet ─FIRST_FRAME▶ live ; awaiting ─FIRST_FRAME▶ live ; FEED.DOWN▶ awaiting
+ *   proof    offline ─FEED.UP▶ awaiting ─after(proofDelay)▶ asking ─ quiet ▶ quiet ─after▶ doubting
+ *            asking, doubting ─ mute ▶ mute ─ subscribed anew, after ▶ asked again ─ mute ▶ told again, after …
+ *            live ─CURSOR.SILENT▶ doubting ; asking ─ error ▶ unanswered ─after▶ asking, and so doubting
+ *            live ─FEED.ROTATING▶ rotating ─FEED.SWITCHED▶ awaiting ; from anywhere: FIRST_FRAME ▶ live,
+ *            GARBLED ▶ garbled, FEED.DOWN ▶ offline, FEED.SWITCHED (but live) ▶ awaiting
  *   series   whole ─HOLE▶ repairing.fetching ─done [whole]▶ whole
- *                                   └─ done [still owed] | error ▶ pausing ─after(pause)▶ fetching;
- *                                      progress starts the pauses from the shortest again
+ *                                   ├─ done [still owed] ▶ lacking ─after(pause)▶ fetching: seconds, for a gap
+ *                                   │  is named within half a minute
+ *                                   └─ error ▶ pausing ─after(pause)▶ fetching: ever longer
  *
- *   CLOSE ▶ closed. A fetch under way is aborted by leaving its state; bars that wait behind a hole are
- *   owed to the next start.
+ *   CLOSE | CURSOR.ENDED ▶ closed. A fetch under way is aborted by leaving its state; bars that wait behind a
+ *   hole are owed to the next start.
  *
- * Bars never come here: the cursor reports the edges.
+ * Only a frame or REST's word that nothing is traded is proof (tag `live`). Bars never come here: the cursor
+ * reports the edges.
  */
-import { assign, fromCallback, fromPromise, setup } from 'xstate';
-import { patienceOf, repairDelay } from './model/backoff.ts';
-import type { Cleanup, Outcome } from './model/cleanup.ts';
-import type { Series } from './model/kline.ts';
+import { klineStream } from './kline-stream.setup.ts';
 
-export interface KlineStreamInput {
-  readonly id: string;
-  readonly series: Series;
-  /** The venue's name of it, as `btcusdt@kline_1m`. */
-  readonly stream: string;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
+export type * from './kline-stream.types.ts';
 
-/** From the cursor. QUIET: REST shows that the symbol does not trade, so silence is all right. */
-export type CursorEvent = { type: 'CURSOR.FIRST_FRAME' } | { type: 'CURSOR.QUIET' } | { type: 'CURSOR.HOLE' };
-
-/** What a repair left: bars that are closed on the exchange and still missing here. */
-export interface RepairResult {
-  readonly owed: number;
-  /** Bars that it brought. */
-  readonly taken: number;
-}
-
-export const klineStreamMachine = setup({
-  types: {
-    context: {} as KlineStreamInput & {
-      tries: number;
-      pauseMs: number;
-      patienceMs: number;
-      outcome: Outcome;
-    },
-    input: {} as KlineStreamInput,
-    events: {} as CursorEvent | { type: 'FEED.DOWN' } | { type: 'CLOSE' },
-    output: {} as Cleanup,
-  },
-  actors: {
-    cursor: fromCallback<{ type: never }, Series>(() => {
-      throw new Error('cursor is not provided');
-    }),
-    repair: fromPromise<RepairResult, Series>(() => Promise.reject(new Error('repair is not provided'))),
-  },
-  actions: {
-    planPause: assign({
-      tries: ({ context }) => context.tries + 1,
-      pauseMs: ({ context }) => Math.max(repairDelay(context.tries, context.random()), context.patienceMs),
-      patienceMs: 0,
-    }),
-    notePatience: assign({
-      patienceMs: (_, params: { error: unknown }) => patienceOf(params.error),
-    }),
-    resetTries: assign({ tries: 0 }),
-    noteFailed: assign({ outcome: 'failed' as const }),
-  },
-  guards: {
-    isWhole: (_, params: { owed: number }) => params.owed === 0,
-    isProgress: (_, params: { taken: number }) => params.taken > 0,
-  },
-  delays: { pause: ({ context }) => context.pauseMs },
-}).createMachine({
+export const klineStreamMachine = klineStream.createMachine({
   id: 'klineStream',
   options: { maxIterations: 1000 },
-  context: ({ input }) => ({ ...input, tries: 0, pauseMs: 0, patienceMs: 0, outcome: 'closed' }),
+  context: ({ input }) => ({
+    ...input,
+    tries: 0,
+    pauseMs: 0,
+    patienceMs: 0,
+    quiets: 0,
+    mutes: 0,
+    asks: 0,
+    proofPauseMs: 0,
+    proofPatienceMs: 0,
+    outcome: 'closed',
+    retired: false,
+  }),
   initial: 'open',
-  output: ({ context }) => ({ name: context.id, outcome: context.outcome, durationMs: 0 }),
+  output: ({ context }) => ({
+    name: context.id,
+    outcome: context.outcome,
+    durationMs: 0,
+    ...(context.retired ? { retired: true as const } : {}),
+  }),
   states: {
     open: {
       type: 'parallel',
-      on: { CLOSE: 'closed' },
+      on: {
+        CLOSE: 'closed',
+        RETIRE: { actions: { type: 'tellCursor', params: ({ event }) => event } },
+        'CURSOR.ENDED': { target: 'closed', actions: 'noteRetired' },
+      },
       invoke: {
         src: 'cursor',
         id: 'cursor',
@@ -88,11 +60,127 @@ export const klineStreamMachine = setup({
       },
       states: {
         proof: {
-          initial: 'awaiting',
+          initial: 'offline',
+          on: {
+            'CURSOR.FIRST_FRAME': { target: '.live', actions: 'forgetSilence' },
+            'CURSOR.QUIET': '.quiet',
+            'CURSOR.GARBLED': '.garbled',
+            'FEED.DOWN': '.offline',
+            'FEED.SWITCHED': '.awaiting',
+          },
           states: {
-            awaiting: { on: { 'CURSOR.FIRST_FRAME': 'live', 'CURSOR.QUIET': 'quiet' } },
-            quiet: { tags: 'live', on: { 'CURSOR.FIRST_FRAME': 'live', 'FEED.DOWN': 'awaiting' } },
-            live: { tags: 'live', on: { 'FEED.DOWN': 'awaiting' } },
+            offline: { on: { 'FEED.UP': 'awaiting' } },
+            awaiting: { entry: 'beginProof', after: { proofDelay: 'asking' } },
+            asking: {
+              invoke: {
+                src: 'proveStream',
+                id: 'proveStream',
+                input: ({ context }) => ({
+                  series: context.series,
+                  since: 'now' as const,
+                  spacingMs: context.timing.proofSpacingMs,
+                }),
+                onDone: [
+                  {
+                    guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
+                    target: 'quiet',
+                  },
+                  {
+                    guard: 'isFirstMute',
+                    target: 'mute',
+                    actions: { type: 'tellMute', params: { again: false } },
+                  },
+                  { target: 'mute' },
+                ],
+                onError: {
+                  target: 'unanswered',
+                  actions: { type: 'noteProofPatience', params: ({ event }) => ({ error: event.error }) },
+                },
+              },
+            },
+            unanswered: { entry: 'planAsk', after: { proofPause: 'asking' } },
+            quiet: { tags: 'live', entry: 'planQuiet', after: { proofPause: 'doubting' } },
+            live: {
+              tags: 'live',
+              on: {
+                'CURSOR.SILENT': 'doubting',
+                'FEED.ROTATING': 'rotating',
+                // A frame of the new connection has come already.
+                'FEED.SWITCHED': {},
+                'CURSOR.QUIET': {},
+              },
+            },
+            rotating: {
+              description: 'Live by the old connection; no frame of the new one has come yet.',
+              tags: 'live',
+              on: { 'CURSOR.SILENT': 'doubting', 'CURSOR.QUIET': {} },
+            },
+            doubting: {
+              invoke: {
+                src: 'proveStream',
+                id: 'proveStream',
+                input: ({ context }) => ({
+                  series: context.series,
+                  since: 'last' as const,
+                  spacingMs: context.timing.proofSpacingMs,
+                }),
+                onDone: [
+                  {
+                    guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
+                    target: 'quiet',
+                  },
+                  {
+                    guard: 'isFirstMute',
+                    target: 'mute',
+                    actions: { type: 'tellMute', params: { again: false } },
+                  },
+                  { target: 'mute' },
+                ],
+                onError: {
+                  target: 'doubtful',
+                  actions: { type: 'noteProofPatience', params: ({ event }) => ({ error: event.error }) },
+                },
+              },
+            },
+            doubtful: { entry: 'planAsk', after: { proofPause: 'doubting' } },
+            mute: {
+              tags: 'mute',
+              initial: 'waiting',
+              states: {
+                waiting: {
+                  description: 'What was done about it has its chance.',
+                  entry: 'planMute',
+                  after: { proofPause: 'checking' },
+                },
+                checking: {
+                  invoke: {
+                    src: 'proveStream',
+                    id: 'proveStream',
+                    input: ({ context }) => ({
+                      series: context.series,
+                      since: 'now' as const,
+                      spacingMs: context.timing.proofSpacingMs,
+                    }),
+                    onDone: [
+                      {
+                        guard: { type: 'isQuiet', params: ({ event }) => ({ proof: event.output }) },
+                        target: '#klineStream.open.proof.quiet',
+                      },
+                      { target: 'waiting', actions: { type: 'tellMute', params: { again: true } } },
+                    ],
+                    onError: {
+                      target: 'waiting',
+                      actions: { type: 'noteProofPatience', params: ({ event }) => ({ error: event.error }) },
+                    },
+                  },
+                },
+              },
+            },
+            garbled: {
+              description: 'Its frames come and cannot be understood. No new socket changes that.',
+              tags: 'mute',
+              on: { 'CURSOR.QUIET': {} },
+            },
           },
         },
         series: {
@@ -116,10 +204,10 @@ export const klineStreamMachine = setup({
                       },
                       {
                         guard: { type: 'isProgress', params: ({ event }) => ({ taken: event.output.taken }) },
-                        target: 'pausing',
+                        target: 'lacking',
                         actions: 'resetTries',
                       },
-                      { target: 'pausing' },
+                      { target: 'lacking' },
                     ],
                     onError: {
                       target: 'pausing',
@@ -127,6 +215,7 @@ export const klineStreamMachine = setup({
                     },
                   },
                 },
+                lacking: { entry: 'planLack', after: { pause: 'fetching' } },
                 pausing: { entry: 'planPause', after: { pause: 'fetching' } },
               },
             },

@@ -1,113 +1,41 @@
 /**
- * The REST session: one queue, one request at a time.
+ * The REST session: one queue, a few requests under way, and the limits of the exchange.
  *
- *   open.idle ─[queue not empty]▶ open.busy ─ done | error ▶ open.idle
- *      └──────────── CLOSE ────────────┴──▶ closing ─ released | after(closeDeadline) ▶ closed
+ *   ┌─────────────────────────────────────── open ────────────────────────────────────────┐
+ *   │  idle ─something waits or is under way▶ busy ─nothing waits or is under way▶ idle    │
+ *   │  busy:  sends the head of the queue for as long as slots and budget allow            │
+ *   │                                                                                      │
+ *   │  anywhere ─ a call fails, may go again ▶ retrying ── after(retryDelay) ▶ idle        │
+ *   │  busy ─ budget spent ▶ rateLimited.spent ─ sendable | after(budgetDelay) ▶ idle      │
+ *   │  anywhere ─ 429 ▶ rateLimited.told ─┐                                                │
+ *   │  anywhere ─ 418, 403, 451 ▶ banned ─┴─ after(holdDelay) ▶ idle, or once more         │
+ *   └──────────────────────────────────────────┬───────────────────────────────────────────┘
+ *                                            CLOSE
+ *                                              ▼
+ *                        closing ─ released | after(closeDeadline) ▶ closed
  *
- * Closing takes no new work, aborts the call in flight by leaving its state, and rejects what is queued.
+ * What counts and what is forbidden is known by the quota, which all sessions of a process share: this chart only
+ * reads it. Nothing is sent while it says that the exchange wants to be left alone.
+ * Closing takes no new work, stops the calls under way, and rejects what waits.
  * A request carries the two functions that settle it; the machine calls one of them, once.
  */
-import { assign, enqueueActions, fromPromise, setup } from 'xstate';
-import { type Cleanup, cleanup, type Outcome } from './model/cleanup.ts';
+import { cleanupOf, freshSession, restSessionSetup } from './rest-session.setup.ts';
 
-export interface RestRequest {
-  readonly path: string;
-  readonly params: Readonly<Record<string, string | number>>;
-  readonly weight: number;
-  /** Of the one who waits: a request whose waiter has gone is not sent. */
-  readonly signal?: AbortSignal;
-  resolve(body: unknown): void;
-  reject(error: unknown): void;
-}
+export {
+  type QuotaPort,
+  type RestCall,
+  RestRefused,
+  type RestReport,
+  type RestRequest,
+  type RestSessionInput,
+} from './rest-session.setup.ts';
 
-export interface RestSessionInput {
-  readonly id: string;
-  /** Requests that may wait; one more is refused. */
-  readonly queueMax: number;
-  /** Monotonic ms. */
-  readonly now: () => number;
-}
-
-/** Why a request was not served, for the waiter to turn into its own error. */
-export class RestRefused extends Error {
-  readonly code: 'REST_CLOSED' | 'REST_QUEUE_FULL';
-  readonly retryable = true;
-  constructor(code: 'REST_CLOSED' | 'REST_QUEUE_FULL') {
-    super(
-      code === 'REST_CLOSED' ? 'the REST session is closed' : 'too many REST requests wait; try again later',
-    );
-    this.code = code;
-  }
-}
-
-export const restSessionMachine = setup({
-  types: {
-    context: {} as RestSessionInput & {
-      queue: readonly RestRequest[];
-      closingSince: number;
-      closeMs: number;
-      outcome: Outcome;
-      error: unknown;
-    },
-    input: {} as RestSessionInput,
-    events: {} as { type: 'REQUEST'; request: RestRequest } | { type: 'CLOSE'; withinMs: number },
-    output: {} as Cleanup,
-  },
-  actors: {
-    call: fromPromise<unknown, RestRequest>(() => Promise.reject(new Error('call is not provided'))),
-    release: fromPromise<void>(() => Promise.reject(new Error('release is not provided'))),
-  },
-  actions: {
-    enqueue: assign({
-      queue: ({ context }, params: { request: RestRequest }) => [...context.queue, params.request],
-    }),
-    refuse: (_, params: { request: RestRequest; code: 'REST_CLOSED' | 'REST_QUEUE_FULL' }) =>
-      params.request.reject(new RestRefused(params.code)),
-    settle: enqueueActions(
-      ({ context, enqueue }, params: { ok: true; body: unknown } | { ok: false; error: unknown }) => {
-        const [head, ...queue] = context.queue;
-        enqueue.assign({ queue });
-        enqueue(() => {
-          if (params.ok) head?.resolve(params.body);
-          else head?.reject(params.error);
-        });
-      },
-    ),
-    abandon: enqueueActions(({ context, enqueue }) => {
-      enqueue.assign({ queue: [] });
-      enqueue(() => {
-        for (const request of context.queue) request.reject(new RestRefused('REST_CLOSED'));
-      });
-    }),
-    noteClosing: assign({
-      closingSince: ({ context }) => context.now(),
-      closeMs: (_, params: { withinMs: number }) => params.withinMs,
-    }),
-    noteForced: assign({ outcome: 'forced' as const }),
-    noteFailed: assign({
-      outcome: 'failed' as const,
-      error: (_, params: { error: unknown }) => params.error,
-    }),
-  },
-  guards: {
-    waiting: ({ context }) => context.queue.length > 0,
-    hasRoom: ({ context }) => context.queue.length < context.queueMax,
-  },
-  delays: { closeDeadline: ({ context }) => context.closeMs },
-}).createMachine({
+export const restSessionMachine = restSessionSetup.createMachine({
   id: 'restSession',
   options: { maxIterations: 1000 },
-  context: ({ input }) => ({
-    ...input,
-    queue: [],
-    closingSince: 0,
-    closeMs: 0,
-    outcome: 'closed',
-    error: undefined,
-  }),
+  context: ({ input }) => ({ ...input, ...freshSession }),
   initial: 'open',
-  output: ({ context }) =>
-    cleanup(context.id, context.outcome, context.closingSince, context.now(), context.error),
+  output: ({ context }) => cleanupOf(context),
   states: {
     open: {
       on: {
@@ -119,7 +47,7 @@ export const restSessionMachine = setup({
           {
             actions: {
               type: 'refuse',
-              params: ({ event }) => ({ request: event.request, code: 'REST_QUEUE_FULL' }),
+              params: ({ event }) => ({ request: event.request, code: 'REST_QUEUE_FULL' as const }),
             },
           },
         ],
@@ -127,23 +55,129 @@ export const restSessionMachine = setup({
           target: 'closing',
           actions: { type: 'noteClosing', params: ({ event }) => ({ withinMs: event.withinMs }) },
         },
+        'xstate.done.actor.*': {
+          actions: {
+            type: 'answer',
+            params: ({ event }) => ({ slot: event.actorId, body: event.output }),
+          },
+        },
+        'xstate.error.actor.*': [
+          {
+            guard: 'isBarred',
+            target: '.banned',
+            actions: {
+              type: 'takeBack',
+              params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+            },
+          },
+          {
+            guard: 'isLimited',
+            target: '.rateLimited.told',
+            actions: {
+              type: 'takeBack',
+              params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+            },
+          },
+          {
+            guard: {
+              type: 'mayRetry',
+              params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+            },
+            target: '.retrying',
+            actions: {
+              type: 'takeBack',
+              params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+            },
+          },
+          {
+            actions: {
+              type: 'takeBack',
+              params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+            },
+          },
+        ],
       },
       initial: 'idle',
       states: {
-        idle: { always: { guard: 'waiting', target: 'busy' } },
+        idle: {
+          always: [
+            { guard: 'waiting', target: 'busy' },
+            { guard: 'underWay', target: 'busy' },
+          ],
+        },
         busy: {
-          invoke: {
-            src: 'call',
-            id: 'call',
-            input: ({ context }) => context.queue[0]!,
-            onDone: {
-              target: 'idle',
-              actions: { type: 'settle', params: ({ event }) => ({ ok: true, body: event.output }) },
+          // Looks for a pause before each request that it sends.
+          always: [
+            { guard: 'waitsBarred', target: 'banned' },
+            { guard: 'waitsLimited', target: 'rateLimited.told' },
+            { guard: 'sendable', actions: 'dispatch' },
+            { guard: 'overBudget', target: 'rateLimited.spent' },
+            { guard: 'atRest', target: 'idle' },
+          ],
+        },
+        retrying: {
+          description: 'A call failed in passing. Nothing new starts; what is under way goes on.',
+          after: { retryDelay: 'idle' },
+        },
+        rateLimited: {
+          initial: 'spent',
+          states: {
+            spent: {
+              description: 'What we allow ourselves is used up; a live request may still fit in.',
+              always: { guard: 'sendable', target: '#restSession.open.busy' },
+              after: { budgetDelay: '#restSession.open.idle' },
             },
-            onError: {
-              target: 'idle',
-              actions: { type: 'settle', params: ({ event }) => ({ ok: false, error: event.error }) },
+            told: {
+              description: 'The exchange asked us to slow down (429): nothing is sent before the time told.',
+              entry: ['tellLimited', 'turnAway'],
+              on: {
+                REQUEST: {
+                  guard: 'isLong',
+                  actions: {
+                    type: 'refuse',
+                    params: ({ event }) => ({ request: event.request, code: 'REST_PAUSED' as const }),
+                  },
+                },
+              },
+              after: {
+                holdDelay: [
+                  { guard: 'isBarred', target: '#restSession.open.banned' },
+                  { guard: 'isLimited', target: 'told', reenter: true },
+                  { target: '#restSession.open.idle', actions: 'tellFree' },
+                ],
+              },
             },
+          },
+        },
+        banned: {
+          description: 'Banned (418), or refused by a firewall (403) or by country (451).',
+          tags: 'alarm',
+          entry: ['tellBanned', 'turnAway'],
+          on: {
+            REQUEST: {
+              guard: 'isLong',
+              actions: {
+                type: 'refuse',
+                params: ({ event }) => ({ request: event.request, code: 'REST_PAUSED' as const }),
+              },
+            },
+            // What was under way is refused as well: the end moves, the state is the same.
+            'xstate.error.actor.*': {
+              actions: [
+                {
+                  type: 'takeBack',
+                  params: ({ event }) => ({ slot: event.actorId, error: event.error }),
+                },
+                'turnAway',
+              ],
+            },
+          },
+          after: {
+            holdDelay: [
+              { guard: 'isBarred', target: 'banned', reenter: true },
+              { guard: 'isLimited', target: 'rateLimited.told' },
+              { target: 'idle', actions: 'tellFree' },
+            ],
           },
         },
       },
@@ -154,7 +188,7 @@ export const restSessionMachine = setup({
         REQUEST: {
           actions: {
             type: 'refuse',
-            params: ({ event }) => ({ request: event.request, code: 'REST_CLOSED' }),
+            params: ({ event }) => ({ request: event.request, code: 'REST_CLOSED' as const }),
           },
         },
       },

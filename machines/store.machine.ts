@@ -8,6 +8,7 @@
  *                                                        └─error▶ retrying ─after(retry)▶ flushing
  *
  *   CLOSE ▶ closing: deciding ⇄ draining (last rows), then sealing ▶ closed; after(closeDeadline) ▶ closed
+ *                                draining ─error [gone]▶ reopening ─done▶ finishing (last rows), then sealing
  *
  * The machine hears "no longer empty" and "full", never a row. A batch whose outcome is unknown is sent
  * again: rows are keyed, so a second insert changes nothing.
@@ -211,6 +212,35 @@ export const storeMachine = setup({
             src: 'commit',
             id: 'lastCommit',
             onDone: 'deciding',
+            onError: [
+              {
+                guard: { type: 'writerGone', params: ({ event }) => ({ error: event.error }) },
+                target: 'reopening',
+              },
+              {
+                target: 'sealing',
+                actions: { type: 'noteFailed', params: ({ event }) => ({ error: event.error }) },
+              },
+            ],
+          },
+        },
+        reopening: {
+          invoke: {
+            src: 'open',
+            id: 'lastOpen',
+            onDone: 'finishing',
+            onError: {
+              target: 'sealing',
+              actions: { type: 'noteFailed', params: ({ event }) => ({ error: event.error }) },
+            },
+          },
+        },
+        finishing: {
+          description: 'A writer that goes again is not opened a third time.',
+          invoke: {
+            src: 'commit',
+            id: 'finalCommit',
+            onDone: [{ guard: 'rowsWait', target: 'finishing', reenter: true }, { target: 'sealing' }],
             onError: {
               target: 'sealing',
               actions: { type: 'noteFailed', params: ({ event }) => ({ error: event.error }) },

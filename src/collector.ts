@@ -191,7 +191,7 @@ export class BinanceDataCollector implements AsyncDisposable {
         { option: 'since', given: String(query.since), allowed: 'ms since epoch, or a Date' },
       ]);
     }
-    const iterator = this.#wired.delivery.iterate(series, since);
+    const iterator = this.#wired.delivery.iterate(series, since, likeness(query));
     // Whoever starts to read when all is over gets the end, not an endless wait.
     if (this.state === 'stopped') iterator.end();
     return iterator;
@@ -272,3 +272,11 @@ export class BinanceDataCollector implements AsyncDisposable {
     delivery.listeners.emit('state', { from, to, reason });
   }
 }
+
+/** Whether a series that is collected later answers to a query, too. */
+const likeness = ({ symbol, interval }: CandleQuery) => {
+  const upper = symbol === undefined ? undefined : upperAscii(symbol);
+  return (series: Series): boolean =>
+    (upper === undefined || series.symbol === upper) &&
+    (interval === undefined || series.interval === interval);
+};

@@ -38,6 +38,9 @@ const timing = z.strictObject({
   pongTimeoutMs: fields.duration.optional(),
   silenceMs: fields.duration.optional(),
   stableMs: fields.duration.optional(),
+  rotateMs: fields.duration.optional(),
+  rotateSpreadMs: fields.duration.optional(),
+  overlapMs: fields.duration.optional(),
   backoff: backoff.optional(),
 });
 

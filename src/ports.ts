@@ -55,8 +55,9 @@ export interface SocketEnd {
   readonly reason: string;
   /** HTTP status of a refused handshake. */
   readonly status?: number;
-  /** `Retry-After` of a refused handshake, verbatim. */
+  /** `Retry-After` and `Date` of a refused handshake, verbatim. */
   readonly retryAfter?: string;
+  readonly date?: string;
   /** The error behind it, if there was one. */
   readonly cause?: Error;
 }

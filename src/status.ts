@@ -8,10 +8,11 @@ export type CollectorState = 'initialized' | 'connecting' | 'streaming' | 'stopp
 
 /**
  * One series. `awaiting`: no proof of life on this connection yet; `live`: frames come; `quiet`: REST shows
- * that it does not trade; `repairing`: owed bars are being fetched; `off`: not running.
+ * that it does not trade; `mute`: its symbol trades, or its frames are garbage, and REST keeps it complete; `repairing`:
+ * owed bars are being fetched; `retired`: its symbol has ended; `off`: not running.
  */
 export interface SeriesStatus extends Series {
-  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'repairing';
+  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'mute' | 'repairing' | 'retired';
   /** The last closed bar that was passed on. */
   readonly last?: Candle;
   /** Closed bars passed on in this process. */
@@ -57,9 +58,10 @@ const childrenOf = (snapshot: AnyMachineSnapshot): Record<string, AnyActorRef | 
 
 function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
   if (snapshot.status !== 'active') return 'off';
+  if (snapshot.hasTag('mute')) return 'mute';
   if (snapshot.hasTag('repairing')) return 'repairing';
-  if (snapshot.matches({ open: { proof: 'live' } })) return 'live';
-  return snapshot.matches({ open: { proof: 'quiet' } }) ? 'quiet' : 'awaiting';
+  if (snapshot.matches({ open: { proof: 'quiet' } })) return 'quiet';
+  return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 
 export function statusOf(parts: {
@@ -75,7 +77,7 @@ export function statusOf(parts: {
     const key = seriesKey(cursor.series);
     return {
       ...cursor.series,
-      state: states.get(key) ?? 'off',
+      state: cursor.isEnded ? 'retired' : (states.get(key) ?? 'off'),
       closed: cursor.closed,
       stored: parts.storedOf(key),
       ...(cursor.last === undefined ? {} : { last: cursor.last }),

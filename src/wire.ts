@@ -14,11 +14,18 @@ import { type Series, seriesKey } from '../machines/model/kline.ts';
 import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { restSessionMachine } from '../machines/rest-session.machine.ts';
 import { storeMachine } from '../machines/store.machine.ts';
+import { auditBarsActor } from './actors/audit-bars.ts';
+import { cursorActor } from './actors/cursor.ts';
+import { permitActor } from './actors/dial-gate.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
-import { cursorActor, repairActor } from './actors/kline-stream.ts';
 import { oddityLog } from './actors/oddities.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { proveActor } from './actors/prove.ts';
+import { proveStreamActor } from './actors/prove-stream.ts';
+import { type Quota, quotaOf } from './actors/quota.ts';
+import { recheckGapsActor } from './actors/recheck-gaps.ts';
+import { rememberBans } from './actors/remember-bans.ts';
+import { repairActor } from './actors/repair.ts';
 import { restPort } from './actors/rest-port.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import { socketActor } from './actors/socket.ts';
@@ -26,14 +33,17 @@ import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
 import type { ListedSymbol } from './binance/rest.ts';
 import { streamName } from './binance/streams.ts';
-import { LIMITS } from './binance/venue.ts';
+import { LIMITS, MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
+import { Audits } from './pipeline/audits.ts';
 import { Delivery } from './pipeline/delivery.ts';
 import { closeGraceMs } from './pipeline/grace.ts';
+import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, HttpClient, Logger } from './ports.ts';
+import type { Watermark } from './store/database.ts';
 import { checkStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
@@ -48,7 +58,11 @@ const ROWS_MAX = 50_000;
 const FLUSH_MS = 5;
 /** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
 const AHEAD_WALL_MS = 5_000;
+/** A ban that does not say how long it lasts: the shortest there is, ms. Source: General Info, 2026-05-28. */
+const BAN_UNTOLD_MS = 120_000;
 const REST_QUEUE_MAX = 10_000;
+const REST_CALLS_MAX = 4;
+const REST_RETRIES_MAX = 3;
 const PREPARE_PAUSE_MS = 1_000;
 const MEND_MS = 5_000;
 
@@ -99,15 +113,29 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const rows = new RowBuffer(ROWS_MAX);
   const { bufferSize, queueSize, store: path } = options;
   const delivery = new Delivery({ bufferSize, queueSize, hasStore: path !== undefined, series });
+  const openGaps = new OpenGaps({ random });
+  const audits = new Audits({
+    timeScale: options.timeScale,
+    random,
+    held: (one, openTime) => delivery.held(one, openTime),
+    stored: (one, openTime) => delivery.stored(one, openTime),
+  });
+  const onOddity = oddityLog(logger, clock);
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
     exchangeNow,
     now,
     aheadMs: AHEAD_WALL_MS * options.timeScale,
-    graceMs: closeGraceMs(options.timeScale, random()),
+    onSecondClose: (candle) => {
+      audits.secondClose(candle, now());
+      openGaps.hint(candle, now());
+    },
+    graceMs: () => closeGraceMs(options.timeScale, random()),
+    silenceMs: options.timing.silenceMs,
     onSilent: (one) =>
       logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
+    onOddity,
   });
   const writer =
     path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
@@ -123,6 +151,16 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     await closing?.close();
   };
 
+  // Shared by all who ask that exchange. An embedded one has an address only when it runs.
+  const restUrl = (): string => exchange.urls().restUrl;
+  const quota = (): Quota => quotaOf(clock, restUrl());
+  let forgetBans = (): void => {};
+  const obeyBans = (): void => {
+    if (path === undefined) return;
+    forgetBans();
+    forgetBans = rememberBans({ quota: quota(), clock, logger, path, restUrl: restUrl() });
+  };
+
   // The root is made last, of machines whose actors ask it for the REST session.
   const rest = restPort(() => actor);
   const time = { rest, clock, exchangeClock };
@@ -132,7 +170,12 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const connection = closeOnFault(
     connectionMachine.provide({
       actors: {
-        prove: proveActor({ rest, clock, pipeline }),
+        permit: permitActor({
+          clock,
+          wsUrl: () => exchange.urls().wsUrl,
+          dialWaitMs: () => quota().dialWaitMs(),
+        }),
+        prove: proveActor({ rest, clock }),
         socket: socketActor({
           clock,
           open: openSocket,
@@ -140,7 +183,12 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           pipeline,
           nextEpoch: () => ++epoch,
           stamps,
-          onOddity: oddityLog(logger, clock),
+          onOddity,
+          onRefused: (status, retryAfterMs) => {
+            // What the exchange counts by address concerns REST and every other socket too.
+            const forMs = retryAfterMs ?? (status === 418 ? BAN_UNTOLD_MS : 0);
+            if (forMs > 0) quota().ban(forMs, `a handshake was answered HTTP ${status}`);
+          },
         }),
       },
     }),
@@ -150,6 +198,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       actors: {
         cursor: cursorActor(pipeline, now),
         repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+        proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
       },
     }),
   );
@@ -162,13 +211,18 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
       pipeline.startAt(one, firstOpenFrom(one.interval, from));
     }
   };
+  let watermarks: readonly Watermark[] = [];
   const storePorts = {
     writer,
     rows,
     delivery,
     pipeline,
+    audits,
+    openGaps,
     exchangeNow,
-    onOpen: () => {
+    now,
+    onOpen: (stored: readonly Watermark[]) => {
+      watermarks = stored;
       startBackfill();
       if (path !== undefined)
         delivery.setReader({ read: (one, after, max) => readCandles(path, one, after, max) });
@@ -183,7 +237,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     return shards;
   };
   const feed = (id: string, members: readonly Series[]): FeedInput => {
-    const connectionId = `${id}.a`;
+    const { timing } = options;
     return {
       id,
       mendMs: MEND_MS,
@@ -192,16 +246,13 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         id: `stream.${seriesKey(one)}`,
         series: one,
         stream: streamName(one),
-        random,
-      })),
-      connection: {
-        id: connectionId,
-        streams: members.map(streamName),
         timing: options.timing,
         random,
-        now,
-        activity: { silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY) },
-      },
+      })),
+      connection: { timing, route: MARKET_STREAM_PATH, random, now },
+      activityOf: (connectionId) => ({
+        silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY),
+      }),
     };
   };
 
@@ -213,7 +264,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
           rest: closeOnFault(
             restSessionMachine.provide({
               actors: {
-                call: callActor(http, () => exchange.urls().restUrl),
+                call: callActor({ clock, http, restUrl, quota }),
                 release: releaseActor(closeHttp),
               },
             }),
@@ -235,12 +286,30 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
               // A store that can't be used is said at once, not when the exchange is there at last.
               if (path !== undefined) await checkStore(path, options.origin);
               await exchange.reach();
+              obeyBans();
             },
             setClock: (signal) => setClock(time, signal),
             shard,
           }),
           keepTime: keepTimeActor({ ...time, logger }),
           watchBars: watchBarsActor({ clock, pipeline }),
+          auditBars: auditBarsActor({
+            ...time,
+            random,
+            logger,
+            rows,
+            audits,
+            watermarks: () => watermarks,
+            read: (one, after, max) => (path === undefined ? [] : readCandles(path, one, after, max)),
+          }),
+          recheckGaps: recheckGapsActor({
+            ...time,
+            random,
+            logger,
+            rows,
+            openGaps,
+            isCollected: (one) => pipeline.cursor(one) !== undefined,
+          }),
         },
       }),
     ),
@@ -251,7 +320,19 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
         : { inspect: contained(options.inspect as (event: InspectionEvent) => void) }),
       input: {
         store: { id: 'store', rows, flushMs: FLUSH_MS, now },
-        rest: { id: 'rest', queueMax: REST_QUEUE_MAX, now },
+        rest: {
+          id: 'rest',
+          queueMax: REST_QUEUE_MAX,
+          callsMax: REST_CALLS_MAX,
+          retriesMax: REST_RETRIES_MAX,
+          quota: {
+            held: () => quota().held(),
+            waitMs: (weight, priority) => quota().waitMs(weight, priority),
+            begin: (call, weight) => quota().begin(call, weight),
+          },
+          random,
+          now,
+        },
         connectTimeoutMs: options.connectTimeoutMs,
         preparePauseMs: PREPARE_PAUSE_MS,
         stopTimeoutMs: options.stopTimeoutMs,
@@ -267,6 +348,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   };
 
   const release = async (): Promise<void> => {
+    forgetBans();
     // All at once and begun at once: the next run may start while these end.
     writer.terminate();
     await Promise.all([closeHttp(), exchange.leave()]);

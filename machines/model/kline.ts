@@ -36,5 +36,18 @@ export interface Series {
   readonly interval: Interval;
 }
 
+/** Whether two readings of a bar agree in everything but where they came from. */
+export const sameValues = (one: Candle, other: Candle): boolean =>
+  one.open === other.open &&
+  one.high === other.high &&
+  one.low === other.low &&
+  one.close === other.close &&
+  one.volume === other.volume &&
+  one.closeTime === other.closeTime &&
+  one.quoteVolume === other.quoteVolume &&
+  one.count === other.count &&
+  one.takerBuyVolume === other.takerBuyVolume &&
+  one.takerBuyQuoteVolume === other.takerBuyQuoteVolume;
+
 /** `BTCUSDT@1m`: the name of a series in reports, logs and maps. */
 export const seriesKey = (series: Series): string => `${series.symbol}@${series.interval}`;

@@ -11,5 +11,30 @@ export interface Gap extends Series {
   readonly detectedAt: number;
 }
 
+/** Bars of one gap that turned up after it had been named. They are stored and told of, never delivered as candles. */
+export interface Fill extends Series {
+  /** Why the gap was named. */
+  readonly reason: string;
+  /** Ascending, all of one gap; there may be holes between them. */
+  readonly candles: readonly Candle[];
+  /** Exchange time of the finding, ms. */
+  readonly filledAt: number;
+}
+
+/** A bar that was held as closed, and that the exchange now has with other values. */
+export interface Revision {
+  readonly before: Candle;
+  readonly after: Candle;
+  /** Exchange time of the finding, ms. */
+  readonly seenAt: number;
+}
+
 /** What the store writes, in the order in which consumers are to see it. */
-export type Row = { readonly candle: Candle } | { readonly gap: Gap };
+export type Row =
+  | { readonly candle: Candle }
+  | { readonly gap: Gap }
+  | { readonly fill: Fill }
+  | { readonly revision: Revision };
+
+/** Candles that a row brings into a transaction. */
+export const candlesOf = (row: Row): number => ('fill' in row ? row.fill.candles.length : 1);

@@ -1,5 +1,7 @@
 import { fromCallback } from 'xstate';
+import { describe } from '../../machines/model/cleanup.ts';
 import { readServerTime, timeRequest } from '../binance/rest.ts';
+import { ExchangeError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
@@ -11,6 +13,14 @@ const REFRESH_MS = 5 * 60_000;
 const RETRY_MS = 15_000;
 /** Readings at the start: the first opens the connection and takes longer than the others. */
 const FIRST_READINGS = 3;
+/** Readings in a row, until two that contradict each other are decided by a third. */
+const READINGS_MAX = 6;
+/** Between two looks at the local clocks, wall ms. */
+const LOOK_MS = 1_000;
+/** A look that comes so late: the process stood still, wall ms. */
+const LATE_MS = 5_000;
+/** Local calendar and monotonic clock may come apart by so much between two looks, ms. */
+const APART_MS = 2_000;
 
 export interface TimePorts {
   readonly rest: RestPort;
@@ -18,36 +28,69 @@ export interface TimePorts {
   readonly exchangeClock: ExchangeClock;
 }
 
-async function readTime({ rest, clock, exchangeClock }: TimePorts, signal: AbortSignal): Promise<void> {
+/** To the collector: the process slept or a clock jumped, so nothing that was known of the sockets holds. */
+export interface TimeReport {
+  readonly type: 'TIME.JUMPED';
+  readonly reason: string;
+}
+
+/** One reading. False when it contradicts what was known and another must decide. */
+async function readTime({ rest, clock, exchangeClock }: TimePorts, signal: AbortSignal): Promise<boolean> {
   const sentAt = clock.now();
   const body = await rest.ask(timeRequest, signal);
-  exchangeClock.set(readServerTime(body), sentAt, clock.now());
+  return exchangeClock.set(readServerTime(body), sentAt, clock.now());
+}
+
+/** As many readings as asked for, and as many more as it takes until the last is beyond doubt. */
+async function readTimes(ports: TimePorts, readings: number, signal: AbortSignal): Promise<void> {
+  for (let reading = 1; reading <= READINGS_MAX; reading++) {
+    const isSure = await readTime(ports, signal);
+    if (isSure && reading >= readings) return;
+  }
+  throw new ExchangeError("the exchange's time contradicts itself from one answer to the next", {
+    code: 'TIME_CONTRADICTORY',
+    status: 200,
+    retryable: true,
+  });
 }
 
 /** Sets the exchange clock, by the shortest of a few round trips. */
-export async function setClock(ports: TimePorts, signal: AbortSignal): Promise<void> {
-  for (let reading = 0; reading < FIRST_READINGS; reading++) await readTime(ports, signal);
-}
+export const setClock = (ports: TimePorts, signal: AbortSignal): Promise<void> =>
+  readTimes(ports, FIRST_READINGS, signal);
 
-/** Reads the exchange's time again and again, so that the drift of the local clock does not matter. */
+/**
+ * Keeps the exchange clock right: reads the exchange's time every few minutes, so that the drift of the local
+ * clock does not matter, and at once when the process slept or the local calendar jumped, which it reports.
+ */
 export const keepTimeActor = (ports: TimePorts & { readonly logger: Logger }) =>
-  fromCallback(() => {
+  fromCallback(({ sendBack }) => {
+    const { clock, logger } = ports;
     const over = new AbortController();
     const keep = async (): Promise<void> => {
-      let pauseMs = REFRESH_MS;
-      while (!over.signal.aborted) {
-        await sleep(ports.clock, pauseMs, over.signal);
-        try {
-          await readTime(ports, over.signal);
-          pauseMs = REFRESH_MS;
-        } catch (error) {
-          if (over.signal.aborted) return;
-          pauseMs = RETRY_MS;
-          ports.logger.warn("the exchange's time could not be read", {
-            reason: error instanceof Error ? error.message : String(error),
-            retryMs: RETRY_MS,
-          });
+      let readAt = clock.now() + REFRESH_MS;
+      let looked = { at: clock.now(), wall: clock.wallNow() };
+      for (;;) {
+        await sleep(clock, LOOK_MS, over.signal);
+        const look = { at: clock.now(), wall: clock.wallNow() };
+        const reason = jumpBetween(looked, look);
+        looked = look;
+        if (reason !== undefined) {
+          sendBack({ type: 'TIME.JUMPED', reason } satisfies TimeReport);
+          readAt = look.at;
         }
+        if (look.at < readAt) continue;
+        readAt = clock.now() + ((await isRead()) ? REFRESH_MS : RETRY_MS);
+      }
+    };
+    const isRead = async (): Promise<boolean> => {
+      try {
+        await readTimes(ports, 1, over.signal);
+        return true;
+      } catch (error) {
+        over.signal.throwIfAborted();
+        const reason = describe(error);
+        logger.warn("the exchange's time could not be read", { reason, retryMs: RETRY_MS });
+        return false;
       }
     };
     keep().catch(() => {
@@ -55,3 +98,20 @@ export const keepTimeActor = (ports: TimePorts & { readonly logger: Logger }) =>
     });
     return () => over.abort();
   });
+
+interface Look {
+  /** Monotonic ms, and the local calendar's. */
+  readonly at: number;
+  readonly wall: number;
+}
+
+/** Why what is known of the world is stale; undefined when nothing jumped between two looks. */
+function jumpBetween(before: Look, after: Look): string | undefined {
+  const passed = after.at - before.at;
+  const lateMs = Math.round(passed - LOOK_MS);
+  if (lateMs > LATE_MS) return `the process stood still for ${lateMs} ms`;
+  const apartMs = Math.round(after.wall - before.wall - passed);
+  return Math.abs(apartMs) > APART_MS
+    ? `the local clock jumped by ${apartMs} ms, or the machine slept`
+    : undefined;
+}

@@ -3,35 +3,36 @@ import type { Proof, ProofInput } from '../../machines/connection.types.ts';
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { klinesRequest, newestKlineRequest, readKlines } from '../binance/rest.ts';
 import { seriesOfStream } from '../binance/streams.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Clock } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
 import type { RestPort } from './rest-port.ts';
 
-/** Symbols asked at most: when that many trade and none of them came, the socket is mute. */
-const SYMBOLS_MAX = 20;
+/** Symbols asked at a time: usually one of the first trades, and the others need not be asked. */
+const SYMBOLS_AT_ONCE = 20;
 /** Of the second reading: the bar of the first one and those that may have begun since. */
 const ROWS = 10;
 
 /**
- * Tells a quiet socket from a mute one: reads the newest bar of its symbols twice and compares. Trades
- * between the readings, and no frame, mean mute. Quiet series are told so, for from now on they owe bars.
+ * Tells a quiet socket from a mute one: reads the newest bar of its symbols twice and compares, some symbols at a
+ * time, until one has traded. Trades between the readings, and no frame, mean mute. The verdict is about the socket;
+ * its streams prove themselves one by one. A socket without streams has nothing to be mute about.
  */
-export const proveActor = (ports: { rest: RestPort; clock: Clock; pipeline: Pipeline }) =>
+export const proveActor = (ports: { rest: RestPort; clock: Clock }) =>
   fromPromise<Proof, ProofInput>(async ({ input, signal }) => {
-    const all = input.streams.map(seriesOfStream).filter((series) => series !== undefined);
-    const asked = onePerSymbol(all).slice(0, SYMBOLS_MAX);
     const read = async (series: Series, from?: number): Promise<Candle[]> => {
       const request = from === undefined ? newestKlineRequest(series) : klinesRequest(series, from, ROWS);
       return readKlines(series, await ports.rest.ask(request, signal));
     };
-    const before = (await Promise.all(asked.map((series) => read(series)))).map((rows) => rows.at(-1));
-    await sleep(ports.clock, input.spacingMs, signal);
-    // From the bar that was read, which may have ended meanwhile: its last trades count too.
-    const after = await Promise.all(asked.map((series, index) => read(series, before[index]?.openTime)));
-    const hasTraded = asked.some((_, index) => traded(before[index], after[index] ?? []));
-    if (hasTraded) return 'mute';
-    for (const series of all) ports.pipeline.goQuiet(series);
+    const haveTraded = async (asked: readonly Series[]): Promise<boolean> => {
+      const before = (await Promise.all(asked.map((series) => read(series)))).map((rows) => rows.at(-1));
+      await sleep(ports.clock, input.spacingMs, signal);
+      // From the bar that was read, which may have ended meanwhile: its last trades count too.
+      const after = await Promise.all(asked.map((series, index) => read(series, before[index]?.openTime)));
+      return asked.some((_, index) => traded(before[index], after[index] ?? []));
+    };
+    const all = onePerSymbol(input.streams.map(seriesOfStream).filter((series) => series !== undefined));
+    for (let first = 0; first < all.length; first += SYMBOLS_AT_ONCE)
+      if (await haveTraded(all.slice(first, first + SYMBOLS_AT_ONCE))) return 'mute';
     return 'quiet';
   });
 

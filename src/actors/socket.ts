@@ -2,10 +2,11 @@ import { fromCallback } from 'xstate';
 import type { SocketCommand, SocketEvent, SocketInput } from '../../machines/connection.types.ts';
 import type { Ending } from '../../machines/model/backoff.ts';
 import { decodeFrame } from '../binance/frame.ts';
-import { subscribeMessages } from '../binance/streams.ts';
-import { LIMITS, MARKET_STREAM_PATH } from '../binance/venue.ts';
+import { retryAfterMs } from '../binance/retry-after.ts';
+import { MARKET_STREAM_PATH, SHUTDOWN_EVENT } from '../binance/venue.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { Clock, OpenSocket, Socket, SocketEnd, Timer } from '../ports.ts';
+import type { Clock, OpenSocket, Socket, SocketEnd } from '../ports.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export interface SocketActorPorts {
   readonly clock: Clock;
@@ -18,6 +19,10 @@ export interface SocketActorPorts {
   readonly stamps: Map<string, number>;
   /** What could not be understood, and error replies: as often as they come. */
   readonly onOddity: (message: string, fields: object) => void;
+  /** Events that are no klines, as `contractInfo`. */
+  readonly onEvent?: (type: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** A handshake was answered that this IP asked too much (429) or is banned (418), for so long if it was told. */
+  readonly onRefused?: (status: number, retryAfterMs: number | undefined) => void;
 }
 
 const MALFORMED_IN_A_ROW_MAX = 100;
@@ -30,8 +35,15 @@ export const socketActor = (ports: SocketActorPorts) =>
   fromCallback<SocketCommand, SocketInput>(({ input, receive, sendBack }) => {
     const { clock, pipeline } = ports;
     const epoch = ports.nextEpoch();
-    const outbox = new Outbox(clock, (text) => socket.send(text));
-    const unacknowledged = new Set<number>();
+    const subscriptions = new Subscriptions({
+      clock,
+      send: (text) => socket.send(text),
+      ackTimeoutMs: input.ackTimeoutMs,
+      onAcked: () => tell({ type: 'SOCKET.ACKED' }),
+      onRefused: (reason) => tell({ type: 'SOCKET.REFUSED', reason }),
+      onOddity: ports.onOddity,
+    });
+    let hasNotice = false;
     let isWatching = true;
     let isListeningForLife = false;
     let malformedInARow = 0;
@@ -47,6 +59,7 @@ export const socketActor = (ports: SocketActorPorts) =>
       heard();
       if (!isWatching) return;
       isWatching = false;
+      subscriptions.settle();
       tell({ type: 'SOCKET.FRAME' });
     };
 
@@ -60,23 +73,22 @@ export const socketActor = (ports: SocketActorPorts) =>
           return;
         case 'reply':
           heard();
-          if (unacknowledged.delete(frame.id) && unacknowledged.size === 0) tell({ type: 'SOCKET.ACKED' });
+          subscriptions.acknowledged(frame.id);
           return;
         case 'refusal':
-          ports.onOddity('the exchange refused a control message', {
-            code: frame.code,
-            message: frame.message,
-          });
-          // With nothing of ours unanswered it is a stray, and no reason to lose every stream of the socket.
-          if (unacknowledged.size > 0)
-            tell({ type: 'SOCKET.REFUSED', reason: `code ${frame.code} ${frame.message}` });
+          subscriptions.refused(frame.id, frame.code, frame.message);
           return;
         case 'other':
           pipeline.counters.ignored += 1;
           heard();
+          if (frame.type === SHUTDOWN_EVENT && !hasNotice) {
+            hasNotice = true;
+            tell({ type: 'SOCKET.NOTICE', reason: frame.type });
+          }
+          ports.onEvent?.(frame.type, frame.fields);
           return;
         case 'malformed':
-          pipeline.counters.malformed += 1;
+          pipeline.takeMalformed(frame.stream);
           malformedInARow += 1;
           ports.onOddity('a frame could not be understood', { reason: frame.reason, bytes: data.length });
           if (malformedInARow === MALFORMED_IN_A_ROW_MAX)
@@ -92,19 +104,24 @@ export const socketActor = (ports: SocketActorPorts) =>
       },
       message: onMessage,
       heard,
-      closed: (end) => tell({ type: 'SOCKET.CLOSED', end: endingOf(end), reason: reasonOf(end) }),
+      closed: (end) => {
+        const ending = endingOf(end, hasNotice);
+        if (end.status === 418 || end.status === 429) ports.onRefused?.(end.status, ending.retryAfterMs);
+        tell({ type: 'SOCKET.CLOSED', end: ending, reason: reasonOf(end) });
+      },
     });
 
     receive((command) => {
       switch (command.type) {
-        case 'SUBSCRIBE': {
-          const messages = subscribeMessages(command.streams, 1);
-          messages.forEach((_, index) => {
-            unacknowledged.add(index + 1);
-          });
-          outbox.send(messages);
+        case 'SUBSCRIBE':
+          subscriptions.subscribe(command.streams);
           return;
-        }
+        case 'UNSUBSCRIBE':
+          subscriptions.unsubscribe(command.streams);
+          return;
+        case 'RESUBSCRIBE':
+          subscriptions.resubscribe(command.streams);
+          return;
         case 'WATCH':
           isWatching = true;
           return;
@@ -113,62 +130,32 @@ export const socketActor = (ports: SocketActorPorts) =>
           socket.ping();
           return;
         case 'CLOSE':
-          outbox.clear();
+          subscriptions.clear();
           socket.close();
           return;
       }
     });
 
     return () => {
-      outbox.clear();
+      subscriptions.clear();
       socket.terminate();
     };
   });
 
-/** Control messages, paced: the venue closes a socket that sends more than ten a second. */
-class Outbox {
-  readonly #clock: Clock;
-  readonly #send: (text: string) => void;
-  #texts: string[] = [];
-  #timer: Timer | undefined;
-
-  constructor(clock: Clock, send: (text: string) => void) {
-    this.#clock = clock;
-    this.#send = send;
-  }
-
-  send(texts: readonly string[]): void {
-    this.#texts.push(...texts);
-    if (this.#timer === undefined) this.#next();
-  }
-
-  clear(): void {
-    this.#texts = [];
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #next(): void {
-    const text = this.#texts.shift();
-    if (text === undefined) {
-      this.#timer = undefined;
-      return;
-    }
-    this.#send(text);
-    this.#timer = this.#clock.setTimeout(() => this.#next(), 1_000 / LIMITS.controlMessagesPerSecond);
-  }
-}
-
-function endingOf(end: SocketEnd): Ending {
-  const seconds = end.retryAfter === undefined ? Number.NaN : Number(end.retryAfter);
+function endingOf(end: SocketEnd, announced: boolean): Ending {
+  const patience = retryAfterMs(end.retryAfter, end.date);
   return {
     code: end.code,
     ...(end.status === undefined ? {} : { status: end.status }),
-    ...(seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {}),
+    ...(patience === undefined ? {} : { retryAfterMs: patience }),
+    ...(announced ? { announced } : {}),
   };
 }
 
-const reasonOf = (end: SocketEnd): string =>
-  end.status === undefined
-    ? `closed with ${end.code}${end.reason === '' ? '' : `: ${end.reason}`}`
-    : `handshake answered with HTTP ${end.status}`;
+const isRedirect = (status: number): boolean => status >= 300 && status < 400;
+
+function reasonOf({ code, reason, status }: SocketEnd): string {
+  if (status === undefined) return `closed with ${code}${reason === '' ? '' : `: ${reason}`}`;
+  const answered = `handshake answered with HTTP ${status}`;
+  return isRedirect(status) ? `${answered}: redirects are not followed, give the URL it leads to` : answered;
+}

@@ -1,7 +1,10 @@
 import { fromPromise } from 'xstate';
+import type { Audits } from '../pipeline/audits.ts';
 import type { Delivery } from '../pipeline/delivery.ts';
+import type { OpenGaps } from '../pipeline/open-gaps.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { RowBuffer } from '../pipeline/row-buffer.ts';
+import type { Watermark } from '../store/database.ts';
 import type { StoreWriter } from '../store/writer.ts';
 
 export interface StorePorts {
@@ -9,18 +12,27 @@ export interface StorePorts {
   readonly rows: RowBuffer;
   readonly delivery: Delivery;
   readonly pipeline: Pipeline;
+  /** Hear of what is committed. */
+  readonly audits: Audits;
+  readonly openGaps: OpenGaps;
   readonly exchangeNow: () => number;
-  /** The store is open and can be read. */
-  readonly onOpen: () => void;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** The store is open and can be read; where each series stands in it. */
+  readonly onOpen: (watermarks: readonly Watermark[]) => void;
 }
 
 /** Opens the store and puts every cursor behind what is stored. */
 export const openStoreActor = (ports: StorePorts) =>
   fromPromise<void>(async ({ signal }) => {
-    const { watermarks } = await ports.writer.open();
+    const { watermarks, gaps } = await ports.writer.open();
     signal.throwIfAborted();
     for (const mark of watermarks) ports.pipeline.resume(mark, mark.openTime);
-    ports.onOpen();
+    ports.openGaps.note(
+      gaps.map((gap) => ({ gap })),
+      ports.now(),
+    );
+    ports.onOpen(watermarks);
   });
 
 /**
@@ -35,6 +47,8 @@ export const commitActor = (ports: StorePorts) => {
     await ports.writer.commit(batch, ports.exchangeNow());
     ports.rows.drop(batch.length);
     ports.delivery.deliver(batch);
+    ports.audits.note(batch, ports.exchangeNow());
+    ports.openGaps.note(batch, ports.now());
   };
   return fromPromise<void>(() => {
     underWay = underWay.catch(() => {}).then(commit);

@@ -22,8 +22,8 @@ export interface KlineFrame {
 
 export type Frame =
   | KlineFrame
-  /** An event of another type, ours or not: counted and ignored. `type` is its `e`, or the stream it came on. */
-  | { readonly kind: 'other'; readonly type: string }
+  /** An event of another type, ours or not. `type` is its `e`, or the stream it came on; `fields` as received. */
+  | { readonly kind: 'other'; readonly type: string; readonly fields: Fields }
   /** The reply to a control message. */
   | { readonly kind: 'reply'; readonly id: number }
   /** An error reply; without `id` when the request could not even be parsed (code 3). */
@@ -33,7 +33,8 @@ export type Frame =
       readonly code: number;
       readonly message: string;
     }
-  | { readonly kind: 'malformed'; readonly reason: string };
+  /** `stream`: the name of the stream that it came on, where it says one. */
+  | { readonly kind: 'malformed'; readonly reason: string; readonly stream?: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,12 +59,16 @@ export function decodeFrame(data: Buffer): Frame {
 }
 
 function combined(stream: unknown, data: unknown): Frame {
-  if (isObject(data) && typeof data['e'] === 'string') return event(data);
+  if (isObject(data) && typeof data['e'] === 'string') return onStream(event(data), stream);
   // Some streams carry arrays, or events without a type: known by the stream's name, and none of ours.
   if (typeof stream === 'string' && data !== undefined && !stream.includes('@kline_'))
-    return { kind: 'other', type: stream };
-  return malformed('combined frame without an event');
+    return { kind: 'other', type: stream, fields: isObject(data) ? data : {} };
+  return onStream(malformed('combined frame without an event'), stream);
 }
+
+/** A frame that could not be understood says at least whose it was. */
+const onStream = (frame: Frame, stream: unknown): Frame =>
+  frame.kind === 'malformed' && typeof stream === 'string' ? { ...frame, stream } : frame;
 
 function reply(result: unknown, id: unknown): Frame {
   // Old clients saw errors as {"result":{"code","msg"},"id"}: taken as what they are.
@@ -83,7 +88,7 @@ function refusal(error: Fields, id: unknown): Frame {
 function event(fields: Fields): Frame {
   const type = fields['e'];
   if (typeof type !== 'string') return malformed('event without a type');
-  if (type !== 'kline') return { kind: 'other', type };
+  if (type !== 'kline') return { kind: 'other', type, fields };
   const k = fields['k'];
   if (!isObject(k)) return malformed('kline event without k');
   const { s: symbol, i: interval, t: openTime, x: closed } = k;

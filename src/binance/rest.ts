@@ -1,8 +1,10 @@
 /** REST requests and answers of the venue, as data: nothing here talks to it. */
 import type { Candle, Series } from '../../machines/model/kline.ts';
+import type { Priority } from '../../machines/model/weight-budget.ts';
 import { ExchangeError } from '../errors.ts';
 import type { HttpAnswer } from '../ports.ts';
 import { buildCandle, isTime } from './frame.ts';
+import { readPatience } from './patience.ts';
 import { klinesWeight, LIMITS, REST_PATHS } from './venue.ts';
 
 /** A GET of the venue: what to ask and what it costs. */
@@ -12,7 +14,7 @@ export interface VenueRequest {
   /** Request weight. */
   readonly weight: number;
   /** `background`: history and comparisons, which must not be in the way of what is owed now. Default `live`. */
-  readonly priority?: 'live' | 'background';
+  readonly priority?: Priority;
 }
 
 export const timeRequest: VenueRequest = { path: REST_PATHS.time, params: {}, weight: 1 };
@@ -22,20 +24,26 @@ export const exchangeInfoRequest: VenueRequest = { path: REST_PATHS.exchangeInfo
  * Bars from `startTime` (inclusive, an open time) on. The limit is always explicit: leaving it out costs more
  * (protocol reference 2.2).
  */
-export function klinesRequest(series: Series, startTime: number, rows: number): VenueRequest {
+export function klinesRequest(
+  series: Series,
+  startTime: number,
+  rows: number,
+  priority: Priority = 'live',
+): VenueRequest {
   const limit = Math.max(1, Math.min(rows, LIMITS.klinesRowsMax));
   return {
     path: REST_PATHS.klines,
     params: { symbol: series.symbol, interval: series.interval, startTime, limit },
     weight: klinesWeight(limit),
+    priority,
   };
 }
 
-/** The newest bar of a series, which is the open one. */
-export const newestKlineRequest = (series: Series): VenueRequest => ({
+/** The newest bars of a series, the last of which is the open one. */
+export const newestKlineRequest = (series: Series, rows = 1): VenueRequest => ({
   path: REST_PATHS.klines,
-  params: { symbol: series.symbol, interval: series.interval, limit: 1 },
-  weight: klinesWeight(1),
+  params: { symbol: series.symbol, interval: series.interval, limit: rows },
+  weight: klinesWeight(rows),
 });
 
 /** The URL of a request; symbols that are not ASCII are percent-encoded as UTF-8. */
@@ -46,8 +54,11 @@ export function requestUrl(restUrl: string, request: VenueRequest): string {
   return `${restUrl}${request.path}${text === '' ? '' : `?${text}`}`;
 }
 
-/** The JSON body of a good answer; throws an {@link ExchangeError} for any other. */
-export function readAnswer(answer: HttpAnswer, path: string): unknown {
+/**
+ * The JSON body of a good answer; throws an {@link ExchangeError} for any other.
+ * `localNow`: the local calendar, ms since epoch, where an answer without a `Date` names a time.
+ */
+export function readAnswer(answer: HttpAnswer, path: string, localNow = Number.NaN): unknown {
   const body = parseJson(answer.text);
   if (answer.status === 200) {
     if (body !== undefined) return body;
@@ -65,22 +76,9 @@ export function readAnswer(answer: HttpAnswer, path: string): unknown {
       status: answer.status,
       // 400 says that the request is wrong, which the same request will be again. Anything else may pass.
       retryable: answer.status !== 400,
-      retryAfterMs: patienceMs(answer),
+      retryAfterMs: readPatience(answer, localNow),
     },
   );
-}
-
-/** Where the exchange limits or bans and does not say for how long, ms: the next UTC minute, at the latest. */
-const LIMITED_MS = 60_000;
-/** Where a firewall or the country is the reason, which no quick retry will change, ms. */
-const FORBIDDEN_MS = 30_000;
-
-/** How long an answer asks us to stay away, ms. `Retry-After` counts in seconds; its date form is not used here. */
-function patienceMs(answer: HttpAnswer): number {
-  const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN);
-  if (seconds > 0) return seconds * 1_000;
-  if (answer.status === 429 || answer.status === 418) return LIMITED_MS;
-  return answer.status === 403 || answer.status === 451 ? FORBIDDEN_MS : 0;
 }
 
 function parseJson(text: string): unknown {

@@ -32,27 +32,25 @@ export function intervalHint(given: string): string {
   return meant === undefined ? list : `did you mean '${meant}'? ${list}`;
 }
 
-/** A SUBSCRIBE message for each batch of names, every one within the venue's limits. */
-export function subscribeMessages(names: readonly string[], firstId: number): string[] {
-  const batches: string[][] = [];
-  let batch: string[] = [];
-  // The envelope with the longest id that is safe in a double.
-  const envelopeBytes = Buffer.byteLength(subscribeText([], Number.MAX_SAFE_INTEGER));
-  let bytes = envelopeBytes;
+export type ControlMethod = 'SUBSCRIBE' | 'UNSUBSCRIBE';
+
+/** The envelope with the longest method and the longest id that is safe in a double. */
+const ENVELOPE_BYTES = Buffer.byteLength(controlMessage('UNSUBSCRIBE', [], Number.MAX_SAFE_INTEGER));
+
+/** As many of the names, from the first on, as one control message may carry; at least one of any. */
+export function fittingNames(names: Iterable<string>): string[] {
+  const fitting: string[] = [];
+  let bytes = ENVELOPE_BYTES;
   for (const name of names) {
-    const size = Buffer.byteLength(JSON.stringify(name)) + 1;
-    const isFull = batch.length >= LIMITS.subscribeNamesMax || bytes + size > LIMITS.subscribeBytesMax;
-    if (isFull && batch.length > 0) {
-      batches.push(batch);
-      batch = [];
-      bytes = envelopeBytes;
-    }
-    batch.push(name);
-    bytes += size;
+    bytes += Buffer.byteLength(JSON.stringify(name)) + 1;
+    const isFull = fitting.length >= LIMITS.subscribeNamesMax || bytes > LIMITS.subscribeBytesMax;
+    if (isFull && fitting.length > 0) break;
+    fitting.push(name);
   }
-  if (batch.length > 0) batches.push(batch);
-  return batches.map((params, index) => subscribeText(params, firstId + index));
+  return fitting;
 }
 
-const subscribeText = (params: readonly string[], id: number): string =>
-  JSON.stringify({ method: 'SUBSCRIBE', params, id });
+/** The text of a control message. */
+export function controlMessage(method: ControlMethod, params: readonly string[], id: number): string {
+  return JSON.stringify({ method, params, id });
+}

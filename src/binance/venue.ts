@@ -35,6 +35,9 @@ export const HOSTS = {
  */
 export const MARKET_STREAM_PATH = '/market/stream';
 
+/** Type of the event by which a server says that it will end the connection soon. Documented for spot alone. */
+export const SHUTDOWN_EVENT = 'serverShutdown';
+
 export const REST_PATHS = {
   ping: '/fapi/v1/ping',
   time: '/fapi/v1/time',
@@ -52,8 +55,11 @@ export const LIMITS = {
   streamsPerSocket: 200,
   /** Incoming messages per second and socket, pings and pongs counted. [streams] */
   controlMessagesPerSecondMax: 10,
-  /** What we send at most: half of it, so that pings fit in. Ours. */
-  controlMessagesPerSecond: 5,
+  /**
+   * What we send: below half of it, so that pings fit in, and never more than five arrive within a second,
+   * however unevenly the network passes them on. Ours.
+   */
+  controlMessagesPerSecond: 4,
   /** A SUBSCRIBE text above 4096 bytes was cut and answered with code 3. [measured] 2026-09-23; ours is below. */
   subscribeBytesMax: 4000,
   /** Names in one SUBSCRIBE; 200 were accepted on 2026-10-07. Ours is below. */
@@ -62,6 +68,11 @@ export const LIMITS = {
   klinesRowsMax: 1500,
   /** Weight per UTC minute and IP, unless exchangeInfo's `rateLimits` says otherwise. [rest] */
   weightPerMinute: 2400,
+  /** Dials from one IP. Stated for spot only, assumed here: "300 connections per attempt every 5 minutes". */
+  dialsMax: 300,
+  dialsWindowMs: 300_000,
+  /** Dials that may follow each other at once. Ours. */
+  dialBurst: 4,
   /** A connection ends after 24 h, busy or not, ms. [streams] */
   connectionLifetimeMs: 24 * 3_600_000,
   /** The largest frame that we accept; a kline frame has about 400 bytes. Ours. */

@@ -11,6 +11,8 @@ export interface CandleReader {
 export interface CandleIteratorOptions {
   /** The series that are wanted. */
   readonly series: readonly Series[];
+  /** Whether a series that is added later is wanted too. Default: none is. */
+  readonly wants?: (series: Series) => boolean;
   /** Candles that may wait for the consumer. */
   readonly queueSize: number;
   /** Replay from the store what opens after this, ms; absent: start at the next closed bar. */
@@ -51,6 +53,18 @@ export class CandleIterator implements AsyncIterableIterator<Candle> {
     this.#behind = options.since === undefined ? [] : [...options.series];
     if (options.since !== undefined)
       for (const key of this.#wanted.keys()) this.#position.set(key, options.since);
+  }
+
+  /** A series is collected from now on. */
+  add(series: Series): void {
+    const key = seriesKey(series);
+    if (this.#ended || this.#wanted.has(key) || this.#options.wants?.(series) !== true) return;
+    this.#wanted.set(key, series);
+    if (this.#options.since === undefined) return;
+    // The store may know it from an earlier run.
+    this.#position.set(key, this.#options.since);
+    this.#behind.push(series);
+    this.#wake();
   }
 
   /** A committed candle, from the delivery. */

@@ -1,11 +1,25 @@
-import type { CursorEvent } from '../../machines/kline-stream.machine.ts';
-import { DAY_MS, type Interval, previousOpenTime } from '../../machines/model/interval.ts';
+import type { CursorEvent } from '../../machines/kline-stream.types.ts';
+import {
+  DAY_MS,
+  type Interval,
+  isAligned,
+  nextOpenTime,
+  previousOpenTime,
+} from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
-import { judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
+import { firstOpenFrom, judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
 import { Absences, type MissingRange } from './absences.ts';
+import { Pulse } from './pulse.ts';
 
 /** Closed bars that may wait behind a hole; the rest is fetched again with the hole. */
 const WAITING_MAX = 1_500;
+/**
+ * A frame of a later bar says that the one due has ended: its close is owed so much later, wall ms. Sockets that
+ * overlap deliver out of step, so the close may be just behind.
+ */
+const SETTLE_MS = 500;
+/** What is owed is told again after this, wall ms: charts are many, and mostly know. */
+const RETELL_MS = 5_000;
 
 /**
  * Where one series stands: what is due next, and what waits behind a hole. State only; its rules are in
@@ -14,25 +28,49 @@ const WAITING_MAX = 1_500;
 export class Cursor {
   readonly series: Series;
   readonly key: string;
-  /** Open time of the next bar to deliver; undefined until the stream went live or the store told. */
-  due: number | undefined;
-  /** Of the connection that brought the last frame: a new one makes the next frame a first frame. */
+  /** How long after its end the close of a bar is owed, exchange ms. */
+  readonly graceMs: number;
+  readonly pulse: Pulse;
+  /** Of the connection that brought the newest frame: a new one makes the next frame a first frame. */
   epoch = -1;
   /** Hears the edges; set while the stream's chart is alive. */
   onEdge: ((event: CursorEvent) => void) | undefined;
   /** Monotonic ms since when it hears them. */
   heardSince = Number.POSITIVE_INFINITY;
-  /** Closed bars behind a hole, by open time. */
-  #waiting: Candle[] = [];
   /** What REST was asked for and lacks. */
   readonly absences = new Absences();
   /** Closed bars delivered in this process, and the last of them. */
   closed = 0;
   last: Candle | undefined;
+  /** Closes in a row whose fields were not sound. */
+  badCloses = 0;
+  #due: number | undefined;
+  /** Exchange ms from when the bar due is owed. */
+  #owedAt = Number.POSITIVE_INFINITY;
+  #endTime = Number.POSITIVE_INFINITY;
+  /** Closed bars behind a hole, by open time. */
+  #waiting: Candle[] = [];
+  #overtaken = { due: Number.NaN, since: Number.NaN };
+  #told = { due: Number.NaN, at: Number.NaN };
 
-  constructor(series: Series) {
+  constructor(series: Series, graceMs: number) {
     this.series = series;
     this.key = seriesKey(series);
+    this.graceMs = graceMs;
+    this.pulse = new Pulse(series);
+  }
+
+  /** Open time of the next bar to deliver; undefined until the stream went live or the store told. */
+  get due(): number | undefined {
+    return this.#due;
+  }
+
+  set due(openTime: number | undefined) {
+    this.#due = openTime;
+    this.#owedAt =
+      openTime === undefined || openTime >= this.#endTime
+        ? Number.POSITIVE_INFINITY
+        : nextOpenTime(this.series.interval, openTime) + this.graceMs;
   }
 
   /** What a closed bar is to this series. */
@@ -85,14 +123,46 @@ export class Cursor {
   }
 
   /**
-   * The open time before which every bar is owed by now; undefined while nothing is. A bar held behind a
-   * hole is evidence enough, whatever the clock says.
+   * Whether the bar due is owed by now: it ended the grace ago, a later one is held behind it, or the exchange
+   * has gone on to a later one. The last two are evidence enough, whatever the clock says.
    */
-  owedUntil(exchangeNow: number, graceMs: number): number | undefined {
-    if (this.due === undefined) return undefined;
-    const byClock = this.endedBefore(exchangeNow, graceMs);
-    const until = Math.max(Number.isNaN(byClock) ? 0 : byClock, this.firstHeld ?? 0);
-    return until > this.due ? until : undefined;
+  isOwed(exchangeNow: number, now: number): boolean {
+    const { due } = this;
+    if (due === undefined || due >= this.#endTime) return false;
+    return (
+      exchangeNow >= this.#owedAt || this.#waiting.length > 0 || this.#isOvertaken(due, exchangeNow, now)
+    );
+  }
+
+  /** The open time before which every bar is owed by now; undefined while nothing is. */
+  owedUntil(exchangeNow: number, now: number): number | undefined {
+    if (this.due === undefined || !this.isOwed(exchangeNow, now)) return undefined;
+    const byClock = this.endedBefore(exchangeNow, this.graceMs);
+    const evidence = this.#isOvertaken(this.due, exchangeNow, now) ? this.pulse.frame?.openTime : undefined;
+    const until = Math.max(Number.isNaN(byClock) ? 0 : byClock, this.firstHeld ?? 0, evidence ?? 0);
+    return Math.min(until, this.endOpen);
+  }
+
+  /** Whether the chart is to hear that a bar is owed: not again for the same one within a few seconds. */
+  isNews(now: number): boolean {
+    const { due } = this;
+    if (due === this.#told.due && now - this.#told.at < RETELL_MS) return false;
+    this.#told = { due: due ?? Number.NaN, at: now };
+    return true;
+  }
+
+  /** The chart has done what it could: what is owed now is told at once. */
+  retell(): void {
+    this.#told = { due: Number.NaN, at: Number.NaN };
+  }
+
+  #isOvertaken(due: number, exchangeNow: number, now: number): boolean {
+    const openTime = this.pulse.frame?.openTime;
+    if (openTime === undefined || openTime <= due) return false;
+    // A frame that can't be true is evidence of nothing.
+    if (openTime > exchangeNow || !isAligned(this.series.interval, openTime)) return false;
+    if (this.#overtaken.due !== due) this.#overtaken = { due, since: now };
+    return now - this.#overtaken.since >= SETTLE_MS;
   }
 
   /**
@@ -118,6 +188,37 @@ export class Cursor {
     const fromOpenTime = this.due ?? until;
     this.due = until;
     return { fromOpenTime, toOpenTime: lastBefore(this.series.interval, until) };
+  }
+
+  /** The symbol ends: no bar that opens at or after `endTime` (exchange ms) is owed or taken. */
+  retire(endTime: number): void {
+    this.#endTime = endTime;
+    this.#waiting = this.#waiting.filter((candle) => candle.openTime < endTime);
+    this.due = this.#due;
+  }
+
+  /** It is listed again: what follows is owed as before. */
+  reopen(): void {
+    this.retire(Number.POSITIVE_INFINITY);
+  }
+
+  /** Bars that open at or after this are not there, exchange ms; Infinity while the series lives. */
+  get endTime(): number {
+    return this.#endTime;
+  }
+
+  /** The first open time that is not there any more; Infinity while the series lives. */
+  get endOpen(): number {
+    const end = this.#endTime;
+    const { interval } = this.series;
+    if (end === Number.POSITIVE_INFINITY) return end;
+    if (interval !== '3d' || this.due === undefined) return firstOpenFrom(interval, end);
+    return this.due + Math.ceil((end - this.due) / THREE_DAYS_MS) * THREE_DAYS_MS;
+  }
+
+  /** A retired series of which nothing more is owed. */
+  get isEnded(): boolean {
+    return this.#endTime < Number.POSITIVE_INFINITY && !((this.#due ?? this.#endTime) < this.#endTime);
   }
 }
 

@@ -1,6 +1,7 @@
+import { runsOf } from '../../machines/model/gaps.ts';
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { seriesKey } from '../../machines/model/kline.ts';
-import type { Gap, Row } from '../../machines/model/row.ts';
+import type { Fill, Gap, Revision, Row } from '../../machines/model/row.ts';
 import { CandleBuffer } from './candle-buffer.ts';
 import { CandleIterator, type CandleReader } from './candle-iterator.ts';
 import { Listeners } from './listeners.ts';
@@ -41,6 +42,7 @@ export class Delivery {
   /** Candles handed on, by series. */
   readonly #delivered = new Map<string, number>();
   readonly #iterators = new Set<CandleIterator>();
+  readonly #bufferSize: number;
   readonly #queueSize: number;
   readonly #hasStore: boolean;
   #reader: CandleReader | undefined;
@@ -51,10 +53,10 @@ export class Delivery {
     hasStore: boolean;
     series: readonly Series[];
   }) {
+    this.#bufferSize = options.bufferSize;
     this.#queueSize = options.queueSize;
     this.#hasStore = options.hasStore;
-    for (const series of options.series)
-      this.#buffers.set(seriesKey(series), new CandleBuffer(options.bufferSize));
+    for (const series of options.series) this.add(series);
     this.listeners = new Listeners<CollectorEvents>((event, error) => {
       // A fault in the listener of faults has nowhere to go.
       if (event === 'error') return;
@@ -63,12 +65,35 @@ export class Delivery {
     });
   }
 
+  /** A series that is collected from now on, also for iterators that were asked for whatever is like it. */
+  add(series: Series): void {
+    const key = seriesKey(series);
+    if (this.#buffers.has(key)) return;
+    this.#buffers.set(key, new CandleBuffer(this.#bufferSize));
+    for (const iterator of this.#iterators) iterator.add(series);
+  }
+
   /** Committed rows, in order. */
   deliver(rows: readonly Row[]): void {
     for (const row of rows) {
-      if ('gap' in row) this.#announceGap(row.gap);
-      else this.#deliverCandle(row.candle);
+      if ('candle' in row) this.#deliverCandle(row.candle);
+      else if ('gap' in row) this.#announceGap(row.gap);
+      else if ('fill' in row) this.#announceFill(row.fill);
+      else this.#announceRevision(row.revision);
     }
+  }
+
+  /** A committed bar as it is stored now, if it is still in memory. */
+  held(series: Series, openTime: number): Candle | undefined {
+    return this.#buffers.get(seriesKey(series))?.find(openTime);
+  }
+
+  /** The same, from the store when it is older than that. */
+  stored(series: Series, openTime: number): Candle | undefined {
+    const held = this.held(series, openTime);
+    if (held !== undefined) return held;
+    const [read] = this.#reader?.read(series, openTime - 1, 1) ?? [];
+    return read?.openTime === openTime ? read : undefined;
   }
 
   buffer(key: string): readonly Candle[] | undefined {
@@ -84,9 +109,15 @@ export class Delivery {
     return this.#delivered.get(key) ?? 0;
   }
 
-  iterate(series: readonly Series[], since: number | undefined): CandleIterator {
+  /** Candles of these series, and of those that are added later and that `wants` says yes to. */
+  iterate(
+    series: readonly Series[],
+    since: number | undefined,
+    wants: (series: Series) => boolean = () => false,
+  ): CandleIterator {
     const iterator: CandleIterator = new CandleIterator({
       series,
+      wants,
       queueSize: this.#queueSize,
       hasStore: this.#hasStore,
       reader: () => this.#reader,
@@ -121,5 +152,18 @@ export class Delivery {
   #announceGap(gap: Gap): void {
     const { symbol, interval, fromOpenTime, toOpenTime, reason } = gap;
     this.listeners.emit('gap', { symbol, interval, fromOpenTime, toOpenTime, reason, status: 'open' });
+  }
+
+  /** Bars that came late belong into the buffer, but were passed over in the order of candles. */
+  #announceFill({ symbol, interval, reason, candles }: Fill): void {
+    const buffer = this.#buffers.get(seriesKey({ symbol, interval }));
+    for (const candle of candles) buffer?.insert(Object.freeze(candle));
+    for (const run of runsOf(candles))
+      this.listeners.emit('gap', { symbol, interval, ...run, reason, status: 'filled' });
+  }
+
+  #announceRevision({ before, after }: Revision): void {
+    this.#buffers.get(seriesKey(after))?.correct(Object.freeze(after));
+    this.listeners.emit('revision', Object.freeze({ before: Object.freeze(before), after }));
   }
 }

@@ -1,66 +1,20 @@
 import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
-import { hasEnded, insanity, misplacement } from '../../machines/model/ledger.ts';
+import { hasEnded, implausibility, insanity, misplacement } from '../../machines/model/ledger.ts';
 import { candleOf, type KlineFrame } from '../binance/frame.ts';
+import { seriesOfStream } from '../binance/streams.ts';
 import { LIMITS } from '../binance/venue.ts';
+import { noCounts } from './counters.ts';
 import { Cursor } from './cursor.ts';
-import type { Delivery } from './delivery.ts';
-import type { RowBuffer } from './row-buffer.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
 
-/** What has come in and what became of it. Monotonic over the life of a collector. */
-export interface Counters {
-  /** Messages of every kind. */
-  frames: number;
-  /** Kline frames of our series. */
-  klines: number;
-  /** Events of another type. */
-  ignored: number;
-  /** Kline frames of a series that nobody asked for. */
-  foreign: number;
-  malformed: number;
-  /** Closed bars that were held already. */
-  duplicates: number;
-  /** Closed bars, and first frames of a series, that can't be what they claim. */
-  insane: number;
-  /** Closed bars turned away because the rows that wait for the store are at their bound; fetched later. */
-  refused: number;
-  /** Closed bars passed on, by source. */
-  closedByStream: number;
-  closedByRest: number;
-  gaps: number;
-}
-
-const noCounts = (): Counters => ({
-  frames: 0,
-  klines: 0,
-  ignored: 0,
-  foreign: 0,
-  malformed: 0,
-  duplicates: 0,
-  insane: 0,
-  refused: 0,
-  closedByStream: 0,
-  closedByRest: 0,
-  gaps: 0,
-});
-
-export interface PipelineOptions {
-  readonly rows: RowBuffer;
-  readonly delivery: Delivery;
-  /** The exchange's time, ms. */
-  readonly exchangeNow: () => number;
-  /** Monotonic ms. */
-  readonly now: () => number;
-  /** Bars may be this far ahead of our idea of the exchange's time, exchange ms. */
-  readonly aheadMs: number;
-  /** How long after its end the close of a bar is owed, exchange ms. */
-  readonly graceMs: number;
-  /** A series from which no frame ever came starts all the same, by REST. */
-  readonly onSilent: (series: Series) => void;
-}
+export type { Counters } from './counters.ts';
 
 /** A series without a first frame is given up waiting for after this, wall ms. */
 const START_SILENT_MS = 30_000;
+
+/** Closes in a row of one series that can't be read, until that is said. */
+const BAD_CLOSES_MAX = 3;
 
 /**
  * A first frame may be this much older than the bar before the current one, exchange ms. A series that starts a
@@ -84,10 +38,14 @@ export class Pipeline {
     for (const one of series) this.add(one);
   }
 
+  /** The cursor of a series, made where there is none. One that had ended goes on: the symbol is listed again. */
   add(series: Series): Cursor {
     const known = this.#cursors.get(seriesKey(series));
-    if (known !== undefined) return known;
-    const cursor = new Cursor(series);
+    if (known !== undefined) {
+      if (known.isEnded) known.reopen();
+      return known;
+    }
+    const cursor = new Cursor(series, this.#options.graceMs());
     this.#cursors.set(cursor.key, cursor);
     const byInterval = this.#bySymbol.get(series.symbol) ?? new Map<string, Cursor>();
     byInterval.set(series.interval, cursor);
@@ -97,11 +55,6 @@ export class Pipeline {
 
   cursor(series: Series): Cursor | undefined {
     return this.#bySymbol.get(series.symbol)?.get(series.interval);
-  }
-
-  /** How long after its end the close of a bar is owed, exchange ms. */
-  get graceMs(): number {
-    return this.#options.graceMs;
   }
 
   /** The series has been collected up to the bar that opened at `openTime`. */
@@ -122,6 +75,14 @@ export class Pipeline {
   }
 
   /**
+   * The symbol of a series ends: bars that open at or after `endTime` (exchange ms) are neither owed nor taken. When
+   * all before is whole, the stream's chart hears so.
+   */
+  retire(series: Series, endTime: number): void {
+    this.cursor(series)?.retire(endTime);
+  }
+
+  /**
    * A kline frame from the connection numbered `epoch`. Returns whether it proves that data flows: false when
    * nobody asked for its series, or when it can't be true.
    */
@@ -132,23 +93,49 @@ export class Pipeline {
       return false;
     }
     this.counters.klines += 1;
+    if (frame.openTime >= cursor.endTime) {
+      this.counters.ended += 1;
+      return true;
+    }
     if (cursor.due === undefined && !this.#mayStart(frame)) {
       this.counters.insane += 1;
       return false;
     }
+    cursor.pulse.frame = frame;
     // A frame of an older connection than the newest that spoke: late, and no proof of anything.
-    if (epoch > cursor.epoch) this.#goLive(cursor, frame, epoch);
+    if (epoch > cursor.epoch || cursor.pulse.isInDoubt) this.#goLive(cursor, frame, epoch);
     if (frame.closed) this.#takeClosed(cursor, frame);
+    else if (frame.openTime < (cursor.due ?? 0)) this.counters.late += 1;
     else if (this.#options.delivery.listeners.has('update')) this.#takeForming(frame);
     return true;
   }
 
-  /** REST showed that these series do not trade: their bars are owed from the current one on. */
-  goQuiet(series: Series): void {
+  /** A frame that could not be understood, of the stream of that name if it said one. */
+  takeMalformed(stream: string | undefined): void {
+    this.counters.malformed += 1;
+    const series = stream === undefined ? undefined : seriesOfStream(stream);
+    const cursor = series === undefined ? undefined : this.cursor(series);
+    if (cursor === undefined || !cursor.pulse.reject()) return;
+    this.startNow(cursor.series);
+    this.#options.onOddity('the frames of a series cannot be understood; its bars come from REST', {
+      series: cursor.key,
+    });
+    cursor.onEdge?.({ type: 'CURSOR.GARBLED' });
+  }
+
+  /** Bars of a series that nothing is held of are owed from the current one on. */
+  startNow(series: Series): void {
     const cursor = this.cursor(series);
     const exchangeNow = this.#options.exchangeNow();
     if (cursor === undefined || Number.isNaN(exchangeNow)) return;
     cursor.due ??= openTimeAt(series.interval, exchangeNow);
+  }
+
+  /** REST showed that this series does not trade: its bars are owed from the current one on. */
+  goQuiet(series: Series): void {
+    const cursor = this.cursor(series);
+    if (cursor === undefined || Number.isNaN(this.#options.exchangeNow())) return;
+    this.startNow(series);
     cursor.onEdge?.({ type: 'CURSOR.QUIET' });
   }
 
@@ -157,31 +144,49 @@ export class Pipeline {
    * time before which every bar had certainly ended when REST was asked. Returns how many were new.
    */
   fill(cursor: Cursor, candles: readonly Candle[], until: number, exchangeNow: number): number {
+    const end = Math.min(until, cursor.endOpen);
     // A bar of REST that can't be where it claims counts as one that it has not.
     const sound = candles.filter((candle) => this.#isPlaced(cursor, candle, exchangeNow));
     const isComplete = candles.length < LIMITS.klinesRowsMax - 1;
-    cursor.absences.note(cursor.missing(sound, until, isComplete), this.#options.now());
+    cursor.absences.note(cursor.missing(sound, end, isComplete), this.#options.now());
     let taken = 0;
     for (const candle of sound) {
+      // What came live and waits is stored as it came.
+      if (cursor.peekDue()?.openTime === candle.openTime) {
+        this.#drain(cursor);
+        taken += 1;
+        continue;
+      }
       // What REST has not may be held, or be a gap: it can't be waited for for ever.
       if (candle.openTime !== cursor.due) this.#bridge(cursor, candle.openTime);
       if (cursor.due === undefined || candle.openTime < cursor.due) continue;
       if (candle.openTime > cursor.due || !this.#pass(cursor, candle)) return taken;
       taken += 1;
     }
-    this.#bridge(cursor, until);
+    if (cursor.endTime < Number.POSITIVE_INFINITY) this.#endAt(cursor, end);
+    else this.#bridge(cursor, end);
     return taken;
   }
 
-  /** Tells every series that is owed a bar. Level-triggered: told again for as long as it is true. */
+  /**
+   * Tells every chart what is true of its series: a bar owed, silence, the end. Runs four times a second over ten
+   * thousand of them, so nothing is computed here that can be known before.
+   */
   scan(): void {
     const exchangeNow = this.#options.exchangeNow();
-    const silentSince = this.#options.now() - START_SILENT_MS;
+    const now = this.#options.now();
+    const silentSince = now - START_SILENT_MS;
     for (const cursor of this.#cursors.values()) {
+      const { onEdge } = cursor;
+      if (onEdge === undefined) continue;
+      if (cursor.isEnded) {
+        onEdge({ type: 'CURSOR.ENDED' });
+        continue;
+      }
       if (cursor.due === undefined && cursor.heardSince <= silentSince)
         this.#startSilent(cursor, exchangeNow);
-      if (cursor.owedUntil(exchangeNow, this.#options.graceMs) !== undefined)
-        cursor.onEdge?.({ type: 'CURSOR.HOLE' });
+      if (cursor.isOwed(exchangeNow, now) && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
+      if (cursor.pulse.isSilent(now, this.#options.silenceMs)) onEdge({ type: 'CURSOR.SILENT' });
     }
   }
 
@@ -203,7 +208,8 @@ export class Pipeline {
   }
 
   #goLive(cursor: Cursor, frame: KlineFrame, epoch: number): void {
-    cursor.epoch = epoch;
+    cursor.epoch = Math.max(epoch, cursor.epoch);
+    cursor.pulse.isInDoubt = false;
     cursor.due ??= frame.openTime;
     cursor.onEdge?.({ type: 'CURSOR.FIRST_FRAME' });
   }
@@ -218,25 +224,43 @@ export class Pipeline {
     const candle = candleOf(frame);
     if (candle === undefined) {
       this.counters.malformed += 1;
+      cursor.badCloses += 1;
+      if (cursor.badCloses === BAD_CLOSES_MAX)
+        this.#options.onOddity('the closes of a series cannot be read; its bars come from REST', {
+          series: cursor.key,
+        });
       return;
     }
+    cursor.badCloses = 0;
     // The exchange's own stamp says how late it is there; ours may lag behind it.
     const now = Math.max(this.#options.exchangeNow() || 0, frame.eventTime) + this.#options.aheadMs;
-    if (insanity(candle, now) !== undefined || !hasEnded(candle, now)) {
+    const reason = insanity(candle, now) ?? (hasEnded(candle, now) ? undefined : 'closed before its end');
+    if (reason !== undefined) {
       this.counters.insane += 1;
+      const { openTime } = candle;
+      this.#options.onOddity('a closed bar cannot be what it claims', {
+        series: cursor.key,
+        openTime,
+        reason,
+      });
       return;
     }
     switch (cursor.judge(candle.openTime)) {
       case 'duplicate':
-        this.counters.duplicates += 1;
+        this.#takeAgain(candle);
         return;
       case 'ahead':
-        if (!cursor.hold(candle)) this.counters.duplicates += 1;
+        if (!cursor.hold(candle)) this.#takeAgain(candle);
         cursor.onEdge?.({ type: 'CURSOR.HOLE' });
         return;
       default:
         if (this.#pass(cursor, candle)) this.#drain(cursor);
     }
+  }
+
+  #takeAgain(candle: Candle): void {
+    this.counters.duplicates += 1;
+    this.#options.onSecondClose?.(candle);
   }
 
   /** What waited behind a hole and is due now. */
@@ -275,11 +299,40 @@ export class Pipeline {
     }
   }
 
+  /**
+   * The end of a retired series, every bar of which before `until` has ended: what REST lacks behind its last bar is
+   * no gap, for the symbol has ended. It is asked for as often as for a gap before that is believed.
+   */
+  #endAt(cursor: Cursor, until: number): void {
+    this.#bridge(cursor, cursor.firstHeld ?? cursor.due ?? 0);
+    if (cursor.due === undefined || until < cursor.endOpen) return;
+    const end = cursor.absences.establishedFrom(cursor.due, this.#options.now());
+    if (end !== undefined && end >= until) cursor.due = until;
+  }
+
   #isPlaced(cursor: Cursor, candle: Candle, exchangeNow: number): boolean {
     if (cursor.due === undefined || candle.openTime < cursor.due) return false;
-    if (misplacement(candle, exchangeNow + this.#options.aheadMs) === undefined) return true;
-    this.counters.insane += 1;
-    return false;
+    if (candle.openTime >= cursor.endTime) return false;
+    const { key } = cursor;
+    const { openTime } = candle;
+    const misplaced = misplacement(candle, exchangeNow + this.#options.aheadMs);
+    if (misplaced !== undefined) {
+      this.counters.insane += 1;
+      this.#options.onOddity('REST has a bar that cannot be where it claims', {
+        series: key,
+        openTime,
+        reason: misplaced,
+      });
+      return false;
+    }
+    const reason = implausibility(candle);
+    if (reason !== undefined)
+      this.#options.onOddity('REST itself has an odd bar; it is kept as the exchange has it', {
+        series: key,
+        openTime,
+        reason,
+      });
+    return true;
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Row } from '../../machines/model/row.ts';
+import { candlesOf, type Row } from '../../machines/model/row.ts';
 
-/** Rows of one transaction at most (contract 5). */
+/** Candles of one transaction at most (contract 5). */
 export const BATCH_ROWS_MAX = 100;
 
 /**
@@ -43,9 +43,14 @@ export class RowBuffer {
     return true;
   }
 
-  /** The oldest rows, a batch at most; they stay until {@link drop}. */
+  /** The oldest rows, a batch at most by their candles, one at least; they stay until {@link drop}. */
   batch(): readonly Row[] {
-    return this.#rows.slice(this.#head, this.#head + BATCH_ROWS_MAX);
+    let end = this.#head;
+    for (let candles = 0; end < this.#rows.length; end++) {
+      candles += candlesOf(this.#rows[end]!);
+      if (candles > BATCH_ROWS_MAX && end > this.#head) break;
+    }
+    return this.#rows.slice(this.#head, end);
   }
 
   /** Lets go of the `count` oldest rows: they are committed. */

@@ -82,6 +82,11 @@ export class Archive {
     return strToU8(`${createHash('sha256').update(zip).digest('hex')}  ${wanted.name}\n`);
   }
 
+  /** Makes the files anew from now on: bars are others than before. */
+  forget(): void {
+    this.#files.clear();
+  }
+
   async #original(path: string): Promise<Uint8Array | undefined> {
     if (this.#replayDir === undefined || path.includes('..')) return undefined;
     return readFile(join(this.#replayDir, path)).catch(() => undefined);

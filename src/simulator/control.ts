@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { isInterval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
-import { type Fault, faultSchema } from './faults.ts';
+import { type Fault, faultSchema, ImpossibleFault } from './fault-shapes.ts';
 import { isLocalRequest } from './guard.ts';
 import type { LogEntry } from './journal.ts';
 import type { Truth } from './truth.ts';
@@ -34,7 +34,7 @@ export function createControlServer(controlled: Controlled): Server {
     answer(controlled, request).then(
       (value) => send(response, value === undefined ? 204 : 200, value),
       (error: unknown) => {
-        const status = error instanceof Refused ? error.status : 500;
+        const status = error instanceof Refused ? error.status : error instanceof ImpossibleFault ? 400 : 500;
         send(response, status, { error: error instanceof Error ? error.message : String(error) });
       },
     );

@@ -3,15 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { LIMITS } from '../binance/venue.ts';
 import { systemClock } from '../transport/clock.ts';
 import { Archive } from './archive.ts';
+import { Bulletin, CONTRACT_INFO } from './bulletin.ts';
+import { command } from './commands.ts';
 import { createControlServer } from './control.ts';
-import { Door } from './door.ts';
-import { type Fault, FaultBoard, faultSchema } from './faults.ts';
+import { type ConnectionState, Door } from './door.ts';
+import { type Fault, faultSchema } from './fault-shapes.ts';
+import { FaultBoard } from './faults.ts';
 import { Feed } from './feed.ts';
 import { streamFinder } from './frames.ts';
 import { garbageSource } from './garbage.ts';
 import { authority, isLocalRequest } from './guard.ts';
 import { Journal, type LogEntry } from './journal.ts';
+import { LivingSource } from './life.ts';
 import { Market } from './market.ts';
+import { Mutes } from './mutes.ts';
 import {
   assertOptions,
   DEFAULT_SEED,
@@ -20,7 +25,9 @@ import {
   type SimulatorOptions,
 } from './options.ts';
 import { loadReplay } from './replay.ts';
-import { createMarket, type Truth, truthOf } from './truth.ts';
+import { Roster } from './roster.ts';
+import type { BarSource } from './source.ts';
+import { generatedSources, type Truth, truthOf } from './truth.ts';
 import { answerWeb } from './web.ts';
 import { WeightMeter } from './weight.ts';
 
@@ -36,6 +43,7 @@ export interface SimulatedExchange extends AsyncDisposable {
   /** Exchange time, ms. */
   now(): number;
   readonly truth: Truth;
+  /** Throws a RangeError when the fault can't be as things are. */
   inject(fault: Fault): void;
   clearFaults(): void;
   /** What was asked of the exchange, oldest first, the last 10,000 entries. */
@@ -43,6 +51,8 @@ export interface SimulatedExchange extends AsyncDisposable {
   clearLog(): void;
   /** WebSockets that are open now. */
   sockets(): number;
+  /** The same, each with its number. */
+  connections(): readonly ConnectionState[];
   /** Ends every connection and timer. May be called again. */
   close(): Promise<void>;
 }
@@ -57,25 +67,33 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const host = options.host ?? '127.0.0.1';
   const seed = options.seed ?? DEFAULT_SEED;
   const timeScale = options.timeScale ?? DEFAULT_TIME_SCALE;
-  const { replayDir, quietSymbols = [] } = options;
-  const market =
-    replayDir === undefined
-      ? createMarket({ seed, symbols: options.symbols ?? DEFAULT_SYMBOLS, quietSymbols })
-      : new Market(loadReplay(replayDir, options.symbols));
+  const { replayDir, listLater = [] } = options;
+  const bars = barsOf(options, seed);
+  const sources = bars.map((source) => new LivingSource(source, !listLater.includes(source.info.symbol)));
+  const market = new Market(sources);
   const startTime =
-    options.startTime ?? (replayDir === undefined ? Math.floor(clock.wallNow()) : firstOpenTime(market));
+    options.startTime ?? (replayDir === undefined ? Math.floor(clock.wallNow()) : firstOpenTime(bars));
   const t0 = clock.now();
   const now = (): number => Math.floor(startTime + (clock.now() - t0) * timeScale);
 
   const truth = truthOf(market);
   const journal = new Journal(clock, now);
   const faults = new FaultBoard(clock);
+  const mutes = new Mutes(faults);
+  const bulletin = new Bulletin(mutes);
+  const weight = new WeightMeter(clock, {
+    limit: options.weightLimit ?? LIMITS.weightPerMinute,
+    banAfter: options.banAfter ?? 10,
+    banMs: options.banMs ?? 120_000,
+  });
+  const archive = new Archive(market, replayDir);
   const feed = new Feed({
     market,
     clock,
     now,
     timeScale,
     faults,
+    mutes,
     closeLatenessMs: options.closeLatenessMs ?? 2000,
     updateMs: options.updateMs ?? 250,
   });
@@ -83,14 +101,27 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     now,
     feed,
+    bulletin,
     faults,
+    mutes,
     journal,
+    weight,
     find: streamFinder(market),
     garbage: garbageSource(),
     pingMs: options.serverPingMs ?? 180_000,
+    pongMs: options.pongTimeoutMs ?? 600_000,
+    lifetimeMs: options.lifetimeMs ?? LIMITS.connectionLifetimeMs,
   });
-  const weight = new WeightMeter(clock, options.weightLimit ?? LIMITS.weightPerMinute);
-  const web = { clock, now, market, faults, journal, weight, archive: new Archive(market, replayDir) };
+  const roster = new Roster({
+    market,
+    sources,
+    onBars: (symbol) => {
+      archive.forget();
+      feed.refresh(symbol);
+    },
+    onContract: (info) => bulletin.publish(info, now()),
+  });
+  const web = { clock, now, market, roster, faults, journal, weight, archive };
 
   const main = createServer({ maxHeaderSize: HEADER_MAX }, (request, response) => {
     if (isLocalRequest(request)) void answerWeb(web, request, response);
@@ -104,11 +135,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const clearFaults = (): void => {
     faults.clear();
     door.relieve();
+    weight.pardon();
   };
-  const inject = (fault: Fault): void => {
-    const checked = faultSchema.parse(fault);
-    if (!door.strike(checked)) faults.add(checked);
-  };
+  const inject = (fault: Fault): void =>
+    command({ now, roster, feed, door, mutes, faults, weight }, faultSchema.parse(fault));
   const log = (): readonly LogEntry[] => journal.entries();
   const clearLog = (): void => journal.clear();
   const state = (): object => ({
@@ -116,7 +146,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     timeScale,
     seed,
     sockets: door.open,
-    subscriptions: feed.streams(),
+    connections: door.connections(),
+    subscriptions: [...feed.streams(), ...(bulletin.hasReaders ? [CONTRACT_INFO] : [])],
     faults: faults.active(),
   });
   const control = createControlServer({ truth, state, log, clearLog, inject, clearFaults });
@@ -150,16 +181,23 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log,
     clearLog,
     sockets: () => door.open,
+    connections: () => door.connections(),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
+/** The bars of the exchange, as recorded or as invented, also of symbols that are listed later. */
+function barsOf(options: SimulatorOptions, seed: number): BarSource[] {
+  const { replayDir, symbols, listLater = [], quietSymbols = [] } = options;
+  const withLater = (listed: readonly string[]): string[] => [...new Set([...listed, ...listLater])];
+  if (replayDir !== undefined) return loadReplay(replayDir, symbols && withLater(symbols));
+  return generatedSources({ seed, symbols: withLater(symbols ?? DEFAULT_SYMBOLS), quietSymbols });
+}
+
 /** The earliest open time of any recorded symbol. */
-function firstOpenTime(market: Market): number {
-  let first = Infinity;
-  for (const source of market.sources) first = Math.min(first, source.nextOpen(-Infinity));
-  return first;
+function firstOpenTime(sources: readonly BarSource[]): number {
+  return Math.min(...sources.map((source) => source.nextOpen(-Infinity)));
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

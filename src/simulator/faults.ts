@@ -1,78 +1,5 @@
-import { z } from 'zod';
 import type { Clock } from '../ports.ts';
-
-/** How long a fault is in force: wall ms, or a number of times; without either until it is cleared. */
-const span = { forMs: z.number().positive().optional(), times: z.int().positive().optional() };
-const streams = z.array(z.string()).optional();
-const status = z.int().min(200).max(599);
-
-/** Codes that a close frame may carry. Source: RFC 6455, 7.4, and the `ws` package. */
-const isCloseCode = (code: number): boolean =>
-  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
-
-/**
- * Every fault that can be asked for, one entry each. What it does is said in `docs/simulator.md` and done
- * where the name is asked for with {@link FaultBoard.take} or {@link FaultBoard.find}.
- */
-const SHAPES = [
-  z.strictObject({
-    kind: z.literal('drop'),
-    /** Number of a socket as in the log. */
-    sockets: z.union([z.literal('all'), z.int().positive()]).optional(),
-    code: z.int().refine(isCloseCode, 'a code that a close frame may carry, as 1001 or 1008').optional(),
-    reason: z.string().max(123).optional(),
-  }),
-  z.strictObject({ kind: z.literal('halfOpen'), forMs: span.forMs }),
-  z.strictObject({ kind: z.literal('mute'), streams, forMs: span.forMs }),
-  z.strictObject({
-    kind: z.literal('refuse'),
-    status: z.union([z.literal(0), status]).optional(),
-    retryAfter: z.string().optional(),
-    ...span,
-  }),
-  z.strictObject({ kind: z.literal('hangHandshake'), ...span }),
-  z.strictObject({
-    kind: z.literal('malformed'),
-    text: z.string().optional(),
-    /** One garbage frame before each n-th data frame; without it one now, on every socket. */
-    every: z.int().positive().optional(),
-    ...span,
-  }),
-  z.strictObject({
-    kind: z.literal('closes'),
-    mode: z.enum(['delay', 'omit', 'duplicate']),
-    /** Exchange ms, 30,000 if not given. */
-    delayMs: z.number().nonnegative().optional(),
-    streams,
-    ...span,
-  }),
-  z.strictObject({ kind: z.literal('noCloseAnswer'), forMs: span.forMs }),
-  z.strictObject({ kind: z.literal('noPong'), ...span }),
-  z.strictObject({ kind: z.literal('noAck'), ...span }),
-  z.strictObject({ kind: z.literal('errorAck'), code: z.int(), msg: z.string(), ...span }),
-  z.strictObject({
-    kind: z.literal('rest'),
-    /** Prefix of the path; every path if not given. */
-    path: z.string().optional(),
-    status: status.optional(),
-    /** Text, or a value that is sent as JSON. */
-    body: z.unknown().optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-    contentType: z.string().optional(),
-    /** Wall ms before the answer. */
-    delayMs: z.number().nonnegative().optional(),
-    /** Never answer, or stop after half of the body. */
-    hang: z.enum(['headers', 'body']).optional(),
-    ...span,
-  }),
-] as const;
-
-/** Schema of a fault, as `POST /faults` takes it. */
-export const faultSchema = z.discriminatedUnion('kind', SHAPES);
-export type Fault = z.infer<typeof faultSchema>;
-export type FaultKind = Fault['kind'];
-export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
-export const FAULT_KINDS: readonly FaultKind[] = SHAPES.map((shape) => shape.shape.kind.value);
+import type { Fault, FaultKind, FaultOf } from './fault-shapes.ts';
 
 interface Entry {
   readonly fault: Fault;
@@ -80,6 +7,8 @@ interface Entry {
   readonly until: number;
   left: number;
 }
+
+const NONE: readonly never[] = [];
 
 /** The faults in force. */
 export class FaultBoard {
@@ -104,6 +33,12 @@ export class FaultBoard {
   active(): readonly Fault[] {
     this.#expire();
     return this.#entries.map((entry) => entry.fault);
+  }
+
+  /** All faults of the kind in force, oldest first. */
+  all<K extends FaultKind>(kind: K): readonly FaultOf<K>[] {
+    if (this.#entries.length === 0) return NONE;
+    return this.active().filter((fault): fault is FaultOf<K> => fault.kind === kind);
   }
 
   /** The oldest fault of the kind in force, without using it up. */
@@ -137,3 +72,13 @@ export class FaultBoard {
 /** Whether a fault that may name streams means this one. */
 export const meansStream = (fault: { streams?: string[] | undefined }, name: string): boolean =>
   fault.streams === undefined || fault.streams.includes(name);
+
+/** Whether a fault that may name sockets means this one, which is open. */
+export function meansSocket(
+  fault: { sockets?: 'all' | 'open' | number | number[] | undefined },
+  number: number,
+): boolean {
+  const { sockets } = fault;
+  if (Array.isArray(sockets)) return sockets.includes(number);
+  return typeof sockets === 'number' ? sockets === number : true;
+}

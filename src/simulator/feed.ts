@@ -1,11 +1,14 @@
 import { openTimeAt } from '../../machines/model/interval.ts';
 import type { Clock, Timer } from '../ports.ts';
+import type { FaultOf } from './fault-shapes.ts';
 import { type FaultBoard, meansStream } from './faults.ts';
-import { enterBar, type Sink, type Stream, startStream } from './feed-stream.ts';
+import { Closer } from './feed-closes.ts';
+import { enterBar, reenter, type Sink, type Stream, startStream } from './feed-stream.ts';
 import { type KnownStream, klineEvent } from './frames.ts';
 import type { Market } from './market.ts';
+import type { Mutes } from './mutes.ts';
 import type { BarSource } from './source.ts';
-import { append, emptyUnits, reset, toWire, type Units } from './units.ts';
+import { append, emptyUnits, reset, setFlat, toWire, type Units } from './units.ts';
 
 export interface FeedOptions {
   readonly market: Market;
@@ -13,6 +16,7 @@ export interface FeedOptions {
   readonly now: () => number;
   readonly timeScale: number;
   readonly faults: FaultBoard;
+  readonly mutes: Mutes;
   /** Exchange ms after the end of a bar at which it closes by itself. */
   readonly closeLatenessMs: number;
   /** Exchange ms between two frames of a stream, at least. */
@@ -42,6 +46,7 @@ export class Feed {
   readonly #corked = new Set<Sink>();
   readonly #base = emptyUnits();
   readonly #total = emptyUnits();
+  readonly #closer: Closer;
   #timer: Timer | undefined;
   #timerDue = Infinity;
   #lastTick = -Infinity;
@@ -49,6 +54,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#closer = new Closer(options.market, options.faults, (stream, event) => this.#send(stream, event));
   }
 
   subscribe(known: KnownStream, sink: Sink): void {
@@ -85,6 +91,33 @@ export class Feed {
       .sort();
   }
 
+  /** Looks at everything again: a fault of closes came. */
+  stir(): void {
+    for (const group of this.#groups.values()) group.wakeAt = 0;
+    this.#schedule();
+  }
+
+  /** Looks at the bars of a symbol again, or of all. */
+  refresh(symbol?: string): void {
+    const now = this.#options.now();
+    for (const [name, group] of this.#groups) {
+      if (symbol !== undefined && name !== symbol) continue;
+      for (const stream of group.streams.values()) reenter(stream, now, this.#options.closeLatenessMs);
+    }
+    this.stir();
+  }
+
+  /** Sends the last closed frames of the streams again. */
+  replay(fault: FaultOf<'replay'>): void {
+    const now = this.#options.now();
+    for (const group of this.#groups.values()) {
+      for (const stream of group.streams.values()) {
+        if (meansStream(fault, stream.name)) this.#closer.replay(stream, fault.bars, now);
+      }
+    }
+    this.#uncork();
+  }
+
   close(): void {
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -117,9 +150,13 @@ export class Feed {
     for (const group of this.#groups.values()) {
       if (group.wakeAt <= now) this.#publish(group, now);
     }
+    this.#uncork();
+    if (this.#groups.size > 0) this.#schedule();
+  }
+
+  #uncork(): void {
     for (const sink of this.#corked) sink.uncork();
     this.#corked.clear();
-    if (this.#groups.size > 0) this.#schedule();
   }
 
   /** Everything that is due for one symbol. */
@@ -138,7 +175,7 @@ export class Feed {
   /** Sends what is due on one stream; returns when it must be looked at again, trades apart. */
   #advance(stream: Stream, baseOpen: number, now: number): number {
     const { clock } = this.#options;
-    this.#release(stream, now);
+    this.#closer.release(stream, now);
     if (!stream.primed) {
       // The first sum of a month is 44,640 minutes: hundreds of them at once would stall the closes of others.
       if (this.#primingMs > PRIMING_MS) return now;
@@ -152,14 +189,18 @@ export class Feed {
     }
     while (now >= stream.closeDue) {
       const final = this.#sum(stream, stream.endTime);
-      if (final.bars > 0) this.#sendClose(stream, final, now);
+      const { echo } = stream.source;
+      if (final.bars === 0 && echo !== undefined) setFlat(final, echo);
+      if (final.bars > 0 && !stream.isOver) this.#closer.close(stream, final, now);
       enterBar(stream, stream.endTime, this.#options.closeLatenessMs);
     }
     const heldUntil = stream.held[0]?.dueAt ?? Infinity;
-    const wake = Math.min(stream.closeDue, heldUntil);
-    if (now < stream.openTime || now >= stream.endTime) return wake;
+    const due = Math.min(stream.closeDue, heldUntil);
+    if (stream.isOver || now < stream.openTime || now >= stream.endTime) return due;
     const total = this.#sum(stream, baseOpen);
     append(total, this.#base);
+    const wake = Math.min(due, this.#closer.early(stream, total, now));
+    if (stream.isOver) return due;
     if (total.bars === 0 || (total.count === stream.sentCount && total.volume === stream.sentVolume))
       return wake;
     const allowedAt = stream.lastFrameAt + this.#options.updateMs;
@@ -181,34 +222,11 @@ export class Feed {
     return Object.assign(this.#total, stream.sum);
   }
 
-  #sendClose(stream: Stream, final: Units, now: number): void {
-    const { faults, market } = this.#options;
-    const bar = market.wire(stream.source, stream.interval, stream.openTime, final);
-    const event = klineEvent(stream.source.info.symbol, stream.interval, bar, true, now);
-    const fault = faults.take('closes', (candidate) => meansStream(candidate, stream.name));
-    if (fault?.mode === 'omit') return;
-    if (fault?.mode === 'delay') {
-      stream.held.push({ dueAt: now + (fault.delayMs ?? 30_000), event });
-      stream.held.sort((a, b) => a.dueAt - b.dueAt);
-      return;
-    }
-    this.#send(stream, event);
-    if (fault?.mode === 'duplicate') this.#send(stream, event);
-    stream.lastFrameAt = now;
-  }
-
-  #release(stream: Stream, now: number): void {
-    while (stream.held[0] !== undefined && stream.held[0].dueAt <= now) {
-      const held = stream.held.shift();
-      // E is the time of sending; everything else stays as it was at the close.
-      if (held) this.#send(stream, held.event.replace(/"E":\d+/u, `"E":${now}`));
-    }
-  }
-
   #send(stream: Stream, event: string): void {
-    if (this.#options.faults.find('mute', (fault) => meansStream(fault, stream.name))) return;
+    const isMuted = this.#options.mutes.of(stream.name);
     const combined = `{"stream":"${stream.name}","data":${event}}`;
     for (const sink of stream.sinks) {
+      if (isMuted?.(sink.number)) continue;
       if (!this.#corked.has(sink)) {
         sink.cork();
         this.#corked.add(sink);

@@ -45,7 +45,10 @@ function integer(params: URLSearchParams, name: string): number | undefined | Re
 }
 
 /** Judges the parameters of a klines request. */
-export function readKlinesQuery(market: Market, params: URLSearchParams): KlinesQuery | Refusal {
+export function readKlinesQuery(
+  find: (symbol: string) => BarSource | undefined,
+  params: URLSearchParams,
+): KlinesQuery | Refusal {
   const missing = (name: string): Refusal =>
     refuse(-1102, `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`);
   const symbol = params.get('symbol');
@@ -63,7 +66,7 @@ export function readKlinesQuery(market: Market, params: URLSearchParams): Klines
   if (typeof endTime === 'object') return endTime;
   if (!isInterval(interval)) return refuse(-1120, 'Invalid interval.');
   // Lower case is accepted on at least one route of the exchange.
-  const source = market.source(symbol) ?? market.source(symbol.toUpperCase());
+  const source = find(symbol) ?? find(symbol.toUpperCase());
   if (!source) return refuse(-1121, 'Invalid symbol.');
   if (startTime !== undefined && endTime !== undefined && startTime > endTime) {
     return refuse(-1023, 'Start time is greater than end time.');
@@ -73,9 +76,14 @@ export function readKlinesQuery(market: Market, params: URLSearchParams): Klines
 
 /**
  * The rows, ascending. The last one is the open bar, unmarked, when the range reaches the present. A start
- * counts from the next bar boundary, an end from the one before.
+ * counts from the next bar boundary, an end from the one before. Bars that it `lacks` are not there.
  */
-export async function klinesRows(market: Market, query: KlinesQuery, now: number): Promise<WireBar[]> {
+export async function klinesRows(
+  market: Market,
+  query: KlinesQuery,
+  now: number,
+  lacks: (openTime: number, endTime: number) => boolean = () => false,
+): Promise<WireBar[]> {
   const { source, interval, limit } = query;
   if (!market.serves(source, interval)) return [];
   const last = openTimeAt(interval, Math.min(query.endTime ?? now, now));
@@ -83,7 +91,9 @@ export async function klinesRows(market: Market, query: KlinesQuery, now: number
   const costOf = (from: number): number => (nextOpenTime(interval, from) - from) / source.baseMs;
   let work = 0;
   const add = async (openTime: number): Promise<void> => {
-    const isOver = nextOpenTime(interval, openTime) <= now;
+    const endTime = nextOpenTime(interval, openTime);
+    if (lacks(openTime, endTime)) return;
+    const isOver = endTime <= now;
     const row = isOver ? market.bar(source, interval, openTime) : market.forming(source, interval, now);
     if (row) rows.push(row);
     work += costOf(openTime);

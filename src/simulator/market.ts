@@ -1,9 +1,18 @@
 import { DAY_MS, type Interval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
+import { altered } from './alteration.ts';
 import type { BarSource } from './source.ts';
 import { append, emptyUnits, reset, toWire, type Units, type WireBar } from './units.ts';
 
 /** Day sums kept; a day of minutes costs about a millisecond, a kept one some 200 bytes. */
 const DAYS_KEPT = 20_000;
+
+/** How a bar differs from what streams sent: so many alterations, then these values. */
+interface Revision {
+  readonly times: number;
+  readonly values: RevisedValues;
+}
+
+export type RevisedValues = { readonly [K in keyof WireBar]?: WireBar[K] | undefined };
 
 /**
  * All symbols of the exchange, and bars of any interval summed from their base bars. Days are cached, so
@@ -12,6 +21,7 @@ const DAYS_KEPT = 20_000;
 export class Market {
   readonly #sources: ReadonlyMap<string, BarSource>;
   readonly #days = new Map<string, Units>();
+  readonly #revisions = new Map<string, Revision>();
   readonly #scratch = emptyUnits();
 
   constructor(sources: Iterable<BarSource>) {
@@ -49,11 +59,33 @@ export class Market {
 
   /** The final bar, or undefined when the exchange has none. */
   bar(source: BarSource, interval: Interval, openTime: number): WireBar | undefined {
-    if (openTimeAt(interval, openTime) !== openTime) return undefined;
-    if (!this.serves(source, interval)) return undefined;
-    const sum = emptyUnits();
-    this.add(source, openTime, nextOpenTime(interval, openTime), sum);
-    return sum.bars === 0 ? undefined : this.wire(source, interval, openTime, sum);
+    const sum = this.#final(source, interval, openTime);
+    if (sum === undefined) return undefined;
+    const revision =
+      this.#revisions.size === 0 ? undefined : this.#revisions.get(keyOf(source, interval, openTime));
+    if (revision === undefined) return this.wire(source, interval, openTime, sum);
+    const bar = toWire(altered(sum, revision.times), source.scale, interval, openTime);
+    return { ...bar, ...revision.values } as WireBar;
+  }
+
+  /** The final bar as streams tell it: without later revisions. */
+  barAsStreamed(source: BarSource, interval: Interval, openTime: number): WireBar | undefined {
+    const sum = this.#final(source, interval, openTime);
+    return sum && this.wire(source, interval, openTime, sum);
+  }
+
+  /** Gives a bar other final values, and again others each time. Larger bars keep theirs. */
+  revise(source: BarSource, interval: Interval, openTime: number, values: RevisedValues = {}): void {
+    const key = keyOf(source, interval, openTime);
+    const before = this.#revisions.get(key);
+    // With values given, only these change.
+    const times = (before?.times ?? 0) + (Object.keys(values).length === 0 ? 1 : 0);
+    this.#revisions.set(key, { times, values: { ...before?.values, ...values } });
+  }
+
+  /** Drops what is kept of a symbol: its base bars are others now. */
+  forget(symbol: string): void {
+    for (const key of this.#days.keys()) if (key.startsWith(`${symbol} `)) this.#days.delete(key);
   }
 
   /** The bar that contains `at`, after the trades up to `at`. */
@@ -73,6 +105,14 @@ export class Market {
   wire(source: BarSource, interval: Interval, openTime: number, sum: Units): WireBar {
     const recorded = interval === source.baseInterval ? source.verbatim?.(openTime) : undefined;
     return recorded ?? toWire(sum, source.scale, interval, openTime);
+  }
+
+  #final(source: BarSource, interval: Interval, openTime: number): Units | undefined {
+    if (openTimeAt(interval, openTime) !== openTime) return undefined;
+    if (!this.serves(source, interval)) return undefined;
+    const sum = emptyUnits();
+    this.add(source, openTime, nextOpenTime(interval, openTime), sum);
+    return sum.bars === 0 ? undefined : sum;
   }
 
   #day(source: BarSource, day: number): Units {
@@ -96,3 +136,6 @@ export class Market {
     return sum;
   }
 }
+
+const keyOf = (source: BarSource, interval: Interval, openTime: number): string =>
+  `${source.info.symbol} ${interval} ${openTime}`;

@@ -2,48 +2,44 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { LIMITS } from '../binance/venue.ts';
 import type { Clock, Timer } from '../ports.ts';
+import { type Bulletin, CONTRACT_INFO } from './bulletin.ts';
 import { type Command, errorReply, readCommand, resultReply } from './control-messages.ts';
 import type { FaultBoard } from './faults.ts';
 import type { Feed } from './feed.ts';
 import type { Sink } from './feed-stream.ts';
 import type { KnownStream } from './frames.ts';
 import type { Journal } from './journal.ts';
+import type { Mutes } from './mutes.ts';
 import type { Route } from './routes.ts';
+import type { ServerSocket } from './server-socket.ts';
+import { Trickle, tear } from './wire.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
   readonly now: () => number;
   readonly feed: Feed;
+  readonly bulletin: Bulletin;
   readonly faults: FaultBoard;
+  readonly mutes: Mutes;
   readonly journal: Journal;
   readonly find: (name: string) => KnownStream | undefined;
   readonly garbage: (text?: string) => string | Uint8Array;
   /** Wall ms between two pings of the server. */
   readonly pingMs: number;
+  /** Wall ms within which the client must have answered a ping. */
+  readonly pongMs: number;
+  /** Wall ms after which a connection is closed. */
+  readonly lifetimeMs: number;
 }
 
 /** Messages answered in a burst before the socket is closed with 1008. Source: measured 2026-10-07. */
 const BURST = 15;
 /** A client that reads this slowly is cut off, so that it cannot fill the exchange's memory. */
 const BACKLOG_BYTES = 64 * 1_048_576;
+/** Close code of a server that ends connections on purpose. Source: RFC 6455, 7.4.1. */
+const GOING_AWAY = 1001;
 /** Wall ms between the close frame of a drop and the end of its TCP connection. */
 const DROP_MS = 100;
-
-/** A server socket whose answer to the client's close frame can be withheld. */
-export class ServerSocket extends WebSocket {
-  /** Asked when the library is about to answer the client's close frame. */
-  withholdClose: () => boolean = () => false;
-
-  /** Called by the library alone, to answer a close frame or a protocol error. */
-  override close(code?: number, data?: string | Buffer): void {
-    if (!this.withholdClose()) super.close(code, data);
-  }
-
-  /** Starts the closing handshake from our side. */
-  end(code: number, reason: string): void {
-    super.close(code, reason);
-  }
-}
 
 /** One open WebSocket: its subscriptions, its limits, its faults. */
 export class Session implements Sink {
@@ -59,8 +55,12 @@ export class Session implements Sink {
   #frames = 0;
   #ended = false;
   #halfOpen = false;
+  #trickle: Trickle | undefined;
+  readonly #openedAt: number;
   #pingTimer: Timer | undefined;
-  #dropTimer: Timer | undefined;
+  /** Runs while a ping is not answered. */
+  #pongTimer: Timer | undefined;
+  readonly #timers = new Set<Timer>();
 
   constructor(number: number, ports: SessionPorts, socket: ServerSocket, wire: Duplex, route: Route) {
     this.number = number;
@@ -69,13 +69,25 @@ export class Session implements Sink {
     this.#wire = wire;
     this.#route = route;
     this.#combined = route.combined;
-    this.#refilledAt = ports.clock.now();
+    this.#refilledAt = this.#openedAt = ports.clock.now();
     socket.withholdClose = () => ports.faults.find('noCloseAnswer') !== undefined;
     socket.on('error', () => {});
     socket.on('message', (data: Buffer) => this.#message(data));
     socket.on('ping', (data: Buffer) => this.#pinged(data));
-    socket.on('pong', (data: Buffer) => this.#log('pong', { bytes: data.length }));
+    socket.on('pong', (data: Buffer) => this.#ponged(data));
     this.#ping();
+    // Source: Websocket Market Streams, 2026-05-28: a connection is valid for 24 hours. The code is not documented.
+    this.#later(ports.lifetimeMs, () => this.drop(GOING_AWAY, ''));
+  }
+
+  /** Streams that it subscribed to, known or not. */
+  get streams(): number {
+    return this.#names.size;
+  }
+
+  /** Wall ms since the handshake. */
+  get ageMs(): number {
+    return Math.round(this.#ports.clock.now() - this.#openedAt);
   }
 
   /** Subscribes to the streams of the path. */
@@ -104,6 +116,12 @@ export class Session implements Sink {
     if (this.#socket.bufferedAmount > BACKLOG_BYTES) this.destroy();
   }
 
+  /** Sends an event of the exchange itself, and may close the socket afterwards. */
+  notice(event: string, closeAfterMs: number | undefined): void {
+    this.#reply(JSON.stringify({ e: event, E: this.#ports.now() }));
+    if (closeAfterMs !== undefined) this.#later(closeAfterMs, () => this.drop(GOING_AWAY, ''));
+  }
+
   /** Sends what is no frame of the exchange. */
   garbage(text: string | undefined): void {
     if (!this.#halfOpen) this.#socket.send(this.#ports.garbage(text));
@@ -114,8 +132,24 @@ export class Session implements Sink {
     if (code === undefined || this.#halfOpen) this.destroy();
     else {
       this.#socket.end(code, reason);
-      this.#dropTimer = this.#ports.clock.setTimeout(() => this.destroy(), DROP_MS);
+      this.#later(DROP_MS, () => this.destroy());
     }
+  }
+
+  /** Ends in the middle of a frame. */
+  tear(end: 'fin' | 'reset'): void {
+    if (this.#ended) return;
+    this.#leave();
+    tear(this.#wire, this.#ports.clock, end);
+  }
+
+  /** Lets its bytes out slowly; undefined: at once again. */
+  dribble(bytesPerSecond: number | undefined): void {
+    this.#trickle?.stop();
+    this.#trickle =
+      bytesPerSecond === undefined
+        ? undefined
+        : new Trickle(this.#wire, this.#ports.clock, bytesPerSecond, BACKLOG_BYTES);
   }
 
   /** Neither reads nor sends any more, and does not say so. */
@@ -132,12 +166,25 @@ export class Session implements Sink {
 
   /** Called once when the socket is gone. */
   finish(code: number): void {
-    this.#ended = true;
-    for (const timer of [this.#pingTimer, this.#dropTimer]) {
+    this.#leave();
+    for (const timer of [this.#pingTimer, this.#pongTimer, ...this.#timers]) {
       if (timer !== undefined) this.#ports.clock.clearTimeout(timer);
     }
-    this.#unsubscribe([...this.#names]);
     this.#log('close', { code });
+  }
+
+  /** No frame follows. */
+  #leave(): void {
+    this.#unsubscribe([...this.#names]);
+    this.#ended = true;
+  }
+
+  #later(delayMs: number, callback: () => void): void {
+    const timer = this.#ports.clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, delayMs);
+    this.#timers.add(timer);
   }
 
   #log(kind: 'message' | 'ping' | 'pong' | 'close', fields: object): void {
@@ -148,9 +195,17 @@ export class Session implements Sink {
     this.#pingTimer = this.#ports.clock.setTimeout(() => {
       if (this.#socket.readyState === WebSocket.OPEN && !this.#halfOpen) {
         this.#socket.ping(String(Math.floor(this.#ports.now())));
+        // Source: Websocket Market Streams, 2026-05-28: no pong within 10 minutes ends the connection.
+        this.#pongTimer ??= this.#ports.clock.setTimeout(() => this.#close(1008, ''), this.#ports.pongMs);
       }
       this.#ping();
     }, this.#ports.pingMs);
+  }
+
+  #ponged(data: Buffer): void {
+    this.#log('pong', { bytes: data.length });
+    if (this.#pongTimer !== undefined) this.#ports.clock.clearTimeout(this.#pongTimer);
+    this.#pongTimer = undefined;
   }
 
   #pinged(data: Buffer): void {
@@ -214,7 +269,10 @@ export class Session implements Sink {
     if (new Set([...this.#names, ...names]).size > LIMITS.streamsPerSocketMax) return false;
     for (const name of names) {
       this.#names.add(name);
-      const known = this.#route.delivers ? this.#ports.find(name) : undefined;
+      this.#ports.mutes.subscribed(this.number, name);
+      if (!this.#route.delivers) continue;
+      if (name === CONTRACT_INFO) this.#ports.bulletin.subscribe(this);
+      const known = this.#ports.find(name);
       if (known) this.#ports.feed.subscribe(known, this);
     }
     return true;
@@ -222,7 +280,8 @@ export class Session implements Sink {
 
   #unsubscribe(names: readonly string[]): void {
     for (const name of names) {
-      this.#names.delete(name);
+      if (this.#names.delete(name)) this.#ports.mutes.unsubscribed(this.number, name);
+      if (name === CONTRACT_INFO) this.#ports.bulletin.unsubscribe(this);
       const known = this.#ports.find(name);
       if (known) this.#ports.feed.unsubscribe(known, this);
     }
@@ -235,8 +294,7 @@ export class Session implements Sink {
   /** Ends the session; no frame follows. */
   #close(code: number, reason: string): void {
     if (this.#ended) return;
-    this.#unsubscribe([...this.#names]);
-    this.#ended = true;
+    this.#leave();
     this.#socket.end(code, reason);
   }
 }

@@ -21,6 +21,8 @@ export interface BarSource {
   nextOpen(time: number): number;
   /** Open time of the last base bar at or before `time`, or -Infinity. */
   previousOpen(time: number): number;
+  /** Price in ticks of the bars without trades that streams close where the exchange has no bars any more. */
+  readonly echo?: number | undefined;
   /** The base bar in the very text of the recording, if this is one. */
   verbatim?(openTime: number): WireBar | undefined;
 }

@@ -3,14 +3,17 @@ import type { Candle } from '../../machines/model/kline.ts';
 import { generatedSource } from './generator.ts';
 import { Market } from './market.ts';
 import { loadReplay } from './replay.ts';
+import type { BarSource } from './source.ts';
 import { assertSymbols, type SymbolInfo } from './symbols.ts';
 import type { WireBar } from './units.ts';
 
 /**
  * What really happened on the simulated exchange: pure, in any order of asking, past and future alike. Tests
- * compare a collector's store with it.
+ * compare a collector's store with it. Of a running exchange it changes with what happens to its market (the
+ * faults `symbol`, `outage` and `revise`), and by nothing else.
  */
 export interface Truth {
+  /** Also those that are not listed yet, or not any more. */
   symbols(): readonly SymbolInfo[];
   /** The final bar; undefined when the exchange has no such bar. */
   bar(symbol: string, interval: Interval, openTime: number): WireBar | undefined;
@@ -28,18 +31,16 @@ export interface TruthOptions {
   readonly quietSymbols?: readonly string[];
 }
 
-/** The market that a seed stands for. */
-export function createMarket(options: TruthOptions): Market {
+/** The bars that a seed stands for. */
+export function generatedSources(options: TruthOptions): BarSource[] {
   assertSymbols(options.symbols);
   if (!Number.isSafeInteger(options.seed)) throw new RangeError(`seed: ${options.seed} is not an integer`);
   const quiet = new Set(options.quietSymbols);
-  return new Market(
-    options.symbols.map((symbol) => generatedSource(options.seed, symbol, quiet.has(symbol))),
-  );
+  return options.symbols.map((symbol) => generatedSource(options.seed, symbol, quiet.has(symbol)));
 }
 
 /** The truth of a seed. */
-export const createTruth = (options: TruthOptions): Truth => truthOf(createMarket(options));
+export const createTruth = (options: TruthOptions): Truth => truthOf(new Market(generatedSources(options)));
 
 /** The truth in a folder of archive files; see `docs/simulator.md`. Throws when a file is damaged. */
 export const createReplayTruth = (dir: string, symbols?: readonly string[]): Truth =>

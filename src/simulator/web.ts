@@ -1,39 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { REST_PATHS, USED_WEIGHT_HEADER } from '../binance/venue.ts';
+import { gzipSync } from 'node:zlib';
 import type { Clock } from '../ports.ts';
 import type { Archive } from './archive.ts';
-import { exchangeInfo } from './exchange-info.ts';
-import type { FaultBoard, FaultOf } from './faults.ts';
+import type { FaultOf } from './fault-shapes.ts';
 import type { Journal } from './journal.ts';
-import { klinesRows, readKlinesQuery, restRow } from './klines.ts';
-import type { Market } from './market.ts';
-import { measuredKlinesWeight, type WeightMeter } from './weight.ts';
+import { type Answer, answerRest, JSON_TYPE, json, type RestPorts } from './rest.ts';
 
-export interface WebPorts {
+export interface WebPorts extends RestPorts {
   readonly clock: Clock;
-  readonly now: () => number;
-  readonly market: Market;
   readonly archive: Archive;
-  readonly faults: FaultBoard;
   readonly journal: Journal;
-  readonly weight: WeightMeter;
 }
-
-interface Answer {
-  readonly status: number;
-  readonly body: string | Uint8Array;
-  readonly type: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly weight?: number;
-}
-
-const JSON_TYPE = 'application/json;charset=UTF-8';
-const json = (status: number, value: unknown, headers: Record<string, string> = {}): Answer => ({
-  status,
-  body: JSON.stringify(value),
-  type: JSON_TYPE,
-  headers,
-});
 
 /** Answers GET requests of REST and archive. Never throws. */
 export async function answerWeb(
@@ -57,22 +34,27 @@ export async function answerWeb(
         });
       });
     }
-    if (fault?.hang === 'headers') {
+    if (fault?.hang === 'headers' || fault?.destroy) {
       journal.add('http', { path: target, status: 0 });
+      if (fault.destroy) request.socket.resetAndDestroy();
       return;
     }
     const answer = request.method === 'GET' ? await route(ports, url) : notAllowed();
     const sent = fault === undefined ? answer : spoil(answer, fault);
-    const bytes = typeof sent.body === 'string' ? Buffer.from(sent.body) : sent.body;
+    const plain = typeof sent.body === 'string' ? Buffer.from(sent.body) : sent.body;
+    const bytes = fault?.gzip === undefined ? plain : badGzip(plain);
     const weight = answer.weight === undefined ? {} : { weight: answer.weight };
     journal.add('http', { path: target, status: sent.status, bytes: bytes.length, ...weight });
     if (response.destroyed) return;
     response.writeHead(sent.status, {
       'content-type': sent.type,
       'content-length': String(bytes.length),
+      ...(fault?.gzip && { 'content-encoding': 'gzip' }),
       ...sent.headers,
     });
-    if (fault?.hang === 'body') response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)));
+    const half = bytes.subarray(0, Math.ceil(bytes.length / 2));
+    if (fault?.hang === 'body') response.write(half);
+    else if (fault?.cut) response.write(half, () => request.socket.destroySoon());
     else response.end(bytes);
   } catch {
     journal.add('http', { path: target, status: 500 });
@@ -82,6 +64,12 @@ export async function answerWeb(
 }
 
 const notAllowed = (): Answer => json(405, { code: -1000, msg: 'Method not allowed.' }, { allow: 'GET' });
+
+/** A gzip body whose second half is other bytes. */
+function badGzip(plain: Uint8Array): Uint8Array {
+  const bytes = gzipSync(plain);
+  return bytes.map((byte, i) => (i > 10 && i >= bytes.length / 2 ? byte ^ 0xff : byte));
+}
 
 /** The answer as a fault has it. */
 function spoil(answer: Answer, fault: FaultOf<'rest'>): Answer {
@@ -100,7 +88,7 @@ function spoil(answer: Answer, fault: FaultOf<'rest'>): Answer {
 
 async function route(ports: WebPorts, url: URL): Promise<Answer> {
   const { archive, now } = ports;
-  if (!url.pathname.startsWith('/data/')) return rest(ports, url);
+  if (!url.pathname.startsWith('/data/')) return answerRest(ports, url);
   let path: string;
   try {
     path = decodeURIComponent(url.pathname);
@@ -117,38 +105,4 @@ async function route(ports: WebPorts, url: URL): Promise<Answer> {
     body: bytes,
     type: path.endsWith('.zip') ? 'application/zip' : 'binary/octet-stream',
   };
-}
-
-/** REST: books the weight first, since refused requests cost as well. */
-async function rest(ports: WebPorts, url: URL): Promise<Answer> {
-  const { market, weight: meter } = ports;
-  const params = url.searchParams;
-  const isKlines = url.pathname === REST_PATHS.klines;
-  if (!isKlines && !Object.values<string>(REST_PATHS).includes(url.pathname)) {
-    return json(404, { code: -1000, msg: `Path ${url.pathname}, Method GET is invalid` });
-  }
-  const limit = params.get('limit');
-  const weight = isKlines ? measuredKlinesWeight(limit === null ? undefined : Number(limit) || 0) : 1;
-  const used = meter.book(weight);
-  const headers = { [USED_WEIGHT_HEADER.toUpperCase()]: String(meter.used) };
-  if (used === undefined) {
-    const msg =
-      `Too many requests; current limit of IP(127.0.0.1) is ${meter.limit} requests per minute. ` +
-      'Please use the websocket for live updates to avoid polling the API.';
-    return {
-      ...json(429, { code: -1003, msg }, { ...headers, 'Retry-After': String(meter.retryAfter()) }),
-      weight,
-    };
-  }
-  const now = ports.now();
-  if (isKlines) {
-    const query = readKlinesQuery(market, params);
-    if ('code' in query) return { ...json(400, query, headers), weight };
-    const rows = await klinesRows(market, query, now);
-    return { ...json(200, rows.map(restRow), headers), weight };
-  }
-  if (url.pathname === REST_PATHS.time) return { ...json(200, { serverTime: now }, headers), weight };
-  if (url.pathname === REST_PATHS.ping) return { ...json(200, {}, headers), weight };
-  const infos = Array.from(market.sources, (source) => source.info);
-  return { ...json(200, exchangeInfo(infos, now, meter.limit), headers), weight };
 }

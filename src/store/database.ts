@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Interval } from '../../machines/model/interval.ts';
-import type { Candle } from '../../machines/model/kline.ts';
-import type { Row } from '../../machines/model/row.ts';
+import type { Gap, Row } from '../../machines/model/row.ts';
+import { Corrections, insertCandle } from './corrections.ts';
 import {
   asStoreError,
   BUSY_TIMEOUT_MS,
@@ -16,6 +16,8 @@ import {
   APPLICATION_ID,
   INSERT_CANDLE,
   INSERT_GAP,
+  OPEN_GAPS,
+  REVISIONS_INDEX,
   SCHEMA,
   SCHEMA_VERSION,
   SET_META,
@@ -32,6 +34,8 @@ export interface Watermark {
 
 export interface Opened {
   readonly watermarks: readonly Watermark[];
+  /** Gaps that are not filled, the newest findings first, bounded. */
+  readonly gaps: readonly Gap[];
 }
 
 export interface OpenRequest {
@@ -42,8 +46,8 @@ export interface OpenRequest {
 }
 
 /**
- * The SQLite file, synchronously: it lives in a worker thread (`sqlite.worker.ts`). Rows, watermarks and gaps
- * of a batch are one transaction.
+ * The SQLite file, synchronously: it lives in a worker thread (`sqlite.worker.ts`). Rows, watermarks, gaps
+ * and corrections of a batch are one transaction. A batch may come again: each kind of row is then nothing new.
  */
 export class StoreDatabase {
   readonly #database: DatabaseSync;
@@ -54,6 +58,7 @@ export class StoreDatabase {
   readonly #insertGap: StatementSync;
   readonly #setWatermark: StatementSync;
   readonly #setMeta: StatementSync;
+  readonly #corrections: Corrections;
 
   /** Opens or creates the store and takes its lock. @throws {StoreError} */
   static open(request: OpenRequest): { database: StoreDatabase; opened: Opened } {
@@ -68,7 +73,7 @@ export class StoreDatabase {
     }
     try {
       const database = new StoreDatabase(request, unlock);
-      return { database, opened: { watermarks: database.#watermarks() } };
+      return { database, opened: database.#opened() };
     } catch (error) {
       unlock();
       throw asStoreError(error, request.path);
@@ -86,11 +91,13 @@ export class StoreDatabase {
       // and what is lost lies behind the watermark and is fetched again.
       this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       if (identity === 'new') this.#create(request.origin);
+      this.#database.exec(REVISIONS_INDEX);
       this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
       this.#insertGap = this.#database.prepare(INSERT_GAP);
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
       this.#setMeta = this.#database.prepare(SET_META);
+      this.#corrections = new Corrections(this.#database, this.#insertCandle);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -104,8 +111,8 @@ export class StoreDatabase {
     try {
       const watermarks = new Map<string, Watermark>();
       for (const row of rows) {
-        const mark = 'gap' in row ? this.#writeGap(row) : this.#writeCandle(row.candle);
-        watermarks.set(`${mark.symbol}@${mark.interval}`, mark);
+        const mark = this.#write(row);
+        if (mark !== undefined) watermarks.set(`${mark.symbol}@${mark.interval}`, mark);
       }
       for (const mark of watermarks.values())
         this.#setWatermark.run(mark.symbol, mark.interval, mark.openTime);
@@ -142,27 +149,19 @@ export class StoreDatabase {
     if (Number.isFinite(exchangeTime)) this.#setMeta.run('exchange_time', String(Math.round(exchangeTime)));
   }
 
-  #writeCandle(c: Candle): Watermark {
-    this.#insertCandle.run(
-      c.symbol,
-      c.interval,
-      c.openTime,
-      c.open,
-      c.high,
-      c.low,
-      c.close,
-      c.volume,
-      c.closeTime,
-      c.quoteVolume,
-      c.count,
-      c.takerBuyVolume,
-      c.takerBuyQuoteVolume,
-      c.source,
-    );
-    return c;
+  /** What a row of the ledger does to the tables; how far its series is collected by it, if it goes further. */
+  #write(row: Row): Watermark | undefined {
+    if ('candle' in row) {
+      insertCandle(this.#insertCandle, row.candle);
+      return row.candle;
+    }
+    if ('gap' in row) return this.#writeGap(row.gap);
+    if ('fill' in row) this.#corrections.fill(row.fill);
+    else this.#corrections.revise(row.revision);
+    return undefined;
   }
 
-  #writeGap({ gap }: Extract<Row, { gap: unknown }>): Watermark {
+  #writeGap(gap: Gap): Watermark {
     this.#insertGap.run(
       gap.symbol,
       gap.interval,
@@ -182,10 +181,15 @@ export class StoreDatabase {
     );
   }
 
-  #watermarks(): Watermark[] {
-    const rows = this.#database
-      .prepare('SELECT symbol, interval, open_time AS openTime FROM watermarks')
-      .all();
-    return rows.map((row) => ({ ...row }) as unknown as Watermark);
+  #opened(): Opened {
+    const all = <One>(sql: string): One[] =>
+      this.#database
+        .prepare(sql)
+        .all()
+        .map((row) => ({ ...row }) as unknown as One);
+    return {
+      watermarks: all<Watermark>('SELECT symbol, interval, open_time AS openTime FROM watermarks'),
+      gaps: all<Gap>(OPEN_GAPS),
+    };
   }
 }

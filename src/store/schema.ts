@@ -64,6 +64,13 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** For stores that were made before there were revisions in them. */
+export const REVISIONS_INDEX =
+  'CREATE INDEX IF NOT EXISTS revisions_by_bar ON revisions (symbol, interval, open_time)';
+
+/** Gaps that are told to whoever opens the store, at most. */
+const OPEN_GAPS_MAX = 10_000;
+
 export const INSERT_CANDLE = `INSERT INTO candles (symbol, interval, open_time, open, high, low, close, volume,
   close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume, source)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
@@ -71,13 +78,44 @@ export const INSERT_CANDLE = `INSERT INTO candles (symbol, interval, open_time, 
 export const INSERT_GAP = `INSERT INTO gaps (symbol, interval, from_open_time, to_open_time, reason, detected_at)
   VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
 
+export const INSERT_GAP_PIECE = `INSERT OR REPLACE INTO gaps (symbol, interval, from_open_time, to_open_time, reason, detected_at,
+  filled_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+export const DELETE_GAP = 'DELETE FROM gaps WHERE symbol = ? AND interval = ? AND from_open_time = ?';
+
+const GAP_COLUMNS = `symbol, interval, from_open_time AS fromOpenTime, to_open_time AS toOpenTime, reason,
+  detected_at AS detectedAt`;
+
+/** Open ones of a series that end at or behind the first time and begin at or before the second. */
+export const OPEN_GAPS_BETWEEN = `SELECT ${GAP_COLUMNS} FROM gaps
+  WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time <= ?`;
+
+/** The newest findings first: should there be too many, those are the likelier ones to be filled. */
+export const OPEN_GAPS = `SELECT ${GAP_COLUMNS} FROM gaps WHERE filled_at IS NULL
+  ORDER BY detected_at DESC LIMIT ${OPEN_GAPS_MAX}`;
+
+export const UPDATE_CANDLE = `UPDATE candles SET open = ?, high = ?, low = ?, close = ?, volume = ?, close_time = ?,
+  quote_volume = ?, count = ?, taker_buy_volume = ?, taker_buy_quote_volume = ?, source = ?
+  WHERE symbol = ? AND interval = ? AND open_time = ?`;
+
+export const FIND_REVISION = `SELECT 1 FROM revisions
+  WHERE symbol = ? AND interval = ? AND open_time = ? AND after = ? AND seen_at = ?`;
+
+export const INSERT_REVISION = `INSERT INTO revisions (symbol, interval, open_time, before, after, source, seen_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
 export const SET_WATERMARK = `INSERT INTO watermarks (symbol, interval, open_time) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET open_time = max(open_time, excluded.open_time)`;
 
 export const SET_META =
   'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value';
 
-export const READ_CANDLES = `SELECT symbol, interval, open_time AS openTime, open, high, low, close, volume,
+const CANDLE_COLUMNS = `symbol, interval, open_time AS openTime, open, high, low, close, volume,
   close_time AS closeTime, quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
-  taker_buy_quote_volume AS takerBuyQuoteVolume, source
+  taker_buy_quote_volume AS takerBuyQuoteVolume, source`;
+
+export const READ_CANDLE = `SELECT ${CANDLE_COLUMNS} FROM candles
+  WHERE symbol = ? AND interval = ? AND open_time = ?`;
+
+export const READ_CANDLES = `SELECT ${CANDLE_COLUMNS}
   FROM candles WHERE symbol = ? AND interval = ? AND open_time > ? ORDER BY open_time LIMIT ?`;

@@ -61,7 +61,7 @@ export class SqliteWriter implements StoreWriter {
         do: 'open',
         request: { path: this.#path, origin: this.#origin, holder },
       });
-      return (answer.ok ? answer.opened : undefined) ?? { watermarks: [] };
+      return (answer.ok ? answer.opened : undefined) ?? { watermarks: [], gaps: [] };
     } catch (error) {
       // Unless another opening has begun meanwhile: its thread is not ours to end.
       if (life === this.#life) this.terminate();
@@ -156,7 +156,7 @@ export class SqliteWriter implements StoreWriter {
 /** No store: rows are taken as committed at once. */
 export class MemoryWriter implements StoreWriter {
   async open(): Promise<Opened> {
-    return { watermarks: [] };
+    return { watermarks: [], gaps: [] };
   }
   async commit(): Promise<void> {}
   async close(): Promise<void> {}

@@ -22,6 +22,8 @@ export class ExchangeClock {
   readonly #clock: Clock;
   readonly #timeScale: number;
   #sample: Sample | undefined;
+  /** The last answer when it contradicted the sample in use: believed once another agrees with it. */
+  #doubt: Sample | undefined;
 
   constructor(clock: Clock, timeScale: number) {
     this.#clock = clock;
@@ -42,24 +44,39 @@ export class ExchangeClock {
   }
 
   /**
-   * Takes an answer of `/time`. The one with the shortest round trip is used, for as long as it is fresh and no
-   * later one contradicts it: a monotonic clock that stood still while the machine slept is no clock.
+   * Takes an answer of `/time`. The one with the shortest round trip is used, for as long as it is fresh. One that
+   * the sample in use contradicts is believed only when a second agrees with it: a monotonic clock that stood
+   * still while the machine slept is no clock, but one wrong answer must not make open bars look closed either.
+   *
+   * @returns false when the answer is in doubt: ask once more.
    */
-  set(serverTime: number, sentAt: number, receivedAt: number): void {
+  set(serverTime: number, sentAt: number, receivedAt: number): boolean {
+    const fresh = { serverTime, sentAt, receivedAt };
     const old = this.#sample;
+    if (old !== undefined && this.#contradict(old, fresh)) {
+      const isConfirmed = this.#doubt !== undefined && !this.#contradict(this.#doubt, fresh);
+      this.#doubt = isConfirmed ? undefined : fresh;
+      if (isConfirmed) this.#sample = fresh;
+      return isConfirmed;
+    }
+    this.#doubt = undefined;
     const isBetter =
       old === undefined ||
       receivedAt - sentAt <= old.receivedAt - old.sentAt ||
-      this.#contradicts(serverTime, sentAt, receivedAt) ||
       receivedAt - old.receivedAt > SAMPLE_LIFE_MS;
-    if (isBetter) this.#sample = { serverTime, sentAt, receivedAt };
+    if (isBetter) this.#sample = fresh;
+    return true;
   }
 
-  /** Whether the sample in use rules out, drift allowed, that the exchange answered so in that round trip. */
-  #contradicts(serverTime: number, sentAt: number, receivedAt: number): boolean {
-    const latest = this.at(receivedAt) + this.uncertaintyMs;
+  /** Whether an earlier sample rules out, drift allowed, that the exchange answered so in a later round trip. */
+  #contradict(earlier: Sample, later: Sample): boolean {
+    const since = (instant: number, from: number): number =>
+      earlier.serverTime + (instant - from) * this.#timeScale;
     const drift = DRIFT_MS * this.#timeScale;
-    return serverTime < this.earliestAt(sentAt) - drift || serverTime > latest + drift;
+    return (
+      later.serverTime < since(later.sentAt, earlier.receivedAt) - drift ||
+      later.serverTime > since(later.receivedAt, earlier.sentAt) + drift
+    );
   }
 
   /** Best guess of the exchange's time, ms since epoch; NaN before the first sample. */

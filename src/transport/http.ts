@@ -15,8 +15,9 @@ export function createHttpClient(): HttpClient {
       // Built in, unref'd, and aborted with the whole request: not a timer that anything waits for.
       const deadline = AbortSignal.timeout(request.timeoutMs);
       const signals = [closing.signal, deadline, ...(request.signal ? [request.signal] : [])];
+      let response: Response | undefined;
       try {
-        const response = await ky.get(request.url, {
+        response = await ky.get(request.url, {
           retry: 0,
           timeout: false,
           throwHttpErrors: false,
@@ -32,7 +33,7 @@ export function createHttpClient(): HttpClient {
         };
       } catch (error) {
         if (request.signal?.aborted) throw request.signal.reason;
-        throw asExchangeError(error, request, deadline.aborted);
+        throw asExchangeError(error, request, deadline.aborted, response !== undefined || isBreak(error));
       }
     },
     async close() {
@@ -61,9 +62,31 @@ async function readBody(response: Response, request: HttpRequest): Promise<HttpA
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function asExchangeError(error: unknown, request: HttpRequest, isLate: boolean): ExchangeError {
+/** A connection that was there and broke: a kept-alive one that the server had closed, or in the middle. */
+const BREAKS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+const isBreak = (error: unknown): boolean => {
+  const root = rootOf(error);
+  if (!(root instanceof Error)) return false;
+  // What came is no HTTP; not every version of undici gives that a code.
+  return root.name === 'HTTPParserError' || ('code' in root && BREAKS.has(root.code));
+};
+
+function asExchangeError(
+  error: unknown,
+  request: HttpRequest,
+  isLate: boolean,
+  isBroken: boolean,
+): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const { host, pathname } = new URL(request.url);
+  if (!isLate && isBroken)
+    return new ExchangeError(`the answer of ${host}${pathname} broke off: ${rootMessage(error)}`, {
+      code: 'HTTP_BROKEN',
+      status: 0,
+      retryable: true,
+      cause: error,
+    });
   return isLate
     ? new ExchangeError(`${host}${pathname} did not answer within ${request.timeoutMs} ms`, {
         code: 'HTTP_TIMEOUT',
@@ -80,9 +103,13 @@ function asExchangeError(error: unknown, request: HttpRequest, isLate: boolean):
 }
 
 /** `fetch failed` says nothing: the reason stands at the end of the chain of causes. */
-function rootMessage(error: unknown): string {
+function rootOf(error: unknown): unknown {
   let root = error;
   while (root instanceof Error && root.cause instanceof Error) root = root.cause;
-  if (root instanceof AggregateError && root.errors[0] instanceof Error) root = root.errors[0];
+  return root instanceof AggregateError && root.errors[0] instanceof Error ? root.errors[0] : root;
+}
+
+function rootMessage(error: unknown): string {
+  const root = rootOf(error);
   return root instanceof Error ? root.message || root.name : String(root);
 }

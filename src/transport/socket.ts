@@ -41,10 +41,11 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
   socket.on('pong', heard);
   socket.on('ping', heard);
   socket.on('unexpected-response', (request, response) => {
-    const retryAfter = response.headers['retry-after'];
+    const { 'retry-after': retryAfter, date } = response.headers;
     end = {
       status: response.statusCode ?? 0,
       ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(date === undefined ? {} : { date }),
     };
     // Having taken the answer over, it is ours to end it; 'close' does not follow by itself.
     request.destroy();

@@ -5,12 +5,18 @@ import {
   createActor,
   createMachine,
   fromPromise,
+  type PromiseActorLogic,
   toPromise,
 } from 'xstate';
-import { type RestRequest, restSessionMachine } from '../../machines/rest-session.machine.ts';
+import {
+  type RestCall,
+  type RestRequest,
+  type RestSessionInput,
+  restSessionMachine,
+} from '../../machines/rest-session.machine.ts';
 import { type RestPort, restPort } from '../../src/actors/rest-port.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
-import type { Logger } from '../../src/ports.ts';
+import type { Clock, Logger } from '../../src/ports.ts';
 
 /** Runs a promise actor to its end. */
 export async function run<Output>(logic: AnyActorLogic, input?: unknown): Promise<Output> {
@@ -50,16 +56,45 @@ export function fakeRest(reply: (request: VenueRequest, asked: number) => unknow
 
 /** A REST session as the collector has it, whose calls are answered by a function. */
 export function session(call: (request: RestRequest, signal: AbortSignal) => Promise<unknown>) {
-  const actor: ActorRefFrom<typeof restSessionMachine> = createActor(
-    restSessionMachine.provide({
-      actors: {
-        call: fromPromise<unknown, RestRequest>(({ input, signal }) => call(input, signal)),
-        release: fromPromise<void>(async () => {}),
-      },
+  return hostedSession({
+    call: fromPromise<unknown, RestCall>(({ input, signal }) => call(input.request, signal)),
+    input: { callsMax: 1, queueMax: 2 },
+  });
+}
+
+/** A REST session below a parent that writes down what it hears. Nothing limits it unless a quota is given. */
+export function hostedSession({
+  call,
+  input = {},
+  clock,
+}: {
+  call: PromiseActorLogic<unknown, RestCall>;
+  input?: Partial<RestSessionInput>;
+  clock?: Clock;
+}) {
+  const heard: Record<string, unknown>[] = [];
+  const machine = restSessionMachine.provide({
+    actors: { call, release: fromPromise<void>(async () => {}) },
+  });
+  const given: RestSessionInput = {
+    id: 'rest',
+    queueMax: 3,
+    callsMax: 4,
+    retriesMax: 3,
+    quota: { held: () => undefined, waitMs: () => 0, begin: () => {} },
+    random: () => 0.5,
+    now: () => 0,
+    ...input,
+  };
+  const parent = createActor(
+    createMachine({
+      invoke: { src: machine as never, id: 'rest', systemId: 'rest', input: () => given as never },
+      on: { '*': { actions: ({ event }) => heard.push(event) } },
     }),
-    { systemId: 'rest', input: { id: 'rest', queueMax: 3, now: () => 0 } },
+    clock === undefined ? {} : { clock: clock as never },
   ).start();
-  return { actor, rest: restPort(() => actor) };
+  const actor = parent.getSnapshot().children['rest'] as unknown as ActorRefFrom<typeof restSessionMachine>;
+  return { actor, parent, heard, rest: restPort(() => parent) };
 }
 
 export function fakeLogger() {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cursorActor, repairActor } from '../../src/actors/kline-stream.ts';
+import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
+import { cursorActor } from '../../src/actors/cursor.ts';
+import { repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
@@ -47,6 +49,19 @@ describe('a repair', () => {
     expect(asked).toEqual([]);
   });
 
+  test.each(INTERVALS)('asks nothing of %s while the time of the exchange is not known', async (interval) => {
+    const series = { symbol: 'BTCUSDT', interval };
+    const clock = new FakeClock();
+    const one = rig({ series: [series], exchangeNow: Number.NaN });
+    one.pipeline.take(frame(openTimeAt(interval, at(0)), { closed: false, series }), 1);
+    one.pipeline.scan();
+    const { rest, asked } = fakeRest(() => []);
+    const { logger } = fakeLogger();
+    const ports = { rest, clock, exchangeClock: new ExchangeClock(clock, 1), pipeline: one.pipeline, logger };
+    expect(await run(repairActor(ports), series)).toEqual({ owed: 0, taken: 0 });
+    expect(asked).toEqual([]);
+  });
+
   test('never passes on the open row, though its bar had ended when the answer came', async () => {
     const now = at(2) + 59_000;
     const one = owing(now, async (request, asked) => {
@@ -89,11 +104,16 @@ describe('a repair', () => {
     expect(story()).toEqual([]);
   });
 
-  test('stops when the answer is only of bars that are held', async () => {
+  test.each([
+    ['of bars that are held: the same page again', [-2, -1]],
+    ['that does not ascend', [0, 2, 1]],
+    ['that names a bar twice', [0, 1, 1]],
+  ])('H07 stops with an error at an answer %s', async (_, indices) => {
     const now = at(3) + 30_000;
-    const { repair, asked } = owing(now, () => [-2, -1].map((index) => rowOf({ ...barAt(index) })));
-    expect((await repair()).owed).toBe(3);
+    const { repair, asked, story } = owing(now, () => indices.map((index) => rowOf({ ...barAt(index) })));
+    await expect(repair()).rejects.toMatchObject({ code: 'KLINES_NO_PROGRESS', retryable: true });
     expect(asked).toHaveLength(1);
+    expect(story()).toEqual([]);
   });
 
   test('takes so many pages and no more: what is left is for the next', async () => {

@@ -10,13 +10,17 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
+const ACK_TIMEOUT_MS = 10_000;
+
 /** A socket actor on a socket that is written down; nothing is dialled. */
-function connect(streams = ['btcusdt@kline_1m']) {
+function connect() {
   const clock = new FakeClock();
   const { pipeline, story } = rig({ exchangeNow: at(1) });
   const sent: { at: number; text: string }[] = [];
   const calls: string[] = [];
   const oddities: { message: string; fields: object }[] = [];
+  const events: unknown[][] = [];
+  const refusals: unknown[][] = [];
   const stamps = new Map<string, number>();
   let handlers: SocketHandlers | undefined;
   let url = '';
@@ -28,6 +32,8 @@ function connect(streams = ['btcusdt@kline_1m']) {
       wsUrl: () => 'ws://127.0.0.1:9',
       nextEpoch: () => 1,
       onOddity: (message, fields) => oddities.push({ message, fields }),
+      onEvent: (...event) => events.push(event),
+      onRefused: (...refusal) => refusals.push(refusal),
       open: (to, given) => {
         url = to;
         handlers = given;
@@ -39,7 +45,7 @@ function connect(streams = ['btcusdt@kline_1m']) {
         };
       },
     }),
-    { id: 'feed0.a', streams },
+    { id: 'feed0.a', ackTimeoutMs: ACK_TIMEOUT_MS },
   );
   stops.push(actor.stop);
   const receive = (value: unknown): void =>
@@ -56,6 +62,8 @@ function connect(streams = ['btcusdt@kline_1m']) {
     sent,
     calls,
     oddities,
+    events,
+    refusals,
     stamps,
     receive,
     kline,
@@ -70,50 +78,6 @@ describe('a socket', () => {
     expect(one.url).toBe('ws://127.0.0.1:9/market/stream');
     one.handlers.opened();
     expect(one.types()).toEqual(['SOCKET.OPENED']);
-  });
-
-  test('subscribes in batches, paced to five messages a second, and is acknowledged when all are', async () => {
-    const streams = Array.from({ length: 1_000 }, (_, n) => `s${n}usdt@kline_1m`);
-    const one = connect(streams);
-    one.handlers.opened();
-    one.send({ type: 'SUBSCRIBE', streams });
-    await one.clock.advance(60_000);
-    expect(one.sent).toHaveLength(10);
-    for (const { at: time } of one.sent)
-      expect(
-        one.sent.filter((other) => other.at >= time && other.at < time + 1_000).length,
-      ).toBeLessThanOrEqual(5);
-    const messages = one.sent.map(({ text }) => JSON.parse(text) as { id: number; params: string[] });
-    expect(messages.flatMap((message) => message.params)).toEqual(streams);
-    const ids = messages.map((message) => message.id);
-    for (const id of ids.slice(1)) one.receive({ result: null, id });
-    one.receive({ result: null, id: ids[1] });
-    one.receive({ result: null, id: 99_999 });
-    expect(one.types()).not.toContain('SOCKET.ACKED');
-    one.receive({ result: null, id: ids[0] });
-    one.receive({ result: null, id: ids[0] });
-    expect(one.types().filter((type) => type === 'SOCKET.ACKED')).toHaveLength(1);
-  });
-
-  test.each([
-    [{ error: { code: 4, msg: 'Too many subscriptions' }, id: 1 }, 'code 4 Too many subscriptions'],
-    [{ error: { code: 3, msg: 'Invalid JSON' } }, 'code 3 Invalid JSON'],
-    [{ result: { code: 2, msg: 'Invalid request' }, id: 1 }, 'code 2 Invalid request'],
-  ])('tells a refusal: %j', (reply, reason) => {
-    const one = connect();
-    one.send({ type: 'SUBSCRIBE', streams: ['btcusdt@kline_1m'] });
-    one.receive(reply);
-    expect(one.heard).toMatchObject([{ type: 'SOCKET.REFUSED', reason }]);
-    expect(one.oddities).toHaveLength(1);
-  });
-
-  test('takes an error reply for none of its own when nothing is unanswered', () => {
-    const one = connect();
-    one.send({ type: 'SUBSCRIBE', streams: ['btcusdt@kline_1m'] });
-    one.receive({ result: null, id: 1 });
-    one.receive({ error: { code: 3, msg: 'Invalid JSON' } });
-    expect(one.types()).toEqual(['SOCKET.ACKED']);
-    expect(one.oddities).toHaveLength(1);
   });
 
   test('tells the first data frame, and the next only when it is asked to watch again', () => {
@@ -140,7 +104,7 @@ describe('a socket', () => {
     one.handlers.opened();
     await one.clock.advance(1_000);
     one.kline(true, ETH);
-    one.receive({ e: 'serverShutdown', E: 1 });
+    one.receive({ e: 'aggTrade', E: 1 });
     one.receive({ result: null, id: 5 });
     expect(one.types()).toEqual(['SOCKET.OPENED']);
     expect(one.stamps.get('feed0.a')).toBe(0);
@@ -174,7 +138,7 @@ describe('a socket', () => {
   test('gives up after a hundred frames in a row that nobody understands', () => {
     const one = connect();
     for (let n = 0; n < 99; n++) one.receive('{"cut":');
-    one.receive({ e: 'serverShutdown', E: 1 });
+    one.receive({ e: 'aggTrade', E: 1 });
     for (let n = 0; n < 99; n++) one.receive('{"cut":');
     expect(one.types()).toEqual([]);
     for (let n = 0; n < 50; n++) one.receive('{"cut":');
@@ -191,14 +155,20 @@ describe('a socket', () => {
       'handshake answered with HTTP 429',
     ],
     [
-      { code: 1006, reason: 'x', status: 503, retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT' },
-      { code: 1006, status: 503 },
+      {
+        code: 1006,
+        reason: 'x',
+        status: 503,
+        retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT',
+        date: 'Wed, 21 Oct 2026 07:27:00 GMT',
+      },
+      { code: 1006, status: 503, retryAfterMs: 60_000 },
       'handshake answered with HTTP 503',
     ],
     [
-      { code: 1006, reason: 'x', status: 429, retryAfter: '-5' },
-      { code: 1006, status: 429 },
-      'handshake answered with HTTP 429',
+      { code: 1006, reason: 'x', status: 302 },
+      { code: 1006, status: 302 },
+      'handshake answered with HTTP 302: redirects are not followed, give the URL it leads to',
     ],
   ])('tells its end: %j', (end, told, reason) => {
     const one = connect();
@@ -206,9 +176,36 @@ describe('a socket', () => {
     expect(one.heard).toEqual([{ type: 'SOCKET.CLOSED', end: told, reason }]);
   });
 
+  test.each([418, 429])('answered with HTTP %i tells those who ask by REST, with how long', (status) => {
+    const one = connect();
+    one.handlers.closed({ code: 1006, reason: 'x', status, retryAfter: '17' });
+    one.handlers.closed({ code: 1006, reason: 'x', status });
+    one.handlers.closed({ code: 1006, reason: 'x', status: 503, retryAfter: '17' });
+    expect(one.refusals).toEqual([
+      [status, 17_000],
+      [status, undefined],
+    ]);
+  });
+
+  test('tells a notice of the server once, and that its end was announced', () => {
+    const one = connect();
+    for (let n = 0; n < 2; n++) one.receive({ e: 'serverShutdown', E: 1 });
+    one.handlers.closed({ code: 1006, reason: '' });
+    expect(one.heard).toEqual([
+      { type: 'SOCKET.NOTICE', reason: 'serverShutdown' },
+      { type: 'SOCKET.CLOSED', end: { code: 1006, announced: true }, reason: 'closed with 1006' },
+    ]);
+  });
+
+  test('passes events that are no klines on, as they came', () => {
+    const one = connect();
+    one.receive({ stream: '!contractInfo', data: { e: 'contractInfo', s: 'BTCUSDT', cs: 'SETTLING' } });
+    expect(one.events).toEqual([['contractInfo', { e: 'contractInfo', s: 'BTCUSDT', cs: 'SETTLING' }]]);
+  });
+
   test('closes when asked, and sends nothing more', async () => {
     const streams = Array.from({ length: 1_000 }, (_, n) => `s${n}usdt@kline_1m`);
-    const one = connect(streams);
+    const one = connect();
     one.send({ type: 'SUBSCRIBE', streams });
     one.send({ type: 'CLOSE' });
     await one.clock.advance(60_000);

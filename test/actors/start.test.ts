@@ -1,13 +1,11 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, test } from 'vitest';
-import { keepTimeActor, setClock } from '../../src/actors/keep-time.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { prepareActor } from '../../src/actors/prepare.ts';
 import { proveActor } from '../../src/actors/prove.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
 import { exchangeInfoRequest, timeRequest } from '../../src/binance/rest.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
-import { at, BTC, bar, ETH, frame, rig } from '../pipeline/candles.ts';
+import { at, BTC, bar, rig } from '../pipeline/candles.ts';
 import { FakeClock, settle } from '../transport/fake-clock.ts';
 import { rowOf } from './exchange.ts';
 import { fakeLogger, fakeRest, host, run, session } from './harness.ts';
@@ -16,7 +14,6 @@ describe('a socket on which nothing comes', () => {
   /** Counts of trades in the newest bar of BTC and ETH, at the first and at the second reading. */
   async function proof(first: [number, number], second: [number, number], nextBar = false) {
     const clock = new FakeClock();
-    const { pipeline } = rig({ series: [BTC, ETH], exchangeNow: at(5) + 100 });
     const seen = { BTCUSDT: 0, ETHUSDT: 0 };
     const { rest, asked } = fakeRest(({ params }) => {
       const symbol = params['symbol'] as 'BTCUSDT' | 'ETHUSDT';
@@ -25,7 +22,7 @@ describe('a socket on which nothing comes', () => {
       const count = (isSecond ? second : first)[symbol === 'BTCUSDT' ? 0 : 1];
       return [rowOf(bar(at(isSecond && nextBar ? 5 : 4), 'rest', BTC, { count }))];
     });
-    const proving = run(proveActor({ rest, clock, pipeline }), {
+    const proving = run(proveActor({ rest, clock }), {
       streams: ['btcusdt@kline_1m', 'btcusdt@kline_5m', 'ethusdt@kline_1m', '!contractInfo'],
       spacingMs: 3_000,
     });
@@ -34,28 +31,59 @@ describe('a socket on which nothing comes', () => {
     await clock.advance(1);
     const result = await proving;
     expect(asked).toHaveLength(4);
-    return { result, due: pipeline.cursor(ETH)?.due };
+    return result;
   }
 
-  test('is quiet when none of its symbols traded; its bars are owed from now on', async () => {
-    expect(await proof([7, 9], [7, 9])).toEqual({ result: 'quiet', due: at(5) });
+  test('is quiet when none of its symbols traded', async () => {
+    expect(await proof([7, 9], [7, 9])).toBe('quiet');
   });
 
   test('is mute when one of them did', async () => {
-    expect(await proof([7, 9], [7, 10])).toEqual({ result: 'mute', due: undefined });
+    expect(await proof([7, 9], [7, 10])).toBe('mute');
   });
 
   test('is quiet when a bar began without trades, and mute when it has some', async () => {
-    expect((await proof([7, 9], [0, 0], true)).result).toBe('quiet');
-    expect((await proof([7, 9], [0, 1], true)).result).toBe('mute');
+    expect(await proof([7, 9], [0, 0], true)).toBe('quiet');
+    expect(await proof([7, 9], [0, 1], true)).toBe('mute');
+  });
+
+  test.each([
+    ['the last one', 49, 'mute', 100],
+    ['one of the second twenty', 25, 'mute', 80],
+    ['none', -1, 'quiet', 100],
+  ])(
+    'has all its symbols asked, twenty at a time, until one has traded: %s',
+    async (_, trader, verdict, sum) => {
+      const clock = new FakeClock();
+      let most = 0;
+      let asking = 0;
+      const { rest, asked } = fakeRest(async ({ params }, count) => {
+        most = Math.max(most, ++asking);
+        await settle();
+        asking -= 1;
+        const isTrader = params['symbol'] === `S${trader}USDT`;
+        return [rowOf(bar(at(4), 'rest', BTC, { count: isTrader ? count : 7 }))];
+      });
+      const streams = Array.from({ length: 50 }, (_, n) => `s${n}usdt@kline_1m`);
+      const proving = run(proveActor({ rest, clock }), { streams, spacingMs: 3_000 });
+      for (let step = 0; step < 20; step++) await clock.advance(1_000);
+      expect(await proving).toBe(verdict);
+      expect([asked.length, most]).toEqual([sum, 20]);
+    },
+  );
+
+  test('is quiet when it carries no streams', async () => {
+    const { rest, asked } = fakeRest(() => []);
+    const input = { streams: ['!contractInfo'], spacingMs: 3_000 };
+    expect(await run(proveActor({ rest, clock: new FakeClock() }), input)).toBe('quiet');
+    expect(asked).toEqual([]);
   });
 
   test('is neither when REST fails', async () => {
     const { rest } = fakeRest(() => {
       throw new Error('down');
     });
-    const { pipeline } = rig();
-    const proving = run(proveActor({ rest, clock: new FakeClock(), pipeline }), {
+    const proving = run(proveActor({ rest, clock: new FakeClock() }), {
       streams: ['btcusdt@kline_1m'],
       spacingMs: 1,
     });
@@ -124,54 +152,14 @@ describe('before a socket is opened', () => {
   });
 });
 
-describe("the exchange's time", () => {
-  test('is set by the shortest of three round trips', async () => {
-    const clock = new FakeClock();
-    const exchangeClock = new ExchangeClock(clock, 1);
-    const trips = [300, 20, 100];
-    const { rest, asked } = fakeRest(async (_, count) => {
-      await clock.advance(trips[count - 1]!);
-      return { serverTime: 1_000_000 + Math.round(clock.now() - trips[count - 1]! / 2) };
-    });
-    await setClock({ rest, clock, exchangeClock }, new AbortController().signal);
-    expect(asked).toEqual([timeRequest, timeRequest, timeRequest]);
-    expect(exchangeClock.uncertaintyMs).toBe(10);
-    expect(exchangeClock.now()).toBe(1_000_000 + clock.now());
-  });
-
-  test('is read every five minutes, and sooner after a failure, which is said', async () => {
-    const clock = new FakeClock();
-    const exchangeClock = new ExchangeClock(clock, 1);
-    const times: number[] = [];
-    const { rest } = fakeRest((_, count) => {
-      times.push(clock.now());
-      if (count === 2) throw new Error('down');
-      return { serverTime: 5 };
-    });
-    const { logger, lines } = fakeLogger();
-    const actor = host(keepTimeActor({ rest, clock, exchangeClock, logger }));
-    await clock.advance(1_000_000);
-    expect(times).toEqual([300_000, 600_000, 615_000, 915_000]);
-    expect(lines).toMatchObject([{ level: 'warn', fields: { reason: 'down' } }]);
-    actor.stop();
-    await settle();
-    expect(clock.pending).toBe(0);
-    await clock.advance(1_000_000);
-    expect(times).toHaveLength(4);
-    expect(lines).toHaveLength(1);
-  });
-});
-
 describe('the watch over bars', () => {
   test('looks four times a second until it is stopped', async () => {
     const clock = new FakeClock();
-    const { pipeline, edges, time } = rig();
-    pipeline.take(frame(at(0), { closed: false }), 1);
-    edges.length = 0;
-    time.exchange = at(2);
+    const { pipeline } = rig();
+    const look = vi.spyOn(pipeline, 'scan');
     const actor = host(watchBarsActor({ clock, pipeline }));
     await clock.advance(1_000);
-    expect(edges).toEqual(Array.from({ length: 5 }, () => 'CURSOR.HOLE'));
+    expect(look).toHaveBeenCalledTimes(5);
     actor.stop();
     expect(clock.pending).toBe(0);
   });

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
+import { Quota } from '../../src/actors/quota.ts';
 import { callActor, releaseActor } from '../../src/actors/rest-session.ts';
 import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
+import { Audits } from '../../src/pipeline/audits.ts';
+import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import type { HttpRequest } from '../../src/ports.ts';
 import type { StoreWriter } from '../../src/store/writer.ts';
 import { at, BTC, bar, ETH, rig } from '../pipeline/candles.ts';
 import { within } from '../support/wait.ts';
-import { settle } from '../transport/fake-clock.ts';
+import { FakeClock, settle } from '../transport/fake-clock.ts';
 import { run } from './harness.ts';
 
 /** Actors over a writer whose answers are given by hand. */
@@ -17,7 +20,7 @@ function store() {
   const writer: StoreWriter = {
     async open() {
       calls.push('open');
-      return { watermarks: [{ ...BTC, openTime: at(4) }] };
+      return { watermarks: [{ ...BTC, openTime: at(4) }], gaps: [] };
     },
     commit: (rows) =>
       new Promise<void>((done, fail) => {
@@ -28,9 +31,19 @@ function store() {
     },
     terminate: () => void calls.push('terminate'),
   };
+  const openGaps = new OpenGaps({ random: () => 0 });
+  const audits = new Audits({
+    timeScale: 1,
+    random: () => 0,
+    held: () => undefined,
+    stored: () => undefined,
+  });
   const ports = {
     ...one,
     writer,
+    audits,
+    openGaps,
+    now: () => one.time.monotonic,
     exchangeNow: () => one.time.exchange,
     onOpen: () => void calls.push('onOpen'),
   };
@@ -132,18 +145,21 @@ describe('a call of the REST session', () => {
       },
       async close() {},
     };
+    const clock = new FakeClock();
     return {
       asked,
-      logic: callActor(
-        () => client,
-        () => 'https://h',
-      ),
+      logic: callActor({
+        clock,
+        http: () => client,
+        restUrl: () => 'https://h',
+        quota: () => new Quota(clock),
+      }),
     };
   }
 
   test('asks for the URL within ten seconds and a bound, and reads the answer', async () => {
     const { asked, logic } = http('[1]');
-    expect(await run(logic, { ...request, ...waiter })).toEqual([1]);
+    expect(await run(logic, { request: { ...request, ...waiter }, tries: 0 })).toEqual([1]);
     expect(asked[0]).toMatchObject({
       url: 'https://h/fapi/v1/klines?symbol=%E5%B8%81&limit=1',
       timeoutMs: 10_000,
@@ -153,7 +169,7 @@ describe('a call of the REST session', () => {
 
   test('makes an error of any other status', async () => {
     const { logic } = http('{"code":-1121,"msg":"Invalid symbol."}', 400);
-    await expect(run(logic, { ...request, ...waiter })).rejects.toMatchObject({
+    await expect(run(logic, { request: { ...request, ...waiter }, tries: 0 })).rejects.toMatchObject({
       code: '-1121',
       status: 400,
       retryable: false,
@@ -163,10 +179,12 @@ describe('a call of the REST session', () => {
   test('sends nothing for a waiter that has gone, and is ended by one that goes', async () => {
     const { asked, logic } = http('[]');
     const signal = AbortSignal.abort(new Error('gone'));
-    await expect(run(logic, { ...request, ...waiter, signal })).rejects.toThrow('gone');
+    await expect(run(logic, { request: { ...request, ...waiter, signal }, tries: 0 })).rejects.toThrow(
+      'gone',
+    );
     expect(asked).toEqual([]);
     const mine = new AbortController();
-    await run(logic, { ...request, ...waiter, signal: mine.signal });
+    await run(logic, { request: { ...request, ...waiter, signal: mine.signal }, tries: 0 });
     expect(asked[0]?.signal?.aborted).toBe(false);
     mine.abort();
     expect(asked[0]?.signal?.aborted).toBe(true);

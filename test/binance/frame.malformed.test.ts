@@ -87,7 +87,11 @@ describe.skipIf(fixturesMissing)('a real frame that was damaged', () => {
 
   test('keys named like members of every object reach no prototype', () => {
     const text = combinedFrame().replace('"e": "kline"', '"__proto__": {"e": "kline", "polluted": 1}');
-    expect(decode(text)).toEqual({ kind: 'malformed', reason: 'combined frame without an event' });
+    expect(decode(text)).toEqual({
+      kind: 'malformed',
+      reason: 'combined frame without an event',
+      stream: 'btcusdt@kline_1m',
+    });
     expect(decode('{"__proto__":{"error":{"code":1}},"constructor":1}').kind).toBe('malformed');
     expect(({} as Json)['polluted']).toBeUndefined();
   });
@@ -160,7 +164,11 @@ describe('anything else on the socket', () => {
   });
 
   test('an event of a type that is new is set aside by its name', () => {
-    expect(decode({ e: 'serverShutdown', E: 1 })).toEqual({ kind: 'other', type: 'serverShutdown' });
+    expect(decode({ e: 'serverShutdown', E: 1 })).toEqual({
+      kind: 'other',
+      type: 'serverShutdown',
+      fields: { e: 'serverShutdown', E: 1 },
+    });
     expect(decode({ stream: '!miniTicker@arr', data: [{ e: '24hrMiniTicker' }] }).kind).toBe('other');
   });
 

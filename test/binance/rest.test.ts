@@ -230,33 +230,3 @@ describe('answers that are not what they should be', () => {
     ]);
   });
 });
-
-describe('an answer that asks for patience', () => {
-  const answer = (status: number, retryAfter?: string): HttpAnswer => ({
-    status,
-    headers: new Headers(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
-    text: '{"code":-1003,"msg":"too many"}',
-  });
-  const patienceOf = (given: HttpAnswer): number => {
-    try {
-      readAnswer(given, '/x');
-    } catch (error) {
-      if (error instanceof ExchangeError) return error.retryAfterMs;
-    }
-    throw new Error('it was taken as good');
-  };
-
-  test.each([
-    [429, '7', 7_000],
-    [418, '120', 120_000],
-    [418, undefined, 60_000],
-    [429, '-1', 60_000],
-    [429, 'soon', 60_000],
-    [403, undefined, 30_000],
-    [451, undefined, 30_000],
-    [503, '3', 3_000],
-    [500, undefined, 0],
-  ])('%i with Retry-After %s is left alone for %i ms', (status, retryAfter, ms) => {
-    expect(patienceOf(answer(status, retryAfter))).toBe(ms);
-  });
-});

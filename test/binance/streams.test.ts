@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { INTERVALS } from '../../machines/model/interval.ts';
 import {
+  controlMessage,
+  fittingNames,
   intervalHint,
   lowerAscii,
   seriesOfStream,
   streamName,
-  subscribeMessages,
   upperAscii,
 } from '../../src/binance/streams.ts';
 
@@ -82,6 +83,17 @@ interface Subscribe {
   readonly id: number;
 }
 
+/** The messages that a list of names becomes, as the socket sends them one after the other. */
+function subscribeMessages(names: readonly string[], firstId: number): string[] {
+  const texts: string[] = [];
+  for (let from = 0; from < names.length; ) {
+    const fitting = fittingNames(names.slice(from));
+    texts.push(controlMessage('SUBSCRIBE', fitting, firstId + texts.length));
+    from += fitting.length;
+  }
+  return texts;
+}
+
 describe('subscribe messages', () => {
   test('carry every name once, in order, each message within 4000 bytes and 100 names', () => {
     fc.assert(
@@ -119,7 +131,7 @@ describe('subscribe messages', () => {
   });
 
   test('of no names there are none', () => {
-    expect(subscribeMessages([], 1)).toEqual([]);
+    expect(fittingNames([])).toEqual([]);
   });
 
   test('100 names are one message, 101 are two', () => {

@@ -25,6 +25,8 @@ const statusOf = (count: number): CollectorStatus => ({
     ignored: 0,
     foreign: 0,
     malformed: 2,
+    late: 0,
+    ended: 0,
     duplicates: 0,
     insane: 0,
     refused: 0,

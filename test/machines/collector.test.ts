@@ -179,7 +179,7 @@ describe('streaming', () => {
 });
 
 describe('a component that fails while nobody stops it', () => {
-  test.each(['store', 'rest', 'feed-1', 'keepTime', 'watchBars'])(
+  test.each(['store', 'rest', 'feed-1', 'keepTime', 'watchBars', 'auditBars', 'recheckGaps'])(
     'stops the collector, and the failure is kept: %s',
     (id) => {
       const run = streaming();

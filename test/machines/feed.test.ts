@@ -1,15 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { feedModel } from '../model/feed.model.ts';
-import type { Session } from '../model/walk/index.ts';
+import type { Session, StubSnapshot } from '../model/walk/index.ts';
 import { begin, child, ends, fails, isDone, moments, received, say, unended } from './play.ts';
 
 type Run = Session<never>;
 const CLOSE = { type: 'CLOSE', withinMs: 3_000 };
-const [BTC, ETH, CONNECTION] = ['BTCUSDT@1m', 'ETHUSDT@1m', 'connection'] as const;
-const begun = (): Run => begin(feedModel) as Run;
+const [BTC, ETH, CONNECTION] = ['BTCUSDT@1m', 'ETHUSDT@1m', 'feed.a'] as const;
+const stream = (id: string) => ({ id, stream: `${id.slice(0, 7).toLowerCase()}@kline_1m` });
+/** The feed of the model, with one stream more. */
+const begun = (): Run =>
+  begin({
+    ...feedModel,
+    input: (env, clock) => ({
+      ...feedModel.input!(env, clock),
+      streams: [BTC, ETH].map((id) => stream(id) as never),
+    }),
+  }) as Run;
 const up = (): Run => {
   const run = begun();
-  say(run, { type: 'CONNECTION.UP', id: CONNECTION, proof: 'frame' });
+  say(run, { type: 'CONNECTION.UP', id: CONNECTION, proof: 'frame', openedAt: 0 });
   return run;
 };
 const down = { type: 'CONNECTION.DOWN', id: CONNECTION, reason: 'lost', retryMs: 500, alarming: true };
@@ -18,6 +27,15 @@ const line = (name: string, outcome = 'closed') => ({ name, outcome, durationMs:
 describe('an open feed', () => {
   test('has a connection and its streams, from the start', () => {
     expect(Object.keys(begun().children)).toEqual([BTC, ETH, CONNECTION]);
+  });
+
+  test('has its connection carry its streams and what else is wanted', () => {
+    const { input } = child(begun(), CONNECTION).getSnapshot() as StubSnapshot;
+    expect(input).toMatchObject({
+      id: CONNECTION,
+      route: '/route',
+      streams: ['btcusdt@kline_1m', 'ethusdt@kline_1m', '!contractInfo'],
+    });
   });
 
   test('passes on what its connection reports, under its own name', () => {
@@ -32,14 +50,12 @@ describe('an open feed', () => {
     ]);
   });
 
-  test('tells its streams that they are without a connection, once for each time it is lost', () => {
+  test('tells its streams when they have a connection and when they lose it, once each time', () => {
     const run = up();
     say(run, down);
     say(run, down);
-    expect([BTC, ETH].map((id) => received(run, id))).toEqual([
-      [{ type: 'FEED.DOWN' }],
-      [{ type: 'FEED.DOWN' }],
-    ]);
+    for (const id of [BTC, ETH])
+      expect(received(run, id)).toEqual([{ type: 'FEED.UP' }, { type: 'FEED.DOWN' }]);
   });
 });
 
@@ -71,7 +87,7 @@ describe('a child that fails or ends by itself', () => {
     const [other, connection] = [child(run, ETH), child(run, CONNECTION)];
     fails(run, BTC, new Error('boom'));
     expect(connection.getSnapshot().status).toBe('stopped');
-    expect(received(run, ETH)).toEqual([{ type: 'FEED.DOWN' }]);
+    expect(received(run, ETH)).toEqual([{ type: 'FEED.UP' }, { type: 'FEED.DOWN' }]);
     run.pass(1_000);
     expect(child(run, ETH)).toBe(other);
     expect(child(run, CONNECTION)).not.toBe(connection);
@@ -96,7 +112,9 @@ describe('a child that fails or ends by itself', () => {
         fails(session as never, id, new Error('boom'));
       }
       session.pass(1_000);
-      expect([words, Object.keys(session.children).sort()]).toEqual([words, [BTC, ETH, CONNECTION].sort()]);
+      const { active, streams } = session.snapshot.context as { active: string; streams: { id: string }[] };
+      const whole = [...streams.map((one) => one.id), `feed.${active}`].sort();
+      expect([words, Object.keys(session.children).sort()]).toEqual([words, whole]);
     }
   });
 });
@@ -112,7 +130,9 @@ describe('CLOSE', () => {
     const run = closing();
     say(run, CLOSE);
     for (const id of [BTC, ETH, CONNECTION])
-      expect(received(run, id)).toEqual([{ type: 'CLOSE', withinMs: 2_700 }]);
+      expect(received(run, id).filter(({ type }) => type === 'CLOSE')).toEqual([
+        { type: 'CLOSE', withinMs: 2_700 },
+      ]);
   });
 
   test('ends the feed as soon as all have ended', () => {

@@ -1,28 +1,168 @@
 import { describe, expect, test } from 'vitest';
 import { klineStreamModel } from '../model/kline-stream.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, received, say, unended } from './play.ts';
 
 type Run = Session<never>;
 const begun = (): Run => begin(klineStreamModel) as Run;
 const tell = (run: Run, ...types: string[]): void => {
   for (const type of types) say(run, { type });
 };
-const proof = (run: Run): unknown => run.snapshot.value['open'].proof;
+// biome-ignore lint/suspicious/noExplicitAny: the value of a region is text or nested
+const proof = (run: Run): any => run.snapshot.value['open'].proof;
+
+const FRAME = 'CURSOR.FIRST_FRAME';
 
 test.each([
-  ['nothing', [], 'awaiting'],
-  ['a first frame', ['CURSOR.FIRST_FRAME'], 'live'],
-  ['proof that it does not trade', ['CURSOR.QUIET'], 'quiet'],
-  ['a frame after all', ['CURSOR.QUIET', 'CURSOR.FIRST_FRAME'], 'live'],
-  ['proof of quiet while frames come', ['CURSOR.FIRST_FRAME', 'CURSOR.QUIET'], 'live'],
-  ['the loss of the connection', ['CURSOR.FIRST_FRAME', 'FEED.DOWN'], 'awaiting'],
-  ['a frame of the next connection', ['CURSOR.FIRST_FRAME', 'FEED.DOWN', 'CURSOR.FIRST_FRAME'], 'live'],
+  ['nothing', [], 'offline'],
+  ['a first frame, before the connection is told of', [FRAME], 'live'],
+  ['the connection alone', ['FEED.UP'], 'awaiting'],
+  ['proof that it does not trade', ['FEED.UP', 'CURSOR.QUIET'], 'quiet'],
+  ['a frame after all', ['CURSOR.QUIET', FRAME], 'live'],
+  ['proof of quiet while frames come', [FRAME, 'CURSOR.QUIET'], 'live'],
+  ['the loss of the connection', [FRAME, 'FEED.DOWN'], 'offline'],
+  ['a frame of the next connection', [FRAME, 'FEED.DOWN', FRAME], 'live'],
+  ['silence', [FRAME, 'CURSOR.SILENT'], 'doubting'],
+  ['a frame into the doubt', [FRAME, 'CURSOR.SILENT', FRAME], 'live'],
+  ['a second connection in the making', [FRAME, 'FEED.ROTATING'], 'rotating'],
+  ['a switch to one on which it has come already', [FRAME, 'FEED.ROTATING', FRAME, 'FEED.SWITCHED'], 'live'],
+  ['a switch to one on which it has not', [FRAME, 'FEED.ROTATING', 'FEED.SWITCHED'], 'awaiting'],
+  ['a switch while it was quiet', ['FEED.UP', 'CURSOR.QUIET', 'FEED.SWITCHED'], 'awaiting'],
+  ['frames that cannot be understood', ['FEED.UP', 'CURSOR.GARBLED'], 'garbled'],
+  ['one that can be', ['FEED.UP', 'CURSOR.GARBLED', FRAME], 'live'],
 ])('after %s it is as live as that proves', (_, types, state) => {
   const run = begun();
   tell(run, ...types);
   expect(proof(run)).toBe(state);
-  expect(run.snapshot.hasTag('live')).toBe(state !== 'awaiting');
+  expect(run.snapshot.hasTag('live')).toBe(['live', 'quiet', 'rotating'].includes(state));
+});
+
+describe('a stream without a frame', () => {
+  const asked = (): Run => {
+    const run = begun();
+    tell(run, 'FEED.UP');
+    run.pass(2_000);
+    return run;
+  };
+  const mutes = (run: Run): unknown[] => run.heard.filter(({ type }) => type === 'STREAM.MUTE');
+  const again = (value: boolean) => ({
+    type: 'STREAM.MUTE',
+    id: 'BTCUSDT@1m',
+    stream: 'btcusdt@kline_1m',
+    again: value,
+  });
+
+  test('is asked about once the delay of proof is over, and not before', () => {
+    const run = begun();
+    tell(run, 'FEED.UP');
+    run.pass(1_999);
+    expect(run.children['proveStream']).toBeUndefined();
+    run.pass(1);
+    expect(run.children['proveStream']).toBeDefined();
+    expect(proof(run)).toBe('asking');
+    tell(run, FRAME);
+    expect(proof(run)).toBe('live');
+    expect(run.survivors()).not.toContain('proveStream');
+  });
+
+  test('is asked about again after a failure, ever more rarely, and never earlier than the exchange says', () => {
+    const run = asked();
+    const pauses: number[] = [];
+    for (const retryAfterMs of [0, 0, 0, 120_000, 0]) {
+      fails(run, 'proveStream', { retryAfterMs });
+      expect(run.snapshot.hasTag('live')).toBe(false);
+      const since = run.clock.now();
+      while (run.children['proveStream']?.getSnapshot().status !== 'active') run.pass(125);
+      pauses.push(run.clock.now() - since);
+    }
+    expect(pauses).toEqual([1_125, 2_250, 4_500, 120_000, 18_000]);
+  });
+
+  test('that is quiet is asked about again after the silence, doubled up to ten minutes', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'quiet');
+    const pauses: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const since = run.clock.now();
+      while (proof(run) === 'quiet') run.pass(1_000);
+      pauses.push((run.clock.now() - since) / 60_000);
+      ends(run, 'proveStream', 'quiet');
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 10, 10]);
+    tell(run, 'FEED.DOWN', 'FEED.UP');
+    run.pass(2_000);
+    ends(run, 'proveStream', 'quiet');
+    run.pass(60_000);
+    expect(proof(run)).toBe('doubting');
+  });
+
+  test('that is mute is reported once, given its chance, then reported again, each time later', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'mute');
+    expect(mutes(run)).toEqual([again(false)]);
+    expect(run.snapshot.hasTag('mute')).toBe(true);
+    const pauses: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const since = run.clock.now();
+      while (proof(run).mute === 'waiting') run.pass(500);
+      pauses.push((run.clock.now() - since) / 1_000);
+      ends(run, 'proveStream', 'mute');
+    }
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 512, 600]);
+    expect(mutes(run).slice(1)).toEqual(Array.from({ length: 10 }, () => again(true)));
+  });
+
+  test('that is mute on the next connection too is not reported at once, but after its pause', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'mute');
+    run.pass(2_000);
+    ends(run, 'proveStream', 'mute');
+    tell(run, 'FEED.DOWN', 'FEED.UP');
+    run.pass(2_000);
+    ends(run, 'proveStream', 'mute');
+    expect(mutes(run)).toHaveLength(2);
+    run.pass(8_000);
+    ends(run, 'proveStream', 'mute');
+    expect(mutes(run)).toEqual([again(false), again(true), again(true)]);
+  });
+
+  test('that was mute and speaks is live, and its next silence begins with the mildest remedy', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'mute');
+    tell(run, FRAME);
+    expect(proof(run)).toBe('live');
+    tell(run, 'CURSOR.SILENT');
+    ends(run, 'proveStream', 'mute');
+    expect(mutes(run)).toEqual([again(false), again(false)]);
+  });
+
+  test('that was mute and of which REST fails stays mute, and nobody is told', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'mute');
+    run.pass(2_000);
+    fails(run, 'proveStream', { retryAfterMs: 60_000 });
+    expect(proof(run)).toEqual({ mute: 'waiting' });
+    run.pass(59_999);
+    expect(proof(run)).toEqual({ mute: 'waiting' });
+    run.pass(1);
+    expect(proof(run)).toEqual({ mute: 'checking' });
+    expect(mutes(run)).toHaveLength(1);
+  });
+
+  test('is asked about from now on while fresh, and from the last that was known when it had spoken', () => {
+    const run = asked();
+    const since = (): unknown => child(run, 'proveStream').getSnapshot().input.since;
+    expect(since()).toBe('now');
+    ends(run, 'proveStream', 'quiet');
+    run.pass(60_000);
+    expect(since()).toBe('last');
+    ends(run, 'proveStream', 'mute');
+    run.pass(2_000);
+    expect(since()).toBe('now');
+    tell(run, FRAME, 'CURSOR.SILENT');
+    expect(since()).toBe('last');
+    expect(run.snapshot.hasTag('live')).toBe(false);
+  });
 });
 
 describe('a hole', () => {
@@ -41,17 +181,29 @@ describe('a hole', () => {
     expect(run.snapshot.hasTag('repairing')).toBe(false);
   });
 
-  test('is tried again after a pause that doubles up to 30 s, as long as bars are owed or REST fails', () => {
+  const pausesAfter = (each: (run: Run) => void): number[] => {
     const run = holed();
-    const pauses: number[] = [];
-    for (let i = 0; i < 8; i++) {
-      if (i % 2 === 0) ends(run, 'repair', { owed: 1 });
-      else fails(run, 'repair', new Error('418'));
+    return Array.from({ length: 8 }, () => {
+      each(run);
       const since = run.clock.now();
       while (run.children['repair'] === undefined) run.pass(125);
-      pauses.push(run.clock.now() - since);
-    }
+      return run.clock.now() - since;
+    });
+  };
+
+  test('is tried again after a pause that doubles up to 30 s as long as REST fails', () => {
+    const pauses = pausesAfter((run) => fails(run, 'repair', new Error('418')));
     expect(pauses).toEqual([1_125, 2_250, 4_500, 9_000, 18_000, 33_750, 33_750, 33_750]);
+  });
+
+  test('is asked for every few seconds as long as REST answers and lacks it', () => {
+    const pauses = pausesAfter((run) => ends(run, 'repair', { owed: 1, taken: 0 }));
+    expect(pauses).toEqual([1_125, 2_250, 4_500, 5_625, 5_625, 5_625, 5_625, 5_625]);
+  });
+
+  test('is tried again no earlier than the exchange allows', () => {
+    const pauses = pausesAfter((run) => fails(run, 'repair', { retryAfterMs: 60_000 }));
+    expect(pauses).toEqual(Array.from({ length: 8 }, () => 60_000));
   });
 
   test('that is filled lets the next one begin with the shortest pause', () => {
@@ -72,6 +224,27 @@ describe('its end', () => {
   test('is immediate on CLOSE, aborts a repair, and is the same at every reachable moment', () => {
     const ask = { type: 'CLOSE' };
     expect(unended(klineStreamModel, { ask, withinMs: 0, isOver: isDone })).toEqual([]);
+  });
+
+  test('comes with its symbol: the cursor is told, and when all is whole it ends as retired', () => {
+    const run = begun();
+    tell(run, FRAME, 'CURSOR.HOLE');
+    say(run, { type: 'RETIRE', endTime: 1_700_000_000_000 });
+    expect(received(run, 'cursor')).toEqual([{ type: 'RETIRE', endTime: 1_700_000_000_000 }]);
+    expect(isDone(run)).toBe(false);
+    tell(run, 'CURSOR.ENDED');
+    expect(run.snapshot.output).toEqual({
+      name: 'BTCUSDT@1m',
+      outcome: 'closed',
+      durationMs: 0,
+      retired: true,
+    });
+  });
+
+  test('that was asked for is none of a symbol', () => {
+    const run = begun();
+    tell(run, 'CLOSE');
+    expect(run.snapshot.output).toEqual({ name: 'BTCUSDT@1m', outcome: 'closed', durationMs: 0 });
   });
 
   test('is a failure when its cursor fails', () => {

@@ -178,6 +178,38 @@ describe('its end', () => {
     expect(run.snapshot.output).toMatchObject(output);
   });
 
+  describe('when the writer has gone, with rows still to be written,', () => {
+    const gone = (): Run => {
+      const run = opened();
+      come(run, 300);
+      say(run as never, CLOSE);
+      fails(run as never, 'lastCommit', writerGone());
+      return run;
+    };
+
+    test('opens it once more and writes them', () => {
+      const run = gone();
+      ends(run as never, 'lastOpen');
+      for (const left of [200, 100, 0]) {
+        rows(run, left);
+        ends(run as never, 'finalCommit');
+      }
+      ends(run as never, 'seal');
+      expect(run.snapshot.output).toMatchObject({ outcome: 'closed', unwritten: 0 });
+    });
+
+    test.each([
+      ['lastOpen', []],
+      ['finalCommit', ['lastOpen']],
+    ])('and fails again at %s, tries no more and says so', (id, before) => {
+      const run = gone();
+      for (const done of before) ends(run as never, done);
+      fails(run as never, id, writerGone());
+      ends(run as never, 'seal');
+      expect(run.snapshot.output).toMatchObject({ outcome: 'failed', unwritten: 300 });
+    });
+  });
+
   test('while it is still opening lets go of what it has got hold of', () => {
     const run = begun();
     say(run as never, CLOSE);

@@ -16,13 +16,15 @@ const machine = collectorMachine.provide({
     rest: restSessionMachine.provide({ actors: { call: stub, release: stub } }),
     feed: feedMachine.provide({
       actors: {
-        connection: connectionMachine.provide({ actors: { socket: stub, prove: stub } }),
+        connection: connectionMachine.provide({ actors: { permit: stub, socket: stub, prove: stub } }),
         klineStream: klineStreamMachine.provide({ actors: { cursor: stub, repair: stub } }),
       },
     }),
     prepare: stub,
     keepTime: stub,
     watchBars: stub,
+    auditBars: stub,
+    recheckGaps: stub,
   },
 });
 
@@ -30,7 +32,15 @@ export const treeModel = model(machine)({
   env: () => ({ rows: { size: 0, full: false }, silentMs: 0 }),
   input: (env, clock) => ({
     store: { id: 'store', rows: env.rows, flushMs: 50, now: () => clock.now() },
-    rest: { id: 'rest', queueMax: 4, now: () => clock.now() },
+    rest: {
+      id: 'rest',
+      queueMax: 4,
+      callsMax: 4,
+      retriesMax: 3,
+      quota: { held: () => undefined, waitMs: () => 0, begin: () => {} },
+      random: () => 0.5,
+      now: () => clock.now(),
+    },
     connectTimeoutMs: undefined,
     preparePauseMs: 1_000,
     stopTimeoutMs: 10_000,
@@ -44,17 +54,17 @@ export const feedsOf = (tree: Tree): readonly FeedInput[] =>
   ['feed-1', 'feed-2'].map((id) => ({
     id,
     connection: {
-      id: `${id}/connection`,
-      streams: ['btcusdt@kline_1m'],
       timing: DEFAULT_TIMING,
-      activity: { silentMs: () => tree.env.silentMs },
+      route: '/route',
       random: () => 0.5,
       now: () => tree.clock.now(),
     },
+    activityOf: () => ({ silentMs: () => tree.env.silentMs }),
     streams: ['BTCUSDT', 'ETHUSDT'].map((symbol) => ({
       id: `${id}/${symbol}`,
       series: { symbol, interval: '1m' },
       stream: `${symbol.toLowerCase()}@kline_1m`,
+      timing: DEFAULT_TIMING,
       random: () => 0.5,
     })),
     mendMs: 1_000,
@@ -77,6 +87,7 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
     { type: 'SOCKET.ACKED' },
     { type: 'SOCKET.FRAME' },
     { type: 'SOCKET.ALIVE' },
+    { type: 'SOCKET.NOTICE', reason: 'serverShutdown' },
     { type: 'SOCKET.REFUSED', reason: 'code 2' },
     { type: 'SOCKET.CLOSED', end: { code: 1006 }, reason: 'lost' },
     { type: 'SOCKET.CLOSED', end: { code: 1006, status: 404 }, reason: 'not found' },
@@ -84,6 +95,8 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
   cursor: [{ type: 'CURSOR.FIRST_FRAME' }, { type: 'CURSOR.QUIET' }, { type: 'CURSOR.HOLE' }],
   keepTime: [],
   watchBars: [],
+  auditBars: [],
+  recheckGaps: [],
 };
 
 export const tell = (leaf: AnyActorRef | undefined, ...types: string[]): void => {

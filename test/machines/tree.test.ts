@@ -17,6 +17,7 @@ const lines = (tree: Tree) => report(tree).lines.map(({ name, outcome }) => `${n
 function streaming(tree = begin(treeModel) as Tree): Tree {
   start(tree);
   for (const id of ['prepare', 'open']) for (const leaf of leaves(tree, id)) succeed(tree, leaf);
+  for (const permit of leaves(tree, 'permit')) succeed(tree, permit);
   for (const socket of leaves(tree, 'socket')) tell(socket, 'SOCKET.OPENED', 'SOCKET.ACKED', 'SOCKET.FRAME');
   for (const cursor of leaves(tree, 'cursor')) tell(cursor, 'CURSOR.FIRST_FRAME');
   return tree;
@@ -43,9 +44,9 @@ describe('the six machines together', () => {
     expect(top(tree)).toBe('stopped');
     expect(lines(tree)).toEqual([
       'feed-1 forced',
-      'feed-1/connection forced',
+      'feed-1.a forced',
       'feed-2 forced',
-      'feed-2/connection forced',
+      'feed-2.a forced',
       'rest forced',
       'store forced',
     ]);
@@ -59,6 +60,7 @@ describe('the six machines together', () => {
     befall(tree, leaves(tree, 'cursor')[0]!, 7);
     expect(tree.snapshot.value).toEqual({ streaming: 'partial' });
     tree.pass(1_000);
+    for (const permit of leaves(tree, 'permit')) succeed(tree, permit);
     expect(leaves(tree, 'cursor')).toHaveLength(4);
     expect(leaves(tree, 'socket')).toContain(other);
     expect(leaves(tree, 'socket')).not.toContain(socket);

@@ -29,6 +29,8 @@ export const collectorModel = model(
       prepare: stub,
       keepTime: stub,
       watchBars: stub,
+      auditBars: stub,
+      recheckGaps: stub,
     },
   }),
 )({
@@ -39,7 +41,15 @@ export const collectorModel = model(
   ],
   input: (env, clock) => ({
     store: { id: 'store', rows: { size: 2, full: false }, flushMs: 50, now: () => clock.now() },
-    rest: { id: 'rest', queueMax: 10, now: () => clock.now() },
+    rest: {
+      id: 'rest',
+      queueMax: 10,
+      callsMax: 4,
+      retriesMax: 3,
+      quota: { held: () => undefined, waitMs: () => 0, begin: () => {} },
+      random: () => 0.5,
+      now: () => clock.now(),
+    },
     connectTimeoutMs: env.connectTimeoutMs,
     preparePauseMs: 1_000,
     stopTimeoutMs: 10_000,

@@ -10,7 +10,8 @@ export const storeModel = model(storeMachine.provide({ actors: { open: stub, com
   env: () => ({ rows: { size: 0, full: false } }),
   input: (env, clock) => ({ id: 'store', rows: env.rows, flushMs: 50, now: () => clock.now() }),
   events: () => ({ CLOSE: [{ type: 'CLOSE', withinMs: 3_000 }] }),
-  errors: (id) => (id === 'commit' ? [new Error('busy'), writerGone()] : [new Error('boom')]),
+  errors: (id) =>
+    id === 'commit' || id === 'lastCommit' ? [new Error('busy'), writerGone()] : [new Error('boom')],
   knobs: [
     { label: 'no row waits', run: ({ env }) => Object.assign(env.rows, { size: 0, full: false }) },
     { label: 'a row waits', run: ({ env }) => Object.assign(env.rows, { size: 1, full: false }) },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { closeTimeOf, INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { finalOnly } from '../../src/pipeline/pipeline.ts';
-import { at, bar, frame, openTimes, rig } from './candles.ts';
+import { at, bar, candleOf, frame, openTimes, rig } from './candles.ts';
 
 const AHEAD_MS = 5_000;
 
@@ -76,8 +76,8 @@ test('whatever comes from stream and REST, what comes out is without a hole that
         }
         let due: number | undefined;
         for (const row of one.out()) {
-          const from = 'gap' in row ? row.gap.fromOpenTime : row.candle.openTime;
-          const last = 'gap' in row ? row.gap.toOpenTime : row.candle.openTime;
+          const from = 'gap' in row ? row.gap.fromOpenTime : candleOf(row).openTime;
+          const last = 'gap' in row ? row.gap.toOpenTime : candleOf(row).openTime;
           if (due !== undefined) expect(from).toBe(due);
           expect(last).toBeGreaterThanOrEqual(from);
           expect(closeTimeOf(interval, last)).toBeLessThan(one.time.exchange + AHEAD_MS);

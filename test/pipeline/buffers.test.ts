@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CandleBuffer } from '../../src/pipeline/candle-buffer.ts';
 import { BATCH_ROWS_MAX, RowBuffer } from '../../src/pipeline/row-buffer.ts';
-import { at, bar } from './candles.ts';
+import { at, BTC, bar } from './candles.ts';
 
 const row = (index: number) => ({ candle: bar(at(index)) });
 
@@ -21,6 +21,19 @@ describe('the candle buffer', () => {
     );
   });
 
+  test('puts a bar that came late between those that are held, and before none', () => {
+    const indices = (buffer: CandleBuffer) => buffer.toArray().map((one) => (one.openTime - at(0)) / 60_000);
+    const buffer = new CandleBuffer(4);
+    buffer.insert(bar(at(1)));
+    expect(indices(buffer)).toEqual([]);
+    for (const index of [2, 5, 7]) buffer.push(bar(at(index)));
+    for (const index of [6, 3, 3, 1]) buffer.insert(bar(at(index)));
+    expect(indices(buffer)).toEqual([3, 5, 6, 7]);
+    expect(buffer.size).toBe(4);
+    for (let index = 8; index < 20; index++) buffer.push(bar(at(index)));
+    expect(indices(buffer)).toEqual([16, 17, 18, 19]);
+  });
+
   test('hands out a copy', () => {
     const buffer = new CandleBuffer(3);
     buffer.push(bar(at(0)));
@@ -31,6 +44,26 @@ describe('the candle buffer', () => {
 });
 
 describe('rows on their way to the store', () => {
+  test('are a hundred candles to a batch at most, however many a row brings, and one row at least', () => {
+    const fill = (count: number) => ({
+      fill: {
+        ...BTC,
+        reason: '',
+        candles: Array.from({ length: count }, (_, index) => bar(at(index))),
+        filledAt: 0,
+      },
+    });
+    const buffer = new RowBuffer(1_000);
+    for (const one of [row(0), fill(99), row(1), fill(100), fill(150), row(2), fill(60), fill(60)])
+      buffer.offer(one);
+    const sizes: number[] = [];
+    for (let batch = buffer.batch(); batch.length > 0; batch = buffer.batch()) {
+      sizes.push(batch.length);
+      buffer.drop(batch.length);
+    }
+    expect(sizes).toEqual([2, 1, 1, 1, 2, 1]);
+  });
+
   test('leave in the order they came, none lost and none twice, whatever the batches', () => {
     fc.assert(
       fc.property(

@@ -97,14 +97,19 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const rows = new RowBuffer(options.rowsMax ?? 50_000);
   const delivery = new Delivery({ bufferSize: 10, queueSize: 10, hasStore: false, series });
   const silent: string[] = [];
+  const odd: Record<string, unknown>[] = [];
+  const again: Candle[] = [];
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
     exchangeNow: () => time.exchange,
     now: () => time.monotonic,
     aheadMs: 5_000,
-    graceMs: 5_000,
+    graceMs: () => 5_000,
+    silenceMs: 60_000,
     onSilent: (one) => silent.push(seriesKey(one)),
+    onOddity: (message, fields) => odd.push({ message, ...fields }),
+    onSecondClose: (candle) => again.push(candle),
   });
   const taken: Row[] = [];
   /** Everything that has come out, oldest first. */
@@ -121,10 +126,17 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const edges: string[] = [];
   const cursor = pipeline.cursor(series[0]!)!;
   cursor.onEdge = (event) => edges.push(event.type);
-  return { time, rows, delivery, pipeline, cursor, edges, out, story, silent };
+  return { time, rows, delivery, pipeline, cursor, edges, out, story, silent, odd, again };
 }
 
 const minute = (openTime: number): number => (openTime - T0) / MINUTE;
-const indexOf = (row: { candle: Candle }): number => minute(row.candle.openTime);
+const indexOf = (row: Row): number => minute(candleOf(row).openTime);
+
+/** The bar of a row that must have one. */
+export function candleOf(row: Row): Candle {
+  if ('candle' in row) return row.candle;
+  throw new Error(`no bar: ${JSON.stringify(row)}`);
+}
+
 const gapText = (gap: { fromOpenTime: number; toOpenTime: number }): string =>
   `${minute(gap.fromOpenTime)}–${minute(gap.toOpenTime)}`;

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DAY_MS, INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
+import type { Series } from '../../machines/model/kline.ts';
 import { Absences } from '../../src/pipeline/absences.ts';
 import { Cursor } from '../../src/pipeline/cursor.ts';
 import { closeGraceMs } from '../../src/pipeline/grace.ts';
 import { at, BTC, bar } from './candles.ts';
 
-function dueAt(openTime: number, series = BTC): Cursor {
-  const cursor = new Cursor(series);
+function dueAt(openTime: number, series: Series = BTC, graceMs = 0): Cursor {
+  const cursor = new Cursor(series, graceMs);
   cursor.due = openTime;
   return cursor;
 }
@@ -66,7 +67,7 @@ describe('what is owed', () => {
         fc.integer({ min: 0, max: 90 * DAY_MS }),
         (interval, time, grace, later) => {
           const due = openTimeAt(interval, time);
-          const until = dueAt(due, { symbol: 'BTCUSDT', interval }).owedUntil(due + later, grace);
+          const until = dueAt(due, { symbol: 'BTCUSDT', interval }, grace).owedUntil(due + later, 0);
           const hasEnded = nextOpenTime(interval, due) <= due + later - grace;
           expect(until !== undefined).toBe(hasEnded);
           if (until !== undefined) expect(until).toBeLessThanOrEqual(due + later - grace);
@@ -85,14 +86,14 @@ describe('what is owed', () => {
   });
 
   test('is a bar that is held, whatever the clock says', () => {
-    const cursor = dueAt(at(0));
+    const cursor = dueAt(at(0), BTC, 5_000);
     cursor.hold(bar(at(3)));
-    expect(cursor.owedUntil(Number.NaN, 5_000)).toBe(at(3));
-    expect(cursor.owedUntil(at(-100), 5_000)).toBe(at(3));
+    expect(cursor.owedUntil(Number.NaN, 0)).toBe(at(3));
+    expect(cursor.owedUntil(at(-100), 0)).toBe(at(3));
   });
 
   test('is nothing for a series that has not started', () => {
-    expect(new Cursor(BTC).owedUntil(at(100), 0)).toBeUndefined();
+    expect(new Cursor(BTC, 0).owedUntil(at(100), 0)).toBeUndefined();
   });
 });
 

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import type { Candle, Series } from '../../machines/model/kline.ts';
 import { Delivery, type Problem } from '../../src/pipeline/delivery.ts';
 import { Listeners } from '../../src/pipeline/listeners.ts';
 import { within } from '../support/wait.ts';
+import { settle } from '../transport/fake-clock.ts';
 import { at, BTC, bar, ETH, frame, rig } from './candles.ts';
 
-const delivery = () => new Delivery({ bufferSize: 3, queueSize: 10, hasStore: false, series: [BTC, ETH] });
+const delivery = () => new Delivery({ bufferSize: 3, queueSize: 10, hasStore: true, series: [BTC, ETH] });
+/** What an iterator gives out to its end. */
+async function rest(iterator: AsyncIterable<Candle>): Promise<Candle[]> {
+  const all: Candle[] = [];
+  for await (const candle of iterator) all.push(candle);
+  return all;
+}
+
 const rows = (...indices: number[]) => indices.map((index) => ({ candle: bar(at(index)) }));
 
 describe('listeners', () => {
@@ -145,5 +154,71 @@ describe('delivery', () => {
     off();
     pipeline.take(frame(at(0), { closed: false }), 1);
     expect(heard).toHaveLength(1);
+  });
+
+  test('announces bars of a gap that turned up as filled, by the runs that they make, and not as candles', async () => {
+    const one = delivery();
+    const heard: unknown[] = [];
+    one.listeners.on('candle', (candle) => heard.push(candle.openTime));
+    one.listeners.on('gap', (gap) => heard.push(gap));
+    const iterator = one.iterate([BTC], undefined);
+    one.deliver(rows(0, 4));
+    const candles = [1, 3].map((index) => bar(at(index), 'rest'));
+    one.deliver([{ fill: { ...BTC, reason: 'none', candles, filledAt: 9 } }]);
+    const filled = (index: number) => ({
+      ...BTC,
+      fromOpenTime: at(index),
+      toOpenTime: at(index),
+      reason: 'none',
+      status: 'filled',
+    });
+    expect(heard).toEqual([at(0), at(4), filled(1), filled(3)]);
+    // They belong between the others all the same.
+    expect(one.buffer('BTCUSDT@1m')).toEqual([candles[0], candles[1], bar(at(4))]);
+    expect(one.deliveredOf('BTCUSDT@1m')).toBe(2);
+    one.endIterators();
+    expect(await rest(iterator)).toEqual([bar(at(0)), bar(at(4))]);
+  });
+
+  test('announces a correction with what was before, and corrects the buffer', () => {
+    const one = delivery();
+    const heard: unknown[] = [];
+    one.listeners.on('candle', (candle) => heard.push(candle.openTime));
+    one.listeners.on('revision', (revision) => heard.push(revision));
+    one.deliver(rows(0, 1, 2));
+    const [before, after] = [bar(at(1)), bar(at(1), 'rest', BTC, { count: 99 })];
+    one.deliver([{ revision: { before, after, seenAt: 9 } }]);
+    expect(heard).toEqual([at(0), at(1), at(2), { before, after }]);
+    expect(one.buffer('BTCUSDT@1m')).toEqual([bar(at(0)), after, bar(at(2))]);
+    expect(one.held(BTC, at(1))).toEqual(after);
+    // Of a bar that is in memory no more the store alone is corrected.
+    const old = bar(at(-5));
+    one.deliver([{ revision: { before: old, after: { ...old, count: 1 }, seenAt: 9 } }]);
+    expect(one.buffer('BTCUSDT@1m')).toHaveLength(3);
+    expect([one.held(BTC, at(-5)), one.stored(BTC, at(-5))]).toEqual([undefined, undefined]);
+    one.setReader({ read: (_, after_) => (after_ === at(-5) - 1 ? [old] : []) });
+    expect([one.stored(BTC, at(-5)), one.stored(BTC, at(-6))]).toEqual([old, undefined]);
+  });
+
+  test('of a series that is added later goes to buffer and listeners, and to iterators that want the like', async () => {
+    const one = delivery();
+    const late: Series = { symbol: 'NEWUSDT', interval: '1m' };
+    const all = one.iterate([BTC, ETH], undefined, () => true);
+    const replaying = one.iterate([BTC], at(0) - 1, (series) => series.symbol === 'NEWUSDT');
+    const picky = one.iterate([BTC], undefined);
+    const stored = [0, 1].map((index) => bar(at(index), 'rest', late));
+    one.setReader({ read: (series, after) => (series.symbol === 'NEWUSDT' && after < at(0) ? stored : []) });
+    const first = replaying.next();
+    // What it was asked for has been read to its end; it waits.
+    for (let turn = 0; turn < 5; turn++) await settle();
+    one.add(late);
+    one.add(late);
+    expect((await within('the first', first)).value).toEqual(stored[0]);
+    one.deliver([{ candle: bar(at(2), 'stream', late) }]);
+    expect(one.buffer('NEWUSDT@1m')).toEqual([bar(at(2), 'stream', late)]);
+    one.endIterators();
+    expect(await rest(all)).toEqual([bar(at(2), 'stream', late)]);
+    expect(await rest(picky)).toEqual([]);
+    expect((await rest(replaying))[0]).toEqual(stored[1]);
   });
 });

@@ -62,20 +62,26 @@ describe('a series that REST shows quiet', () => {
 });
 
 describe('bars that are overdue', () => {
-  test('are told on every look for as long as they are missing, after the grace', () => {
-    const { pipeline, time, edges } = rig();
+  test('are told after the grace, and again every five seconds for as long as they are missing', () => {
+    const { pipeline, time, cursor, edges } = rig();
     pipeline.take(frame(at(0), { closed: false }), 1);
     edges.length = 0;
     time.exchange = at(1) + 4_999;
     pipeline.scan();
     expect(edges).toEqual([]);
     time.exchange = at(1) + 5_000;
-    pipeline.scan();
-    pipeline.scan();
+    for (time.monotonic = 0; time.monotonic < 10_000; time.monotonic += 250) pipeline.scan();
     expect(edges).toEqual(['CURSOR.HOLE', 'CURSOR.HOLE']);
+    // A repair that has ended, and left it: what is still true is told at once.
+    cursor.retell();
+    pipeline.scan();
+    expect(edges).toHaveLength(3);
     pipeline.take(frame(at(0)), 1);
     pipeline.scan();
-    expect(edges).toHaveLength(2);
+    expect(edges).toHaveLength(3);
+    time.exchange = at(2) + 5_000;
+    pipeline.scan();
+    expect(edges).toHaveLength(4);
   });
 
   test('are not told of a series that has not started, or while the time is unknown', () => {

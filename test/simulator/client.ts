@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import type { Clock } from '../../src/ports.ts';
 
 /** A kline frame in its envelope. */
 export interface Frame {
@@ -48,6 +49,7 @@ export class Client {
   pongs = 0;
   status: number | undefined;
   retryAfter: string | undefined;
+  location: string | undefined;
   failure: Error | undefined;
   closed: { code: number; reason: string } | undefined;
 
@@ -65,6 +67,7 @@ export class Client {
     this.socket.on('unexpected-response', (request, response) => {
       this.status = response.statusCode;
       this.retryAfter = response.headers['retry-after'];
+      this.location = response.headers.location;
       request.destroy();
     });
     this.socket.on('close', (code, reason) => {
@@ -121,3 +124,42 @@ export async function get(url: string): Promise<{ status: number; headers: Heade
 
 /** The JSON body of a GET request. */
 export const getJson = async <T>(url: string): Promise<T> => JSON.parse((await get(url)).text) as T;
+
+/** A clock that stands still until it is moved. Monotonic and wall time begin at the same number. */
+export class HandClock implements Clock {
+  #now: number;
+  #timers: { due: number; callback: () => void }[] = [];
+
+  constructor(start: number) {
+    this.#now = start;
+  }
+
+  now = (): number => this.#now;
+  wallNow = (): number => this.#now;
+
+  setTimeout = (callback: () => void, delayMs: number): object => {
+    const timer = { due: this.#now + delayMs, callback };
+    this.#timers.push(timer);
+    return timer;
+  };
+
+  clearTimeout = (timer: unknown): void => {
+    this.#timers = this.#timers.filter((it) => it !== timer);
+  };
+
+  /** Moves to `time`; what is due on the way happens at its time. */
+  moveTo(time: number): void {
+    for (;;) {
+      const [next] = this.#timers.toSorted((a, b) => a.due - b.due);
+      if (next === undefined || next.due > time) break;
+      this.clearTimeout(next);
+      this.#now = Math.max(this.#now, next.due);
+      next.callback();
+    }
+    this.#now = time;
+  }
+
+  move(ms: number): void {
+    this.moveTo(this.#now + ms);
+  }
+}

@@ -42,6 +42,7 @@ describe('control server', () => {
       timeScale: 120,
       seed: 7,
       sockets: 1,
+      connections: [{ socket: 1, streams: 1, ageMs: expect.any(Number) }],
       subscriptions: ['solusdt@kline_1m'],
       faults: [],
     });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FAULT_KINDS, type SimulatedExchange, startSimulator } from '../../src/simulator/index.ts';
 import { Client, eventually, get } from './client.ts';
@@ -14,11 +15,12 @@ const next = async (client: Client, count = 3): Promise<void> => {
 
 describe('faults', () => {
   test('are these kinds', () => {
-    expect([...FAULT_KINDS].sort()).toEqual(
-      'closes drop errorAck halfOpen hangHandshake malformed mute noAck noCloseAnswer noPong refuse rest'.split(
-        ' ',
-      ),
-    );
+    const kinds =
+      'absent ban closes dribble drop errorAck halfOpen hangHandshake lag malformed mute noAck noCloseAnswer ' +
+      'noPong notice outage refuse replay rest revise slam symbol tear weight';
+    expect([...FAULT_KINDS].sort()).toEqual(kinds.split(' '));
+    const docs = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
+    expect(FAULT_KINDS.filter((kind) => !docs.includes(`\n| \`${kind}\` `))).toEqual([]);
   });
 
   test('drop ends sockets with a code, or without any', async () => {

@@ -1,11 +1,33 @@
-/** Run as a process of its own: `hold` opens a store and keeps it; `commit` adds bars until it is killed. */
+/**
+ * Run as a process of its own: `hold` opens a store and keeps it; `commit` adds bars until it is killed; `correct`
+ * adds a bar and a gap, and corrects and fills what it added before, until it is killed.
+ */
 import { writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import type { Row } from '../../machines/model/row.ts';
 import { SqliteWriter } from '../../src/store/writer.ts';
 import { systemClock } from '../../src/transport/clock.ts';
-import { at, bar, MINUTE, T0 } from '../pipeline/candles.ts';
+import { at, BTC, bar, MINUTE, T0 } from '../pipeline/candles.ts';
 
-const [mode, path] = process.argv.slice(2) as ['hold' | 'commit' | 'look', string];
+const [mode, path] = process.argv.slice(2) as ['hold' | 'commit' | 'correct' | 'look', string];
+/** A bar, and a gap of two behind it; of those of the batch before, a correction, and the first bar of the gap. */
+function batchOf(batch: number): Row[] {
+  const [now, before] = [3 * batch, 3 * batch - 3];
+  const range = { fromOpenTime: at(now + 1), toOpenTime: at(now + 2) };
+  const added: Row[] = [
+    { candle: bar(at(now)) },
+    { gap: { ...BTC, ...range, reason: 'none', detectedAt: batch } },
+  ];
+  if (batch === 0) return added;
+  const late = bar(at(before + 1), 'rest');
+  const corrected = bar(at(before), 'rest', BTC, { count: 99 });
+  return [
+    { revision: { before: bar(at(before)), after: corrected, seenAt: batch } },
+    ...added,
+    { fill: { ...BTC, reason: 'none', candles: [late], filledAt: batch } },
+  ];
+}
+
 const say = (text: string): void => void writeSync(1, `${text}\n`);
 
 if (mode === 'look') {
@@ -26,5 +48,9 @@ if (mode === 'look') {
     );
     next += size;
     say(String(next));
+  }
+  for (let batch = next / 3; mode === 'correct'; batch++) {
+    await writer.commit(batchOf(batch), batch);
+    say(String(batch + 1));
   }
 }

@@ -19,7 +19,7 @@ export function useProcesses() {
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
-  return function start(mode: 'hold' | 'commit' | 'look', path: string): Child {
+  return function start(mode: 'hold' | 'commit' | 'correct' | 'look', path: string): Child {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, mode, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

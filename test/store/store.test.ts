@@ -82,7 +82,7 @@ describe('a store', () => {
 
   test('tells where each series stands when it is opened again, a gap at the end included', async () => {
     const one = writer();
-    expect(await one.open()).toEqual({ watermarks: [] });
+    expect(await one.open()).toEqual({ watermarks: [], gaps: [] });
     await one.commit(rows(0, 3), 1);
     const gap = { ...ETH, fromOpenTime: at(1), toOpenTime: at(9), reason: 'none', detectedAt: 1 };
     await one.commit([{ candle: bar(at(0), 'rest', ETH) }, { gap }], 1);

@@ -8,6 +8,7 @@ import { type Interval, nextOpenTime } from '../../machines/model/interval.ts';
 import {
   BinanceDataCollector,
   type Candle,
+  type CollectorEvents,
   type CollectorOptions,
   type GapNotice,
   type Logger,
@@ -69,12 +70,15 @@ export class Memo implements Logger {
   }
 }
 
+export type Revised = CollectorEvents['revision'];
+
 /** A collector and everything it said. */
 export interface Watched {
   readonly collector: BinanceDataCollector;
   readonly candles: Candle[];
   readonly states: StateChange[];
   readonly gaps: GapNotice[];
+  readonly revisions: Revised[];
   readonly problems: Problem[];
   readonly log: Memo;
   /** States in order, as `connecting streaming`. */
@@ -114,6 +118,7 @@ export function watch(options: CollectorOptions): Watched {
     candles: [],
     states: [],
     gaps: [],
+    revisions: [],
     problems: [],
     log,
     course: () => watched.states.map((change) => change.to).join(' '),
@@ -121,6 +126,7 @@ export function watch(options: CollectorOptions): Watched {
   collector.on('candle', (candle) => watched.candles.push(candle));
   collector.on('state', (change) => watched.states.push(change));
   collector.on('gap', (gap) => watched.gaps.push(gap));
+  collector.on('revision', (revision) => watched.revisions.push(revision));
   collector.on('error', (problem) => watched.problems.push(problem));
   return watched;
 }

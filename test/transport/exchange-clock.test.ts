@@ -52,13 +52,24 @@ describe('the exchange clock', () => {
     expect(clock.uncertaintyMs).toBe(35.5);
   });
 
-  test('believes a reading that the one in use contradicts, as after the machine slept', () => {
+  test('believes a second reading that the one in use contradicts, as after the machine slept', () => {
     for (const jump of [3_600_000, -3_600_000]) {
       const clock = new ExchangeClock(new FakeClock(), 1);
       clock.set(SERVER, 0, 10);
-      clock.set(SERVER + MINUTE + jump, MINUTE, MINUTE + 200);
-      expect(clock.at(MINUTE + 100)).toBe(SERVER + MINUTE + jump);
+      expect(clock.set(SERVER + MINUTE + jump, MINUTE, MINUTE + 200)).toBe(false);
+      expect(clock.at(MINUTE)).toBeCloseTo(SERVER + MINUTE, -2);
+      expect(clock.set(SERVER + MINUTE + 200 + jump, MINUTE + 200, MINUTE + 400)).toBe(true);
+      expect(clock.at(MINUTE + 300)).toBe(SERVER + MINUTE + 200 + jump);
     }
+  });
+
+  test('forgets a contradiction that the next reading does not share', () => {
+    const clock = new ExchangeClock(new FakeClock(), 1);
+    clock.set(SERVER, 0, 10);
+    expect(clock.set(SERVER + 3_600_000, 100, 110)).toBe(false);
+    expect(clock.set(SERVER + 200, 200, 210)).toBe(true);
+    expect(clock.set(SERVER + 3_600_200, 300, 310)).toBe(false);
+    expect(clock.at(300)).toBeCloseTo(SERVER + 295, -1);
   });
 
   test('never claims a time that the exchange had not reached, and errs by half a round trip at most', () => {

@@ -7,13 +7,15 @@ export class FakeClock implements Clock {
   readonly #timers = new Map<number, { at: number; callback: () => void }>();
   /** Every delay that was asked for. */
   readonly delays: number[] = [];
+  /** By how much the local calendar has jumped, or the monotonic clock stood still, ms. */
+  jumpedMs = 0;
 
   now(): number {
     return this.#now;
   }
 
   wallNow(): number {
-    return 1_700_000_000_000 + this.#now;
+    return 1_700_000_000_000 + this.#now + this.jumpedMs;
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
@@ -29,6 +31,11 @@ export class FakeClock implements Clock {
 
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Time passes, and nothing is fired: the process stands still. */
+  freeze(ms: number): void {
+    this.#now += ms;
   }
 
   /** Moves on, firing what is due on the way; promises get their turn after each. */

@@ -127,7 +127,28 @@ describe('an answer', () => {
       response.writeHead(200, { 'Content-Length': '100' });
       response.write('half', () => response.socket?.destroy());
     };
-    expect(await failure()).toMatchObject({ code: 'HTTP_UNREACHABLE', status: 0, retryable: true });
+    expect(await failure()).toMatchObject({ code: 'HTTP_BROKEN', status: 0, retryable: true });
+  });
+
+  test('that is compressed wrongly is an error, not garbage', async () => {
+    answer = (_, response) => response.setHeader('Content-Encoding', 'gzip').end('not gzip at all');
+    expect(await failure()).toMatchObject({ code: 'HTTP_BROKEN', retryable: true });
+  });
+
+  test('that is longer than it says is cut where it says, and spoils no later one', async () => {
+    answer = (_, response) => {
+      response.socket?.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]and more');
+    };
+    expect((await get()).text).toBe('[1]');
+    answer = (_, response) => response.end('{}');
+    expect((await get()).text).toBe('{}');
+  });
+
+  test('that is no HTTP at all, or nothing but an end, broke off', async () => {
+    for (const text of ['<html>', '']) {
+      answer = (_, response) => void response.socket?.end(text);
+      expect(await failure()).toMatchObject({ code: 'HTTP_BROKEN', status: 0, retryable: true });
+    }
   });
 });
 

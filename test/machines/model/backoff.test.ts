@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_BACKOFF, isAlarming, reconnectDelay, repairDelay } from '../../../machines/model/backoff.ts';
+import {
+  DEFAULT_BACKOFF,
+  isAlarming,
+  reconnectDelay,
+  repairDelay,
+  timerPiece,
+} from '../../../machines/model/backoff.ts';
 
 const { baseMs, maxMs, slowMs } = DEFAULT_BACKOFF;
 const delay = (attempt: number, random: number, end = {}): number =>
@@ -13,7 +19,7 @@ describe('the delay before the next dial', () => {
     fc.assert(
       fc.property(anyAttempt, anyRandom, (attempt, random) => {
         const cap = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 20));
-        expect(delay(attempt, random)).toBe(Math.round(random * cap));
+        expect(delay(attempt, random)).toBe(Math.ceil(random * cap));
         expect(delay(attempt, random)).toBeLessThanOrEqual(maxMs);
         expect(delay(attempt + 1, random)).toBeGreaterThanOrEqual(delay(attempt, random));
       }),
@@ -30,13 +36,27 @@ describe('the delay before the next dial', () => {
     );
   });
 
-  test('is never shorter than the server asked for, and always one that a timer can keep', () => {
+  test('is never shorter than the server asked for, however long that is', () => {
+    const anyTime = fc.nat({ max: 10 ** 12 });
     fc.assert(
-      fc.property(anyAttempt, anyRandom, fc.nat(), (attempt, random, retryAfterMs) => {
+      fc.property(anyAttempt, anyRandom, anyTime, (attempt, random, retryAfterMs) => {
         expect(delay(attempt, random, { retryAfterMs })).toBeGreaterThanOrEqual(retryAfterMs);
       }),
     );
-    expect(delay(0, 0, { retryAfterMs: Number.POSITIVE_INFINITY })).toBe(2 ** 31 - 1);
+  });
+
+  test('is nothing when a server goes away for the first time, and the usual one when that goes on', () => {
+    for (const end of [{ code: 1001 }, { announced: true as const }])
+      expect([0, 1, 2].map((attempt) => delay(attempt, 0.5, end))).toEqual([0, 500, 1_000]);
+  });
+
+  test('is 5 to 30 s after a restart of the service, and slow when it wants to be left alone', () => {
+    expect([0, 0.999999].map((random) => delay(0, random, { code: 1012 }))).toEqual([5_000, 30_000]);
+    expect([0, 0.999999].map((random) => delay(0, random, { code: 1013 }))).toEqual([30_000, 37_500]);
+  });
+
+  test('is kept in pieces that a timer can wait', () => {
+    expect([-5, 0, 0.3, 1_000, 10 ** 12].map(timerPiece)).toEqual([1, 1, 1, 1_000, 2 ** 31 - 1]);
   });
 
   test('spreads many clients that fell together', () => {
@@ -53,7 +73,10 @@ test.each([
   [{ code: 1006, status: 500 }, false],
   [{ code: 1006, status: 404 }, true],
   [{ code: 1006, status: 451 }, true],
+  [{ code: 1006, status: 302 }, true],
   [{ code: 1008 }, true],
+  [{ code: 1013 }, false],
+  [{ code: 0, mute: true as const }, true],
 ])('after %j an operator is needed: %s', (end, expected) => {
   expect(isAlarming(end)).toBe(expected);
 });

@@ -1,0 +1,112 @@
+/** What a kline stream's chart is made of: its types, actors, actions, guards and delays. The chart is beside it. */
+import { assign, fromCallback, fromPromise, sendParent, sendTo, setup } from 'xstate';
+import type {
+  CursorEvent,
+  KlineStreamInput,
+  ProveStreamInput,
+  RepairResult,
+  Retirement,
+  StreamCommand,
+  StreamEnd,
+  StreamMute,
+  StreamProof,
+} from './kline-stream.types.ts';
+import { patienceOf, repairDelay } from './model/backoff.ts';
+import type { Outcome } from './model/cleanup.ts';
+import type { Series } from './model/kline.ts';
+import { lackDelay, mutePause, quietPause } from './model/proof.ts';
+
+interface Context extends KlineStreamInput {
+  /** Of the repair: attempts without progress, and the pause after the last one. */
+  readonly tries: number;
+  readonly pauseMs: number;
+  readonly patienceMs: number;
+  /** Of the proof, since the last frame: found quiet, reported mute, asked in vain in a row. */
+  readonly quiets: number;
+  readonly mutes: number;
+  readonly asks: number;
+  readonly proofPauseMs: number;
+  readonly proofPatienceMs: number;
+  readonly outcome: Outcome;
+  readonly retired: boolean;
+}
+
+export const klineStream = setup({
+  types: {
+    context: {} as Context,
+    input: {} as KlineStreamInput,
+    events: {} as CursorEvent | StreamCommand,
+    output: {} as StreamEnd,
+    tags: {} as 'live' | 'mute' | 'repairing',
+  },
+  actors: {
+    cursor: fromCallback<Retirement, Series>(() => {
+      throw new Error('cursor is not provided');
+    }),
+    repair: fromPromise<RepairResult, Series>(() => Promise.reject(new Error('repair is not provided'))),
+    proveStream: fromPromise<StreamProof, ProveStreamInput>(() =>
+      Promise.reject(new Error('proveStream is not provided')),
+    ),
+  },
+  actions: {
+    planPause: assign({
+      tries: ({ context }) => context.tries + 1,
+      pauseMs: ({ context }) => Math.max(repairDelay(context.tries, context.random()), context.patienceMs),
+      patienceMs: 0,
+    }),
+    planLack: assign({
+      tries: ({ context }) => context.tries + 1,
+      pauseMs: ({ context }) => lackDelay(context.tries, context.random()),
+    }),
+    notePatience: assign({
+      patienceMs: (_, params: { error: unknown }) => patienceOf(params.error),
+    }),
+    resetTries: assign({ tries: 0 }),
+    forgetSilence: assign({ quiets: 0, mutes: 0, asks: 0, proofPatienceMs: 0 }),
+    /** A new connection: how long the stream was quiet on the old one says nothing. */
+    beginProof: assign({ quiets: 0, asks: 0 }),
+    noteProofPatience: assign({
+      proofPatienceMs: (_, params: { error: unknown }) => patienceOf(params.error),
+    }),
+    planAsk: assign({
+      asks: ({ context }) => context.asks + 1,
+      proofPauseMs: ({ context }) =>
+        Math.max(repairDelay(context.asks, context.random()), context.proofPatienceMs),
+      proofPatienceMs: 0,
+    }),
+    planQuiet: assign({
+      asks: 0,
+      quiets: ({ context }) => context.quiets + 1,
+      proofPauseMs: ({ context }) => quietPause(context.timing.silenceMs, context.quiets),
+    }),
+    planMute: assign({
+      asks: 0,
+      mutes: ({ context }) => context.mutes + 1,
+      proofPauseMs: ({ context }) =>
+        Math.max(mutePause(context.timing.proofDelayMs, context.mutes), context.proofPatienceMs),
+      proofPatienceMs: 0,
+    }),
+    tellMute: sendParent(
+      ({ context }, params: { again: boolean }): StreamMute => ({
+        type: 'STREAM.MUTE',
+        id: context.id,
+        stream: context.stream,
+        again: params.again,
+      }),
+    ),
+    tellCursor: sendTo('cursor', (_, params: Retirement) => params),
+    noteRetired: assign({ retired: true }),
+    noteFailed: assign({ outcome: 'failed' as const }),
+  },
+  guards: {
+    isWhole: (_, params: { owed: number }) => params.owed === 0,
+    isProgress: (_, params: { taken: number }) => params.taken > 0,
+    isQuiet: (_, params: { proof: StreamProof }) => params.proof === 'quiet',
+    isFirstMute: ({ context }) => context.mutes === 0,
+  },
+  delays: {
+    pause: ({ context }) => context.pauseMs,
+    proofDelay: ({ context }) => context.timing.proofDelayMs,
+    proofPause: ({ context }) => context.proofPauseMs,
+  },
+});

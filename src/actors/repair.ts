@@ -1,0 +1,115 @@
+import { fromPromise } from 'xstate';
+import type { RepairResult } from '../../machines/kline-stream.types.ts';
+import { describe } from '../../machines/model/cleanup.ts';
+import { countBars } from '../../machines/model/interval.ts';
+import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
+import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
+import { ExchangeError } from '../errors.ts';
+import type { Cursor } from '../pipeline/cursor.ts';
+import { finalOnly, type Pipeline } from '../pipeline/pipeline.ts';
+import type { Clock, Logger } from '../ports.ts';
+import type { ExchangeClock } from '../transport/exchange-clock.ts';
+import { oddityLog } from './oddities.ts';
+import type { RestPort } from './rest-port.ts';
+
+export interface RepairPorts {
+  readonly rest: RestPort;
+  readonly clock: Clock;
+  readonly exchangeClock: ExchangeClock;
+  readonly pipeline: Pipeline;
+  readonly logger: Logger;
+}
+
+/** Pages of one repair; what is left is the next one's, after the others of the queue had their turn. */
+const PAGES_MAX = 20;
+/** One row more than is missing: the open bar, which comes unmarked as the last. */
+const OPEN_ROW = 1;
+/** More missing bars than this are history, which must not be in the way of what closes now. */
+const LIVE_BARS_MAX = 100;
+/** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
+const GONE: ReadonlySet<string> = new Set(['-1121', '-1122', '-4141']);
+
+/** Fetches what is owed to a series, in order. Only bars that had certainly ended when REST was asked count. */
+export const repairActor = (ports: RepairPorts) => {
+  const warn = oddityLog(ports.logger, ports.clock);
+  return fromPromise<RepairResult, Series>(async ({ input: series, signal }) => {
+    const cursor = ports.pipeline.cursor(series);
+    if (cursor === undefined) return { owed: 0, taken: 0 };
+    try {
+      return await repair(ports, cursor, signal);
+    } catch (error) {
+      if (!signal.aborted)
+        warn('bars that are owed could not be fetched', {
+          series: seriesKey(series),
+          reason: describe(error),
+        });
+      throw error;
+    } finally {
+      cursor.retell();
+    }
+  });
+};
+
+async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): Promise<RepairResult> {
+  const { clock, exchangeClock, pipeline } = ports;
+  const { interval } = cursor.series;
+  const endedBefore = (at: number): number => cursor.endedBefore(exchangeClock.earliestAt(at), 0);
+  let taken = 0;
+  for (let page = 0; page < PAGES_MAX && cursor.due !== undefined; page++) {
+    const sentAt = clock.now();
+    const until = Math.min(Math.max(endedBefore(sentAt), cursor.firstHeld ?? 0), cursor.endOpen);
+    const missing = countBars(interval, cursor.due, until);
+    // Nothing, or not known: before the first reading of the exchange's time no bar has certainly ended.
+    if (!(missing > 0)) break;
+    const candles = await fetchFrom(ports, cursor, cursor.due, missing, signal);
+    // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
+    const final = finalOnly(candles, exchangeClock.earliestAt(sentAt));
+    const fresh = pipeline.fill(cursor, final, endedBefore(sentAt), exchangeClock.now());
+    taken += fresh;
+    if (fresh === 0) break;
+  }
+  // Without the grace: what has ended but may yet come by the stream is not owed.
+  return { owed: owedNow(ports, cursor), taken };
+}
+
+/** One page from the bar due on, ascending. @throws {ExchangeError} for a page that is of other bars. */
+async function fetchFrom(
+  { rest }: RepairPorts,
+  cursor: Cursor,
+  due: number,
+  missing: number,
+  signal: AbortSignal,
+): Promise<Candle[]> {
+  const { series } = cursor;
+  const request: VenueRequest = {
+    ...klinesRequest(series, due, missing + OPEN_ROW),
+    priority: missing > LIVE_BARS_MAX ? 'background' : 'live',
+  };
+  try {
+    const candles = readKlines(series, await rest.ask(request, signal));
+    const isProgress = candles.every(
+      ({ openTime }, index) => openTime >= due && openTime > (candles[index - 1]?.openTime ?? 0),
+    );
+    if (isProgress) return candles;
+    throw new ExchangeError('klines: the answer does not ascend from the time that was asked for', {
+      code: 'KLINES_NO_PROGRESS',
+      status: 200,
+      retryable: true,
+    });
+  } catch (error) {
+    // The symbol has ended, and the exchange has forgotten it: it lacks what is owed.
+    const isGone = error instanceof ExchangeError && GONE.has(error.code);
+    if (isGone && cursor.endTime < Number.POSITIVE_INFINITY) return [];
+    throw error;
+  }
+}
+
+/** Bars still missing, as far as that can be blamed on a hole and not on a frame under way. */
+function owedNow({ clock, exchangeClock }: RepairPorts, cursor: Cursor): number {
+  const { due, firstHeld } = cursor;
+  const { interval } = cursor.series;
+  if (due === undefined) return 0;
+  if (firstHeld !== undefined && firstHeld > due) return countBars(interval, due, firstHeld);
+  const until = cursor.owedUntil(exchangeClock.now(), clock.now());
+  return until === undefined ? 0 : countBars(interval, due, until);
+}

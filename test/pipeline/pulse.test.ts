@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { hasTraded, Pulse } from '../../src/pipeline/pulse.ts';
+import { at, BTC, bar, ETH, frame, rig } from './candles.ts';
+
+const forming = (index: number, k = {}) => frame(at(index), { closed: false, k });
+
+describe('the silence of a stream', () => {
+  test('is told once, when no frame has come for so long, and again only after the next frame', () => {
+    const { pipeline, time, edges } = rig();
+    const look = (until: number): void => {
+      for (; time.monotonic < until; time.monotonic += 250) pipeline.scan();
+      time.exchange = at(0) + 1_000;
+    };
+    look(100_000);
+    expect(edges).toEqual([]);
+    pipeline.take(forming(0), 1);
+    expect(edges).toEqual(['CURSOR.FIRST_FRAME']);
+    look(160_000);
+    expect(edges).toHaveLength(1);
+    look(400_000);
+    expect(edges).toEqual(['CURSOR.FIRST_FRAME', 'CURSOR.SILENT']);
+    pipeline.take(forming(0), 1);
+    pipeline.take(forming(0), 1);
+    expect(edges.slice(2)).toEqual(['CURSOR.FIRST_FRAME']);
+    look(800_000);
+    expect(edges.slice(3)).toEqual(['CURSOR.SILENT']);
+  });
+
+  test('is none while frames come, be they from the older of two connections', () => {
+    const { pipeline, time, edges } = rig();
+    pipeline.take(forming(0), 2);
+    for (; time.monotonic < 300_000; time.monotonic += 250) {
+      if (time.monotonic % 30_000 === 0) pipeline.take(forming(0), 1);
+      pipeline.scan();
+    }
+    expect(edges).toEqual(['CURSOR.FIRST_FRAME']);
+  });
+});
+
+describe('how far the trades of a stream are known', () => {
+  test('is told by its last frame, or by what REST said after it', () => {
+    const pulse = new Pulse(BTC);
+    expect(pulse.witness).toBeUndefined();
+    pulse.frame = forming(1, { n: 4 });
+    expect(pulse.witness).toEqual({ series: BTC, openTime: at(1), count: 4, asOf: at(1) + 500 });
+    const reading = { series: ETH, openTime: at(2), count: 9, asOf: at(2) };
+    pulse.noteReading(reading);
+    expect(pulse.witness).toBe(reading);
+    pulse.frame = forming(3, { n: 1 });
+    expect(pulse.witness).toEqual({ series: BTC, openTime: at(3), count: 1, asOf: at(3) + 500 });
+    pulse.frame = forming(3, { n: 'many' });
+    expect(pulse.witness?.count).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test.each([
+    ['more in the same bar', [[1, 5]], true],
+    ['as many in the same bar', [[1, 4]], false],
+    ['fewer, as a slower server says', [[1, 3]], false],
+    [
+      'some in a later bar',
+      [
+        [1, 4],
+        [2, 1],
+      ],
+      true,
+    ],
+    [
+      'none in a later bar',
+      [
+        [1, 4],
+        [2, 0],
+      ],
+      false,
+    ],
+    ['those of an older bar', [[0, 99]], false],
+    ['nothing', [], false],
+  ] as const)('%s', (_, counts, expected) => {
+    const since = { series: BTC, openTime: at(1), count: 4, asOf: at(1) };
+    const bars = counts.map(([index, count]) => bar(at(index), 'rest', BTC, { count }));
+    expect(hasTraded(since, bars)).toBe(expected);
+  });
+});
+
+describe('frames that cannot be understood', () => {
+  const NAME = 'btcusdt@kline_1m';
+
+  test('many in a row are told once, and its bars are owed; the first that can be is news', () => {
+    const { pipeline, edges, cursor, odd } = rig();
+    for (let frames = 0; frames < 100; frames++) pipeline.takeMalformed(NAME);
+    expect(edges).toEqual(['CURSOR.GARBLED']);
+    expect(cursor.due).toBe(at(0));
+    expect(odd).toEqual([expect.objectContaining({ series: 'BTCUSDT@1m' })]);
+    expect(pipeline.counters.malformed).toBe(100);
+    pipeline.take(forming(0), 1);
+    expect(edges).toEqual(['CURSOR.GARBLED', 'CURSOR.FIRST_FRAME']);
+  });
+
+  test('are nothing to tell of as long as good ones come between', () => {
+    const { pipeline, edges } = rig();
+    for (let frames = 0; frames < 100; frames++) {
+      pipeline.takeMalformed(NAME);
+      if (frames % 19 === 0) pipeline.take(forming(0), 1);
+    }
+    expect(edges).toEqual(['CURSOR.FIRST_FRAME']);
+  });
+
+  test('of nobody, or of a stranger, are counted', () => {
+    const { pipeline, edges } = rig();
+    for (let frames = 0; frames < 50; frames++)
+      for (const name of [undefined, 'ethusdt@kline_1m', '!contractInfo', NAME.slice(0, 4)])
+        pipeline.takeMalformed(name);
+    expect(edges).toEqual([]);
+    expect(pipeline.counters.malformed).toBe(200);
+  });
+});
