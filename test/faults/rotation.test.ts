@@ -5,7 +5,7 @@ import { until } from '../support/wait.ts';
 import { scene } from './scene.ts';
 
 /** In place of 24 hours. */
-const ROTATION = { rotateMs: 700, rotateSpreadMs: 100, overlapMs: 300 } as object;
+const ROTATION = { rotateMs: 700, rotateSpreadMs: 100, overlapMs: 300 };
 
 test('C10 a socket is replaced before its time is over: the next one speaks before the old one ends', async () => {
   const set = await scene({ collector: { timing: { ...QUICK, ...ROTATION } } });
@@ -25,7 +25,7 @@ test('C10 a socket is replaced before its time is over: the next one speaks befo
   // Nothing was doubtful for a moment.
   const { samples } = set.observed.evidence();
   const since = samples.findIndex((sample) => sample.isConnected);
-  const until_ = samples.findIndex((sample) => sample.state === 'stopping' || sample.state === 'stopped');
-  expect(samples.slice(since, until_).every((sample) => sample.isConnected)).toBe(true);
+  const stopping = samples.findIndex((sample) => sample.state === 'stopping' || sample.state === 'stopped');
+  expect(samples.slice(since, stopping).every((sample) => sample.isConnected)).toBe(true);
   expect(set.collector.status().counters.closedByRest).toBe(0);
 });
