@@ -250,11 +250,12 @@ export const KINDS: readonly Kind[] = [
     }),
   },
   { name: 'banned', draw: ({ between }) => ({ kind: 'ban', forMs: between(1_000, 2_500) }) },
+  // Below the half minute after which a bar counts as settled: what REST shows unfinished later than that is believed.
   {
     name: 'REST lags',
     draw: (dice) => ({
       kind: 'lag',
-      lagMs: dice.between(30, 180) * 1_000,
+      lagMs: dice.between(5, 25) * 1_000,
       show: oneOf(['nothing', 'open'], dice.random),
       forMs: shortly(dice),
     }),
