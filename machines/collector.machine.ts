@@ -1,7 +1,7 @@
 /**
  * The root: the life of a collector, and its one way down.
  *
- *   initialized ─START▶ connecting ─FEED.UP▶ streaming ─no feed is up▶ connecting.again ─FEED.UP▶ streaming
+ *   initialized ─START▶ connecting ─FEED.UP▶ streaming ─no feed is up▶ connecting.polling ─FEED.UP▶ streaming
  *        │                  │                    │
  *       STOP        STOP | failure | after    STOP | failure
  *        │         (connectTimeout, first time)  │
@@ -9,13 +9,14 @@
  *     stopped ◀────────── stopping: feeds → rest → store, all within after(stopTimeout)
  *        └─START▶ connecting
  *
- *   connecting: first (preparing ⇄ pausing → opening the store → dialing), or again
+ *   connecting: first (preparing ⇄ pausing → opening the store → dialing), or polling: bars close by REST
  *   streaming:  partial ⇄ full (every feed is up)
  *
  * STOP in `stopping` and in `stopped` finds no transition: stopping twice is stopping once. The report of
  * the last stop stays in the context; nothing is alive in `stopped`, which is not final, so that START is
  * allowed again.
  */
+import * as say from './collector.notices.ts';
 import { collectorSetup, fresh, linesOf, unwrittenOf } from './collector.setup.ts';
 import { cleanup, describe } from './model/cleanup.ts';
 
@@ -28,41 +29,23 @@ export const collectorMachine = collectorSetup.createMachine({
     'FEED.UP': {
       actions: [
         { type: 'noteUp', params: ({ event }) => ({ id: event.id }) },
-        {
-          type: 'notice',
-          params: ({ event }) => ({
-            level: 'info' as const,
-            code: 'FEED_UP',
-            message: 'feed is up',
-            fields: { feed: event.id, proof: event.proof },
-          }),
-        },
+        { type: 'notice', params: ({ event }) => say.feedUp(event) },
       ],
     },
     'FEED.DOWN': {
       actions: [
         { type: 'noteDown', params: ({ event }) => ({ id: event.id, reason: event.reason }) },
-        {
-          type: 'notice',
-          params: ({ event }) => ({
-            level: event.alarming ? ('error' as const) : ('warn' as const),
-            code: 'FEED_DOWN',
-            message: 'feed is down',
-            fields: { feed: event.id, reason: event.reason, retryMs: event.retryMs },
-          }),
-        },
+        { type: 'notice', params: ({ event }) => say.feedDown(event) },
       ],
     },
-    'STORE.TROUBLE': {
-      actions: {
-        type: 'notice',
-        params: ({ event }) => ({
-          level: 'error' as const,
-          code: 'STORE_TROUBLE',
-          message: 'the store cannot write; rows wait',
-          fields: { reason: event.reason, retryMs: event.retryMs },
-        }),
-      },
+    'FEED.ALARM': { actions: { type: 'notice', params: ({ event }) => say.feedAlarm(event) } },
+    'FEED.ROTATED': { actions: { type: 'notice', params: ({ event }) => say.feedRotated(event) } },
+    'STORE.TROUBLE': { actions: { type: 'notice', params: ({ event }) => say.storeTrouble(event) } },
+    'REST.LIMITED': { actions: { type: 'notice', params: ({ event }) => say.restLimited(event) } },
+    'REST.BANNED': { actions: { type: 'notice', params: ({ event }) => say.restBanned(event) } },
+    'REST.FREE': { actions: { type: 'notice', params: say.restFree } },
+    'TIME.JUMPED': {
+      actions: ['probeFeeds', { type: 'notice', params: ({ event }) => say.clockJumped(event) }],
     },
     // A component that ends or fails while nobody stops it: the promise can't be kept without it.
     'xstate.done.actor.*': {
@@ -127,6 +110,13 @@ export const collectorMachine = collectorSetup.createMachine({
     connecting: {
       on: {
         STOP: { target: 'stopping', actions: { type: 'noteStop', params: ({ event }) => event } },
+        'SYMBOLS.CHANGED': {
+          actions: [
+            { type: 'addStreams', params: ({ event }) => event },
+            { type: 'retireStreams', params: ({ event }) => event },
+            { type: 'noteSymbols', params: ({ event }) => event },
+          ],
+        },
       },
       initial: 'first',
       states: {
@@ -160,8 +150,8 @@ export const collectorMachine = collectorSetup.createMachine({
                 onDone: {
                   target: 'opening',
                   actions: {
-                    type: 'noteFeeds',
-                    params: ({ event }) => ({ feeds: event.output.feeds }),
+                    type: 'notePrepared',
+                    params: ({ event }) => ({ prepared: event.output }),
                   },
                 },
                 onError: [
@@ -176,12 +166,8 @@ export const collectorMachine = collectorSetup.createMachine({
                       },
                       {
                         type: 'notice',
-                        params: ({ event, context }) => ({
-                          level: 'warn' as const,
-                          code: 'PREPARE_FAILED',
-                          message: 'the exchange cannot be asked yet',
-                          fields: { reason: describe(event.error), retryMs: context.prepareMs },
-                        }),
+                        params: ({ event, context }) =>
+                          say.prepareFailed(describe(event.error), context.prepareMs),
                       },
                     ],
                   },
@@ -208,13 +194,22 @@ export const collectorMachine = collectorSetup.createMachine({
             opening: {
               description: 'Only now: what the exchange refuses must not leave a file behind.',
               entry: 'spawnStore',
-              on: { 'STORE.READY': { target: 'dialing', actions: 'spawnFeeds' } },
+              on: {
+                'STORE.READY': {
+                  target: 'dialing',
+                  actions: [
+                    'spawnFeeds',
+                    { type: 'retireStreams', params: ({ context }) => ({ retire: context.retire }) },
+                  ],
+                },
+              },
             },
             dialing: { always: { guard: 'anyUp', target: '#collector.streaming' } },
           },
         },
-        again: {
-          description: 'No proved socket is left; bars keep closing by REST meanwhile.',
+        polling: {
+          description:
+            'No proved socket is left: bars close by REST, within its budget, until one is up again.',
           always: { guard: 'anyUp', target: '#collector.streaming' },
         },
       },
@@ -223,8 +218,15 @@ export const collectorMachine = collectorSetup.createMachine({
       tags: 'ready',
       on: {
         STOP: { target: 'stopping', actions: { type: 'noteStop', params: ({ event }) => event } },
+        'SYMBOLS.CHANGED': {
+          actions: [
+            { type: 'addStreams', params: ({ event }) => event },
+            { type: 'retireStreams', params: ({ event }) => event },
+            { type: 'noteSymbols', params: ({ event }) => event },
+          ],
+        },
       },
-      always: { guard: 'noneUp', target: 'connecting.again' },
+      always: { guard: 'noneUp', target: 'connecting.polling' },
       initial: 'partial',
       states: {
         partial: { always: { guard: 'allUp', target: 'full' } },

@@ -1,46 +1,22 @@
 /** What the collector's chart is made of: its types, actions, guards and delays. The chart is beside it. */
 import { assign, emit, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
-import { type FeedInput, type FeedOutput, type FeedReport, feedMachine } from './feed.machine.ts';
+import { type Notice, symbolNews } from './collector.notices.ts';
+import type {
+  ChildDone,
+  CollectorEvent,
+  CollectorInput,
+  Failure,
+  Prepared,
+  RetiredStreams,
+  SymbolsChanged,
+} from './collector.types.ts';
+import { type FeedInput, feedMachine } from './feed.machine.ts';
 import { prepareDelay } from './model/backoff.ts';
 import { type Cleanup, cleanup, isRetryable } from './model/cleanup.ts';
-import { type RestSessionInput, restSessionMachine } from './rest-session.machine.ts';
-import { type StoreInput, type StoreOutput, type StoreReport, storeMachine } from './store.machine.ts';
+import { byShard, place, withPlaced } from './model/shards.ts';
+import { restSessionMachine } from './rest-session.machine.ts';
+import { storeMachine } from './store.machine.ts';
 
-export interface CollectorInput {
-  readonly store: StoreInput;
-  readonly rest: RestSessionInput;
-  /** From START to `streaming`; undefined: as long as it takes. */
-  readonly connectTimeoutMs: number | undefined;
-  /** After the first attempt to prepare that failed, ms; then doubled. */
-  readonly preparePauseMs: number;
-  readonly stopTimeoutMs: number;
-  /** Monotonic ms. */
-  readonly now: () => number;
-}
-
-/** What the exchange said about what was asked for: the shards to open. */
-export interface Prepared {
-  readonly feeds: readonly FeedInput[];
-}
-
-/** Why a collector ended that nobody stopped. */
-export interface Failure {
-  readonly kind: 'connect-timeout' | 'prepare' | 'component';
-  readonly message: string;
-  readonly cause?: unknown;
-}
-
-/** For the log, through the actor's `on('NOTICE')`. */
-export interface Notice {
-  readonly type: 'NOTICE';
-  readonly level: 'info' | 'warn' | 'error';
-  /** Stable name of what happened: `FEED_UP`, `FEED_DOWN`, `STORE_TROUBLE`, `PREPARE_FAILED`. */
-  readonly code: string;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-export type ChildDone = Cleanup | StoreOutput | FeedOutput;
 export const linesOf = (output: ChildDone): readonly Cleanup[] => {
   if ('lines' in output) return output.lines;
   const { name, outcome, durationMs, error } = output;
@@ -50,8 +26,10 @@ export const unwrittenOf = (output: ChildDone): number => ('unwritten' in output
 
 /** Children that answer CLOSE and end by themselves; the others are simply stopped. */
 export interface Lifetimes {
-  /** The shards, from when they are known. */
+  /** The shards, from when they are known, with every stream that each of them was ever given. */
   readonly feeds: readonly FeedInput[];
+  /** Streams that end as soon as they are there. */
+  readonly retire: readonly RetiredStreams[];
   readonly pending: readonly string[];
   readonly up: readonly string[];
   readonly lines: readonly Cleanup[];
@@ -69,6 +47,7 @@ export interface Lifetimes {
 
 export const fresh: Lifetimes = {
   feeds: [],
+  retire: [],
   pending: [],
   up: [],
   lines: [],
@@ -86,17 +65,19 @@ export const fresh: Lifetimes = {
 /** The caller's deadline less what it takes to settle promises and write the report. */
 const inner = (timeoutMs: number): number => timeoutMs - Math.min(250, timeoutMs * 0.05);
 
+/** Work that goes on beside the feeds, from when they are there until the collector stops. */
+const HELPERS = ['keepTime', 'watchBars', 'watchSymbols', 'auditBars', 'recheckGaps'] as const;
+
+const helper = (name: (typeof HELPERS)[number]) =>
+  fromCallback(() => {
+    throw new Error(`${name} is not provided`);
+  });
+
 export const collectorSetup = setup({
   types: {
     context: {} as CollectorInput & Lifetimes,
     input: {} as CollectorInput,
-    events: {} as
-      | { type: 'START' }
-      | { type: 'STOP'; reason: string; timeoutMs?: number }
-      | FeedReport
-      | StoreReport
-      | { type: 'xstate.done.actor.*'; output: ChildDone; actorId: string }
-      | { type: 'xstate.error.actor.*'; error: unknown; actorId: string },
+    events: {} as CollectorEvent,
     emitted: {} as Notice,
   },
   actors: {
@@ -106,21 +87,15 @@ export const collectorSetup = setup({
     /** Exchange information and time: all that must be known before anything is created or dialled. */
     prepare: fromPromise<Prepared>(() => Promise.reject(new Error('prepare is not provided'))),
     /** Keeps the exchange clock right for as long as it lives. */
-    keepTime: fromCallback(() => {
-      throw new Error('keepTime is not provided');
-    }),
+    keepTime: helper('keepTime'),
     /** Looks through the cursors for bars that are owed, for as long as it lives. */
-    watchBars: fromCallback(() => {
-      throw new Error('watchBars is not provided');
-    }),
+    watchBars: helper('watchBars'),
+    /** Looks which symbols the exchange lists, for as long as it lives. */
+    watchSymbols: helper('watchSymbols'),
     /** Compares closed bars with REST once more, for as long as it lives. */
-    auditBars: fromCallback(() => {
-      throw new Error('auditBars is not provided');
-    }),
+    auditBars: helper('auditBars'),
     /** Asks again for bars that the exchange lacked, for as long as it lives. */
-    recheckGaps: fromCallback(() => {
-      throw new Error('recheckGaps is not provided');
-    }),
+    recheckGaps: helper('recheckGaps'),
   },
   actions: {
     reset: assign(fresh),
@@ -132,20 +107,37 @@ export const collectorSetup = setup({
       enqueue.spawnChild('store', { id: context.store.id, systemId: 'store', input: context.store });
       enqueue.assign({ pending: [...context.pending, context.store.id] });
     }),
-    noteFeeds: assign({ feeds: (_, params: { feeds: readonly FeedInput[] }) => params.feeds }),
+    notePrepared: assign((_, params: { prepared: Prepared }) => params.prepared),
     spawnFeeds: enqueueActions(({ context, enqueue }) => {
-      enqueue.spawnChild('keepTime', { id: 'keepTime' });
-      enqueue.spawnChild('watchBars', { id: 'watchBars' });
-      enqueue.spawnChild('auditBars', { id: 'auditBars' });
-      enqueue.spawnChild('recheckGaps', { id: 'recheckGaps' });
+      for (const name of HELPERS) enqueue.spawnChild(name, { id: name });
       for (const feed of context.feeds) enqueue.spawnChild('feed', { id: feed.id, input: feed });
       enqueue.assign({ pending: [...context.pending, ...context.feeds.map((feed) => feed.id)] });
     }),
     stopHelpers: enqueueActions(({ enqueue }) => {
-      enqueue.stopChild('keepTime');
-      enqueue.stopChild('watchBars');
-      enqueue.stopChild('auditBars');
-      enqueue.stopChild('recheckGaps');
+      for (const name of HELPERS) enqueue.stopChild(name);
+    }),
+    /** Streams of symbols that are listed now go where there is room; no other stream is touched. */
+    addStreams: enqueueActions(({ context, enqueue }, params: Pick<SymbolsChanged, 'add'>) => {
+      const placements = place(params.add, context.feeds, context.streamsPerSocket);
+      const made = placements
+        .filter(({ isNew }) => isNew)
+        .map(({ id, streams }) => context.newFeed(id, streams));
+      for (const { id, isNew, streams } of placements)
+        if (!isNew) enqueue.sendTo(id, { type: 'ADD', streams });
+      for (const feed of made) enqueue.spawnChild('feed', { id: feed.id, input: feed });
+      enqueue.assign({
+        feeds: [...withPlaced(context.feeds, placements), ...made],
+        pending: [...context.pending, ...made.map((feed) => feed.id)],
+      });
+    }),
+    retireStreams: enqueueActions(({ context, enqueue }, params: Pick<SymbolsChanged, 'retire'>) => {
+      for (const { ids, endTime } of params.retire)
+        for (const part of byShard(ids, context.feeds))
+          enqueue.sendTo(part.id, { type: 'RETIRE', ids: part.ids, endTime });
+    }),
+    probeFeeds: enqueueActions(({ context, enqueue }) => {
+      for (const { id } of context.feeds)
+        if (context.pending.includes(id)) enqueue.sendTo(id, { type: 'PROBE' });
     }),
     noteUp: assign({
       up: ({ context }, params: { id: string }) =>
@@ -172,6 +164,9 @@ export const collectorSetup = setup({
     noteFailure: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
     noteStopped: assign({ stopTook: ({ context }) => Math.round(context.now() - context.stopSince) }),
     notice: emit((_, params: Omit<Notice, 'type'>): Notice => ({ type: 'NOTICE', ...params })),
+    noteSymbols: enqueueActions(({ enqueue }, params: Pick<SymbolsChanged, 'news'>) => {
+      for (const news of params.news) enqueue.emit({ type: 'NOTICE', ...symbolNews(news) });
+    }),
     closeFeeds: enqueueActions(({ context, enqueue }) => {
       for (const id of context.pending)
         if (id !== context.store.id && id !== context.rest.id)

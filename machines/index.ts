@@ -1,15 +1,23 @@
 /** The statecharts, and the pure functions they lean on. Exported as `candlestate/machines`. */
 export { closeOnFault } from './close-on-fault.ts';
 export * from './collector.machine.ts';
+export type { Notice } from './collector.notices.ts';
 export * from './collector.setup.ts';
+export * from './collector.types.ts';
 export * from './connection.machine.ts';
 export * from './connection.types.ts';
 export * from './feed.machine.ts';
 export * from './kline-stream.machine.ts';
 export * from './model/backoff.ts';
 export * from './model/cleanup.ts';
+export type { Held, HoldKind } from './model/hold.ts';
 export * from './model/interval.ts';
 export * from './model/kline.ts';
 export * from './model/ledger.ts';
+<<<<<<< HEAD
+export * from './model/shards.ts';
+=======
+export type { Priority } from './model/weight-budget.ts';
+>>>>>>> rest
 export * from './rest-session.machine.ts';
 export * from './store.machine.ts';

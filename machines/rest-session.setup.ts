@@ -106,12 +106,21 @@ export const freshSession = {
 
 const isWanted = (call: RestCall): boolean => call.request.signal?.aborted !== true;
 const priorityOf = (call: RestCall): Priority => call.request.priority ?? 'live';
-/** Children have few fixed names: each name that ever was costs memory for ever. */
-function freeSlot({ calls, callsMax }: Context): string | undefined {
-  for (let slot = 0; slot < callsMax; slot++) if (calls[`call${slot}`] === undefined) return `call${slot}`;
+const headOf = ({ queue }: Context): RestCall | undefined => queue.find(isWanted);
+
+/**
+ * Where the head may be sent; undefined when there is no room. One slot is never given to the background: its calls
+ * may stall as well. Children have few fixed names: each name that ever was costs memory for ever.
+ */
+function freeSlot(context: Context): string | undefined {
+  const { calls, callsMax } = context;
+  const head = headOf(context);
+  if (head === undefined) return undefined;
+  const slots = priorityOf(head) === 'live' ? callsMax : Math.max(1, callsMax - 1);
+  for (let slot = 0; slot < slots; slot++) if (calls[`call${slot}`] === undefined) return `call${slot}`;
   return undefined;
 }
-const headOf = ({ queue }: Context): RestCall | undefined => queue.find(isWanted);
+
 const without = (calls: Context['calls'], slot: string): Context['calls'] =>
   Object.fromEntries(Object.entries(calls).filter(([name]) => name !== slot));
 
@@ -242,8 +251,7 @@ export const restSessionSetup = setup({
     waiting: ({ context }) => headOf(context) !== undefined,
     underWay: ({ context }) => Object.keys(context.calls).length > 0,
     atRest: ({ context }) => headOf(context) === undefined && Object.keys(context.calls).length === 0,
-    sendable: ({ context }) =>
-      headOf(context) !== undefined && freeSlot(context) !== undefined && budgetWait(context) === 0,
+    sendable: ({ context }) => freeSlot(context) !== undefined && budgetWait(context) === 0,
     overBudget: ({ context }) => freeSlot(context) !== undefined && budgetWait(context) > 0,
     isBarred: ({ context }) => isBar(context.quota.held()),
     isLimited: ({ context }) => context.quota.held()?.kind === 'limited',

@@ -4,7 +4,7 @@ import { upperAscii } from './binance/streams.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import { describeFailure, reaches, reportOf, type StopReport } from './lifecycle.ts';
-import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { type CollectorOptions, nearest, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
 import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
@@ -20,7 +20,7 @@ export interface StopOptions {
 
 /** Which closed candles an iterator gives out. */
 export interface CandleQuery {
-  /** Default: every symbol that is collected. */
+  /** Default: every symbol that is collected, also those that join later. */
   readonly symbol?: string;
   /** Default: every interval that is collected. */
   readonly interval?: Interval;
@@ -29,6 +29,24 @@ export interface CandleQuery {
    * closed bar.
    */
   readonly since?: number | Date;
+}
+
+/** Whether a series is one of those that are meant; absent is any. */
+const isMeant =
+  (meant: { readonly symbol: string | undefined; readonly interval: Interval | undefined }) =>
+  (series: Series): boolean =>
+    (meant.symbol === undefined || series.symbol === meant.symbol) &&
+    (meant.interval === undefined || series.interval === meant.interval);
+
+/** Symbols that a message lists; more are counted. */
+const LISTED_MAX = 20;
+
+/** What may stand in place of a symbol that is not collected. */
+function allowedSymbols(given: string, series: readonly Series[]): string {
+  const symbols = [...new Set(series.map(({ symbol }) => symbol))];
+  if (symbols.length <= LISTED_MAX) return `one of ${symbols.join(' ')}`;
+  const meant = nearest(given, symbols);
+  return `one of the ${symbols.length} that are collected${meant === undefined ? '' : `, for instance ${meant}`}`;
 }
 
 const EVENTS: ReadonlySet<string> = new Set<keyof CollectorEvents>([
@@ -161,11 +179,16 @@ export class BinanceDataCollector implements AsyncDisposable {
    * The newest closed candles of a series, oldest first, `bufferSize` at most; a copy. Still there after
    * `stop`.
    *
-   * @throws {ConfigurationError} for a series that is not collected.
+   * @throws {ConfigurationError} for a series that is not collected. With `symbols: 'all'` that is known from
+   * the first start on.
    */
   getCandleBuffer(symbol: string, interval: Interval): readonly Candle[] {
-    const [series] = this.#select({ symbol, interval });
-    return this.#wired.delivery.buffer(seriesKey(series!)) ?? [];
+    const candles =
+      typeof symbol === 'string'
+        ? this.#wired.delivery.buffer(seriesKey({ symbol: upperAscii(symbol), interval }))
+        : undefined;
+    if (candles === undefined) this.#select({ symbol, interval });
+    return candles ?? [];
   }
 
   /**
@@ -199,32 +222,37 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** What it does now, for a display or a health check: a picture, not kept up to date. */
   status(): CollectorStatus {
-    const { actor, pipeline, delivery, exchangeClock } = this.#wired;
+    const { actor, pipeline, audits, delivery, roster, exchangeClock } = this.#wired;
     return statusOf({
       actor,
       pipeline,
+      audits,
       storedOf: (key) => delivery.deliveredOf(key),
+      standingOf: (symbol) => roster.standing(symbol),
       exchangeNow: exchangeClock.now(),
       timeScale: exchangeClock.timeScale,
       rowsWaiting: actor.getSnapshot().context.store.rows.size,
     });
   }
 
-  /** The series that a query means, in the order of the options. */
+  /** The series that a query means, in the order of the options or of their listing. */
   #select(query: CandleQuery): Series[] {
-    const { symbols, intervals } = this.#options;
+    const { pipeline } = this.#wired;
+    const known = [...pipeline.cursors()].map((cursor) => cursor.series);
     const symbol = query.symbol === undefined ? undefined : upperAscii(query.symbol);
-    const chosen = symbols.filter((one) => symbol === undefined || one === symbol);
-    const kept = intervals.filter((one) => query.interval === undefined || one === query.interval);
-    if (chosen.length === 0)
+    const { interval } = query;
+    const { intervals } = this.#options;
+    if (interval !== undefined && !intervals.includes(interval))
       throw new ConfigurationError([
-        { option: 'symbol', given: `'${query.symbol}'`, allowed: `one of ${symbols.join(' ')}` },
+        { option: 'interval', given: `'${interval}'`, allowed: `one of ${intervals.join(' ')}` },
       ]);
-    if (kept.length === 0)
+    // Who asks for all learns at the start what that is: before, nobody can say what is wrong.
+    const isKnown = symbol === undefined || known.length === 0 || known.some((one) => one.symbol === symbol);
+    if (!isKnown)
       throw new ConfigurationError([
-        { option: 'interval', given: `'${query.interval}'`, allowed: `one of ${intervals.join(' ')}` },
+        { option: 'symbol', given: `'${query.symbol}'`, allowed: allowedSymbols(symbol, known) },
       ]);
-    return chosen.flatMap((one) => kept.map((interval) => ({ symbol: one, interval })));
+    return known.filter(isMeant({ symbol, interval }));
   }
 
   /** Turns what the chart does into events and log lines. */

@@ -16,4 +16,4 @@ export type { StopReport } from './lifecycle.ts';
 export type { CollectorOptions, NetworkUrls, TimingOverrides } from './options.ts';
 export type { CollectorEvents, GapNotice, Problem, StateChange } from './pipeline/delivery.ts';
 export type { Clock, Logger, Random } from './ports.ts';
-export type { CollectorState, CollectorStatus, SeriesStatus } from './status.ts';
+export type { CollectorMode, CollectorState, CollectorStatus, SeriesStatus } from './status.ts';

@@ -1,5 +1,5 @@
 /** What the chart's life means to a caller: promises for its states, its failure as an error, its end as a report. */
-import type { Failure } from '../machines/collector.setup.ts';
+import type { Failure } from '../machines/collector.types.ts';
 import type { Cleanup } from '../machines/model/cleanup.ts';
 import { CandlestateError, ConnectionError } from './errors.ts';
 import { topState } from './status.ts';

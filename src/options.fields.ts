@@ -49,7 +49,14 @@ export const timeScale = field<number>((value, complain) => {
 /** Raises ASCII letters and no others: names of listed contracts may hold letters of any script. */
 export const raiseAscii = (text: string): string => text.replace(/[a-z]/gu, (letter) => letter.toUpperCase());
 
+/** In place of a list of symbols: every perpetual that trades. */
+export const ALL = 'all';
+
 const symbol = field<string>((value, complain) => {
+  if (typeof value === 'string' && value.toLowerCase() === ALL)
+    return void complain(
+      `the names of symbols; for every perpetual that trades, '${ALL}' in place of the list`,
+    );
   if (typeof value === 'string' && /^[\p{L}\p{N}_]{1,30}$/u.test(value)) return raiseAscii(value);
   return void complain('a symbol as BTCUSDT: letters, digits and _, at most 30 characters');
 });
@@ -77,7 +84,17 @@ const listOf = <T extends z.ZodType>(item: T, what: string, example: string) =>
     .array(item, { error: `an array of ${what}, as ${example}` })
     .min(1, { error: `at least one, as ${example}` });
 
-export const symbols = listOf(symbol, 'symbols', "['BTCUSDT']");
+const symbolList = listOf(symbol, `symbols or '${ALL}'`, "['BTCUSDT']");
+
+/** Dispatches by hand, because a union would hide which symbol is wrong. */
+export const symbols = z.unknown().transform((value, context): typeof ALL | string[] => {
+  if (value === ALL) return value;
+  const parsed = symbolList.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues)
+    context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+  return z.NEVER;
+});
 export const intervals = listOf(interval, 'intervals', "['1m', '5m']");
 
 const isLoopback = (host: string): boolean =>

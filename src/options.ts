@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { DEFAULT_TIMING } from '../machines/connection.types.ts';
-import { HOSTS } from './binance/venue.ts';
+import { HOSTS, LIMITS } from './binance/venue.ts';
 import { ConfigurationError, type ConfigurationIssue } from './errors.ts';
 import * as fields from './options.fields.ts';
 import { maskUrl, nearest, printable, printableUnknown } from './options.printable.ts';
 import type { CollectorOptions, NetworkUrls, Origin, ResolvedOptions } from './options.types.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 
-export { raiseAscii } from './options.fields.ts';
+export { ALL, raiseAscii } from './options.fields.ts';
 export { maskUrl, nearest, printable, printableUnknown } from './options.printable.ts';
 export type {
   CollectorOptions,
@@ -16,6 +16,9 @@ export type {
   ResolvedOptions,
   TimingOverrides,
 } from './options.types.ts';
+
+/** Between two readings of the list of symbols, wall ms. */
+const SYMBOLS_POLL_MS = 5 * 60_000;
 
 /** Time scale of the embedded simulated exchange: a minute's bar each second. */
 export const SIMULATOR_TIME_SCALE = 60;
@@ -58,6 +61,8 @@ const schema = z.strictObject({
   timeScale: fields.timeScale.optional(),
   backfillMs: fields.backfill.optional(),
   queueSize: fields.wholeNumber(1, 1_000_000).optional(),
+  streamsPerSocket: fields.wholeNumber(1, LIMITS.streamsPerSocketMax).optional(),
+  symbolsPollMs: fields.duration.optional(),
   timing: timing.optional(),
   logger: fields.having<Logger>('a logger', ['debug', 'info', 'warn', 'error']).optional(),
   signal: fields.abortSignal.optional(),
@@ -183,6 +188,8 @@ function fill(given: Parsed): ResolvedOptions {
     timeScale: given.timeScale ?? (network === 'simulator' ? SIMULATOR_TIME_SCALE : 1),
     backfillMs: given.backfillMs ?? 0,
     queueSize: given.queueSize ?? 10_000,
+    streamsPerSocket: given.streamsPerSocket ?? LIMITS.streamsPerSocket,
+    symbolsPollMs: given.symbolsPollMs ?? SYMBOLS_POLL_MS,
     timing: {
       ...DEFAULT_TIMING,
       pingIntervalMs,
@@ -221,6 +228,8 @@ const SHOWN = [
   'timeScale',
   'backfillMs',
   'queueSize',
+  'streamsPerSocket',
+  'symbolsPollMs',
 ] as const;
 
 /** Options as they may be logged: by allow-list, with URLs masked, without secrets, functions and objects. */

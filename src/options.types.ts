@@ -33,9 +33,13 @@ export type TimingOverrides = {
 export interface CollectorOptions {
   /**
    * Contracts to collect, at least one, each once. ASCII letters are raised, so `btcusdt` will do. Letters,
-   * digits and `_`, at most 30 characters. Whether the exchange lists them is checked by `startStreaming`.
+   * digits and `_`, at most 30 characters. Whether the exchange lists them is checked by `startStreaming`; one
+   * that is listed and does not trade yet is waited for.
+   *
+   * `'all'`: every perpetual that trades, also those that are listed while the collector runs. With all 15
+   * intervals that is above 10 000 series, each with a buffer of `bufferSize` candles.
    */
-  readonly symbols: readonly string[];
+  readonly symbols: 'all' | readonly string[];
   /** Bar lengths, at least one, each once, spelled exactly: `1m` is a minute, `1M` is a calendar month. */
   readonly intervals: readonly Interval[];
   /**
@@ -71,6 +75,13 @@ export interface CollectorOptions {
   readonly backfillMs?: number | undefined;
   /** Candles that an iterator may lag behind before it reads from the store, 1 to 1 000 000. Default 10 000. */
   readonly queueSize?: number | undefined;
+  /**
+   * Streams on one socket, 1 to 1024. Default 200. The exchange closes a socket with more than 1024, and one name
+   * of these is kept free for the news of listings.
+   */
+  readonly streamsPerSocket?: number | undefined;
+  /** Between two readings of the exchange's list of symbols; a tenth more or less. Default 300 000. */
+  readonly symbolsPollMs?: number | undefined;
   /** Overrides of the connection's timing; stronger than `pingIntervalMs` and `pongTimeoutMs`. Default: none. */
   readonly timing?: TimingOverrides | undefined;
   /** Has `debug`, `info`, `warn`, `error`, as winston's and `console`. Default: nothing is logged. */
@@ -91,7 +102,7 @@ export interface CollectorOptions {
 
 /** The options with every default filled in. Holds no secret. */
 export interface ResolvedOptions {
-  readonly symbols: readonly string[];
+  readonly symbols: 'all' | readonly string[];
   readonly intervals: readonly Interval[];
   readonly network: Origin;
   readonly origin: Origin;
@@ -107,6 +118,8 @@ export interface ResolvedOptions {
   readonly timeScale: number;
   readonly backfillMs: number;
   readonly queueSize: number;
+  readonly streamsPerSocket: number;
+  readonly symbolsPollMs: number;
   readonly timing: ConnectionTiming;
   /** Undefined: silent. */
   readonly logger: Logger | undefined;

@@ -1,5 +1,7 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
-import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
+import type { Candle, Series } from '../machines/model/kline.ts';
+import { type Standing, streamId } from './actors/roster.ts';
+import type { AuditCounters } from './pipeline/audits.ts';
 import type { Counters, Pipeline } from './pipeline/pipeline.ts';
 import type { CollectorActor } from './wire.ts';
 
@@ -7,12 +9,22 @@ import type { CollectorActor } from './wire.ts';
 export type CollectorState = 'initialized' | 'connecting' | 'streaming' | 'stopping' | 'stopped';
 
 /**
+ * How bars close now. `sockets`: every socket is proved. `mixed`: some are; the series of the others close by
+ * REST. `rest`: none is, and all series close by REST, a little later and within its budget. `none`: it is not
+ * running, or has not learned yet what there is to collect.
+ */
+export type CollectorMode = 'sockets' | 'mixed' | 'rest' | 'none';
+
+/**
  * One series. `awaiting`: no proof of life on this connection yet; `live`: frames come; `quiet`: REST shows
  * that it does not trade; `mute`: its symbol trades, or its frames are garbage, and REST keeps it complete; `repairing`:
- * owed bars are being fetched; `retired`: its symbol has ended; `off`: not running.
+ * owed bars are being fetched; `waiting`: its symbol is listed and does not trade yet; `retired`: its symbol has
+ * ended, and `last` is the last bar; `off`: not running.
  */
 export interface SeriesStatus extends Series {
-  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'mute' | 'repairing' | 'retired';
+  readonly state: 'off' | 'awaiting' | 'live' | 'quiet' | 'mute' | 'repairing' | 'waiting' | 'retired';
+  /** The exchange has halted its symbol: bars may be lacking there. */
+  readonly isHalted?: true;
   /** The last closed bar that was passed on. */
   readonly last?: Candle;
   /** Closed bars passed on in this process. */
@@ -24,11 +36,12 @@ export interface SeriesStatus extends Series {
 export interface CollectorStatus {
   readonly state: CollectorState;
   readonly isConnected: boolean;
+  readonly mode: CollectorMode;
   /** Exchange time, ms; absent before it is known. */
   readonly exchangeTime?: number;
   readonly timeScale: number;
   readonly series: readonly SeriesStatus[];
-  readonly counters: Readonly<Counters>;
+  readonly counters: Readonly<Counters & AuditCounters>;
   /** Rows that wait for the store. */
   readonly rowsWaiting: number;
 }
@@ -48,7 +61,7 @@ function streamStates(actor: CollectorActor): Map<string, SeriesStatus['state']>
     if (!id.startsWith('feed')) continue;
     for (const [childId, child] of Object.entries(childrenOf(feed?.getSnapshot() as AnyMachineSnapshot)))
       if (childId.startsWith('stream.'))
-        states.set(childId.slice('stream.'.length), streamState(child?.getSnapshot() as AnyMachineSnapshot));
+        states.set(childId, streamState(child?.getSnapshot() as AnyMachineSnapshot));
   }
   return states;
 }
@@ -64,20 +77,37 @@ function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
   return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 
+function modeOf(actor: CollectorActor): CollectorMode {
+  const snapshot = actor.getSnapshot();
+  if (snapshot.matches({ streaming: 'full' })) return 'sockets';
+  if (snapshot.matches('streaming')) return 'mixed';
+  const isPolling =
+    snapshot.matches({ connecting: 'polling' }) || snapshot.matches({ connecting: { first: 'dialing' } });
+  return isPolling ? 'rest' : 'none';
+}
+
+/** What is to be said of a series without a stream: its symbol's standing is why. */
+const withoutStream = (standing: Standing | undefined): SeriesStatus['state'] =>
+  standing === 'waiting' || standing === 'retired' ? standing : 'off';
+
 export function statusOf(parts: {
   actor: CollectorActor;
   pipeline: Pipeline;
+  audits: Readonly<AuditCounters>;
   storedOf: (key: string) => number;
+  standingOf: (symbol: string) => Standing | undefined;
   exchangeNow: number;
   timeScale: number;
   rowsWaiting: number;
 }): CollectorStatus {
   const states = streamStates(parts.actor);
   const series = [...parts.pipeline.cursors()].map((cursor): SeriesStatus => {
-    const key = seriesKey(cursor.series);
+    const { key } = cursor;
+    const standing = parts.standingOf(cursor.series.symbol);
     return {
       ...cursor.series,
-      state: cursor.isEnded ? 'retired' : (states.get(key) ?? 'off'),
+      state: cursor.isEnded ? 'retired' : (states.get(streamId(cursor.series)) ?? withoutStream(standing)),
+      ...(standing === 'halted' ? { isHalted: true } : {}),
       closed: cursor.closed,
       stored: parts.storedOf(key),
       ...(cursor.last === undefined ? {} : { last: cursor.last }),
@@ -86,10 +116,11 @@ export function statusOf(parts: {
   return {
     state: topState(parts.actor),
     isConnected: parts.actor.getSnapshot().matches({ streaming: 'full' }),
+    mode: modeOf(parts.actor),
     ...(Number.isFinite(parts.exchangeNow) ? { exchangeTime: parts.exchangeNow } : {}),
     timeScale: parts.timeScale,
     series,
-    counters: { ...parts.pipeline.counters },
+    counters: { ...parts.pipeline.counters, ...parts.audits },
     rowsWaiting: parts.rowsWaiting,
   };
 }

@@ -27,6 +27,9 @@ const WRONG: readonly (readonly [string, object, string, RegExp])[] = [
   ['no symbols', { symbols: undefined }, 'symbols', /array of symbols/],
   ['an empty list of symbols', { symbols: [] }, 'symbols', /at least one/],
   ['text in place of a list of symbols', { symbols: 'BTCUSDT' }, 'symbols', /array/],
+  ['all in a list', { symbols: ['all'] }, 'symbols[0]', /'all' in place of the list/],
+  ['all among symbols', { symbols: ['BTCUSDT', 'ALL'] }, 'symbols[1]', /'all' in place of the list/],
+  ['all in upper case', { symbols: 'ALL' }, 'symbols', /array of symbols or 'all'/],
   ['a number as symbol', { symbols: [5] }, 'symbols[0]', /letters, digits/],
   ['an empty symbol', { symbols: ['BTCUSDT', ''] }, 'symbols[1]', /letters, digits/],
   ['a blank inside of a symbol', { symbols: ['BTC USDT'] }, 'symbols[0]', /letters, digits/],
@@ -93,6 +96,8 @@ const WRONG: readonly (readonly [string, object, string, RegExp])[] = [
   ['scaled time on testnet', { network: 'testnet', timeScale: 0.5 }, 'timeScale', /only 1 with testnet/],
   ['a negative backfill', { backfillMs: -1 }, 'backfillMs', /from 0/],
   ['eleven years of backfill', { backfillMs: 11 * 365 * 86_400_000 }, 'backfillMs', /10 years/],
+  ['sockets without a stream', { streamsPerSocket: 0 }, 'streamsPerSocket', /from 1 to 1024/],
+  ['an endless pause between polls', { symbolsPollMs: 2 ** 31 }, 'symbolsPollMs', /2147483647/],
   ['a queue of nothing', { queueSize: 0 }, 'queueSize', /from 1/],
   ['a wrong name in timing', { timing: { openTimeout: 5 } }, 'timing.openTimeout', /openTimeoutMs\?/],
   ['a wrong value in timing', { timing: { silenceMs: -5 } }, 'timing.silenceMs', /from 1/],
@@ -186,6 +191,8 @@ describe('right options', () => {
       timeScale: 1,
       backfillMs: 0,
       queueSize: 10_000,
+      streamsPerSocket: 200,
+      symbolsPollMs: 300_000,
       timing: DEFAULT_TIMING,
     });
   });
@@ -206,6 +213,10 @@ describe('right options', () => {
       symbols: ['btcusdt', '币安人生usdt', 'straßeusdt', '1000pepeusdt'],
     });
     expect(symbols).toEqual(['BTCUSDT', '币安人生USDT', 'STRAßEUSDT', '1000PEPEUSDT']);
+  });
+
+  test('all in place of the list is kept as it is', () => {
+    expect(resolveOptions({ ...LEAST, symbols: 'all' }).symbols).toBe('all');
   });
 
   test('delivery contracts with an underscore are symbols', () => {

@@ -4,7 +4,11 @@ import type { VenueRequest } from '../binance/rest.ts';
 
 /** Asks the exchange through the REST session, which owns the queue and the limits. */
 export interface RestPort {
-  /** The JSON body. Rejects with an `ExchangeError`, a `RestRefused`, or the signal's reason. */
+  /**
+   * The JSON body. The session has tried again what may pass: rejects with an `ExchangeError`, a `RestRefused`
+   * (closed, full, or the exchange wants to be left alone for longer than anybody waits), or the signal's reason.
+   * Both errors say in `retryAfterMs` how long it is in vain to ask again.
+   */
   ask(request: VenueRequest, signal?: AbortSignal): Promise<unknown>;
 }
 

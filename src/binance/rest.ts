@@ -3,7 +3,7 @@ import type { Candle, Series } from '../../machines/model/kline.ts';
 import type { Priority } from '../../machines/model/weight-budget.ts';
 import { ExchangeError } from '../errors.ts';
 import type { HttpAnswer } from '../ports.ts';
-import { buildCandle, isTime } from './frame.ts';
+import { buildCandle } from './frame.ts';
 import { readPatience } from './patience.ts';
 import { klinesWeight, LIMITS, REST_PATHS } from './venue.ts';
 
@@ -96,7 +96,8 @@ function errorBody(body: unknown): { code: number; msg: string } | undefined {
     : undefined;
 }
 
-const malformedBody = (path: string, what: string): ExchangeError =>
+/** An answer that is not what was asked for; asking again may help. */
+export const malformedBody = (path: string, what: string): ExchangeError =>
   new ExchangeError(`${path}: ${what}`, { code: 'HTTP_MALFORMED', status: 200, retryable: true });
 
 /** The exchange's time in a `/time` body, ms. */
@@ -131,32 +132,4 @@ function readRow(series: Series, row: readonly unknown[]): Candle | undefined {
     takerBuyVolume: row[9],
     takerBuyQuoteVolume: row[10],
   });
-}
-
-/** What a collector needs of one listed symbol. Enumerations are open sets: new values appear. */
-export interface ListedSymbol {
-  readonly symbol: string;
-  /** `TRADING`, `SETTLING`, `PENDING_TRADING`, … */
-  readonly status: string;
-  readonly contractType: string;
-  /** When it was listed, ms: there are no bars before. 0 when the answer does not say. */
-  readonly onboardDate: number;
-}
-
-/** The symbols of an exchangeInfo body. Its `serverTime` is not to be trusted: it may be days old. */
-export function readSymbols(body: unknown): ListedSymbol[] {
-  const symbols = typeof body === 'object' && body !== null && 'symbols' in body ? body.symbols : undefined;
-  if (!Array.isArray(symbols)) throw malformedBody(REST_PATHS.exchangeInfo, 'no symbols in the answer');
-  const listed: ListedSymbol[] = [];
-  for (const entry of symbols as unknown[]) {
-    if (typeof entry !== 'object' || entry === null || !('symbol' in entry)) continue;
-    const { symbol } = entry;
-    if (typeof symbol !== 'string') continue;
-    const status = 'status' in entry && typeof entry.status === 'string' ? entry.status : 'UNKNOWN';
-    const contractType =
-      'contractType' in entry && typeof entry.contractType === 'string' ? entry.contractType : '';
-    const onboardDate = 'onboardDate' in entry && isTime(entry.onboardDate) ? entry.onboardDate : 0;
-    listed.push({ symbol, status, contractType, onboardDate });
-  }
-  return listed;
 }

@@ -32,8 +32,8 @@ export function logClosed(collector: CollectorFace, logger: FlushableLogger, ser
   });
   const timer = setInterval(() => {
     total += closed;
-    const { state, counters } = collector.status();
-    logger.info('collecting', { closed, total, series, state, frames: counters['frames'] });
+    const { state, mode, counters, series: all } = collector.status();
+    logger.info('collecting', { closed, total, series: all.length, state, mode, frames: counters['frames'] });
     closed = 0;
   }, SUMMARY_MS).unref();
   return () => {
@@ -69,32 +69,32 @@ export function logEvents(collector: CollectorFace, logger: FlushableLogger): De
   };
 }
 
+/** With more series than this, the live view does without forming bars: most of them would not be seen. */
+const FORMING_SERIES_MAX = 200;
+
 /** The live view. Forming bars are asked for only here, because decoding them costs. */
 export function showView(collector: CollectorFace, plan: CollectPlan, screen: Screen, paint: Paint): Detach {
   const forming = new Map<string, Forming>();
   const keyOf = (candle: Candle): string => `${candle.symbol}@${candle.interval}`;
-  const detach = [
-    collector.on('update', (candle) => {
-      forming.set(keyOf(candle), candle);
-    }),
-  ];
+  let unsubscribe: Detach | undefined;
+  const follow = (series: number): void => {
+    const isWorthIt = series <= FORMING_SERIES_MAX;
+    if (isWorthIt) unsubscribe ??= collector.on('update', (candle) => forming.set(keyOf(candle), candle));
+    if (isWorthIt || unsubscribe === undefined) return;
+    unsubscribe();
+    unsubscribe = undefined;
+    forming.clear();
+  };
   const network = plan.embedded ? 'embedded simulated exchange' : plan.origin;
   const { timeScale } = plan.resolved;
-  screen.show(({ width, height }) =>
-    viewLines({
-      network,
-      timeScale,
-      db: plan.db,
-      status: collector.status(),
-      forming,
-      width,
-      height,
-      paint,
-    }),
-  );
+  screen.show(({ width, height }) => {
+    const status = collector.status();
+    follow(status.series.length);
+    return viewLines({ network, timeScale, db: plan.db, status, forming, width, height, paint });
+  });
   return () => {
     screen.end();
-    for (const one of detach) one();
+    unsubscribe?.();
   };
 }
 

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Interval } from '../../machines/model/interval.ts';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import {
+  ALL,
   type CollectorOptions,
   type Origin,
   printable,
@@ -71,12 +72,17 @@ function contradictions(settings: CollectSettings): ConfigurationIssue[] {
 
 /** Refuses symbols that the embedded simulated exchange does not have, before it is started. */
 export function assertListed(plan: CollectPlan, settings: CollectSettings, listed: readonly string[]): void {
-  const unknown = plan.resolved.symbols.filter((symbol) => !listed.includes(symbol));
+  const { symbols } = plan.resolved;
+  const unknown = symbols === ALL ? [] : symbols.filter((symbol) => !listed.includes(symbol));
   if (unknown.length === 0) return;
   const option = settings.labelOf('symbols');
   const allowed = `unknown symbol; the embedded simulated exchange lists ${listed.join(', ')}`;
   throw new ConfigurationError(unknown.map((symbol) => ({ option, given: printable(symbol), allowed })));
 }
+
+/** `all` alone is every perpetual; among others it is refused as a symbol. */
+const symbolsOf = (names: readonly string[]): CollectorOptions['symbols'] =>
+  names.length === 1 && names[0]?.toLowerCase() === ALL ? ALL : names;
 
 /** The collector's options. Nothing is opened; texts are passed on as they are, for `resolveOptions` to judge. */
 function optionsOf(settings: CollectSettings, embedded: boolean, db: string): CollectPlan['options'] {
@@ -85,7 +91,7 @@ function optionsOf(settings: CollectSettings, embedded: boolean, db: string): Co
   const urls = { wsUrl: String(wsUrl), restUrl: String(restUrl), ...(visionUrl ? { visionUrl } : {}) };
   const named = values.network ?? 'simulator';
   return {
-    symbols: values.symbols ?? DEFAULT_SYMBOLS,
+    symbols: symbolsOf(values.symbols ?? DEFAULT_SYMBOLS),
     intervals: (values.intervals ?? DEFAULT_INTERVALS) as readonly Interval[],
     network: embedded || values.network !== undefined || wsUrl === undefined ? named : urls,
     store: db,
@@ -100,7 +106,7 @@ function optionsOf(settings: CollectSettings, embedded: boolean, db: string): Co
 
 /** Judges the settings as a whole. Throws one error with all that is wrong; creates nothing. */
 export function planCollect(settings: CollectSettings): CollectPlan {
-  const { network, wsUrl, restUrl, visionUrl, symbols, db: given } = settings.values;
+  const { network, wsUrl, restUrl, visionUrl, db: given } = settings.values;
   const issues = contradictions(settings);
   const hasUrls = wsUrl !== undefined || restUrl !== undefined || visionUrl !== undefined;
   const embedded = !hasUrls && (network === undefined || network === 'simulator');
@@ -109,10 +115,6 @@ export function planCollect(settings: CollectSettings): CollectPlan {
   const problem = pathProblem(db);
   if (problem !== undefined) {
     issues.push({ option: settings.labelOf('db'), given: printable(db), allowed: problem });
-  }
-  if (symbols?.some((symbol) => symbol.toLowerCase() === 'all')) {
-    const allowed = 'all is not available in this version; list the symbols';
-    issues.push({ option: settings.labelOf('symbols'), given: '"all"', allowed });
   }
   const options = optionsOf(settings, embedded, db);
   let resolved: ResolvedOptions | undefined;

@@ -2,7 +2,7 @@
 import { type ConfigurationError, ConnectionError } from '../errors.ts';
 import type { StopReport } from '../lifecycle.ts';
 import type { FlushableLogger } from '../log/logger.ts';
-import { redact } from '../options.ts';
+import { ALL, type ResolvedOptions, redact } from '../options.ts';
 import type { EndReason } from '../supervisor/exit-code.ts';
 import { type Supervision, superviseProcess } from '../supervisor/process.ts';
 import { within } from '../supervisor/within.ts';
@@ -109,7 +109,7 @@ export class CollectRun {
     if (this.#isLive) {
       this.#detach.push(showView(collector, this.#plan, this.#screen, painter(process.stderr)));
     } else {
-      this.#detach.push(logClosed(collector, logger, resolved.symbols.length * resolved.intervals.length));
+      this.#detach.push(logClosed(collector, logger, seriesCount(resolved)));
     }
     if (this.#settings.values.stdout === 'jsonl') this.#writeLines(collector);
     return collector;
@@ -181,6 +181,10 @@ const wait = (ms: number): Promise<undefined> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms, undefined).unref();
   });
+
+/** How many series there are for sure: with all symbols, more than anybody reads line by line. */
+const seriesCount = ({ symbols, intervals }: ResolvedOptions): number =>
+  symbols === ALL ? Number.POSITIVE_INFINITY : symbols.length * intervals.length;
 
 const failureText = (error: unknown): string => {
   if (error instanceof ConnectionError) return 'no stream could be had';

@@ -21,7 +21,10 @@ function addCollect(program: Command, act: (flags: Flags) => Promise<void>): voi
   program
     .command('collect')
     .description('stream, backfill and store closed candles until told to stop')
-    .option('--symbols <list>', 'contracts, as BTCUSDT,ETHUSDT (default BTCUSDT,ETHUSDT,SOLUSDT)')
+    .option(
+      '--symbols <list>',
+      'contracts, as BTCUSDT,ETHUSDT, or all: every perpetual (default BTCUSDT,ETHUSDT,SOLUSDT)',
+    )
     .option('--intervals <list>', `bar lengths, of ${INTERVALS.join(' ')} (default 1m,5m)`)
     .option('--network <name>', 'simulator, testnet or mainnet (default simulator)')
     .option('--ws-url <url>', "base URL of one's own exchange, with --rest-url; no path")

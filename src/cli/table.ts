@@ -51,6 +51,8 @@ const COLUMNS: readonly Column[] = [
 
 const GOOD: ReadonlySet<string> = new Set(['live', 'quiet', 'streaming']);
 const BAD: ReadonlySet<string> = new Set(['stale', 'mute', 'failed', 'stopped', 'closed']);
+/** What a symbol that trades does: the other states are worth a word where there is little room. */
+const isWorthSaying = (state: string): boolean => !GOOD.has(state);
 const styleOfState = (state: string): Style =>
   GOOD.has(state) ? 'green' : BAD.has(state) ? 'red' : 'yellow';
 
@@ -77,6 +79,22 @@ const timeText = (time: number | undefined): string =>
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 
+const shownState = ({ state, isHalted }: CollectorStatus['series'][number]): string =>
+  isHalted ? `${state}, halted` : state;
+
+/** The series that did not fit, by state when there is more to say of them than that they are well. */
+function moreText(hidden: CollectorStatus['series']): string {
+  const counts = new Map<string, number>();
+  for (const series of hidden) {
+    const state = shownState(series);
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  const said = [...counts]
+    .filter(([state]) => isWorthSaying(state))
+    .map(([state, count]) => `${count} ${state}`);
+  return [`… ${hidden.length} more`, ...said].join(' · ');
+}
+
 function rowOf(series: CollectorStatus['series'][number], input: ViewInput): string[] {
   const key = `${series.symbol}@${series.interval}`;
   const forming = input.forming.get(key);
@@ -90,7 +108,7 @@ function rowOf(series: CollectorStatus['series'][number], input: ViewInput): str
     share === undefined ? '' : String(Math.floor(share * 100)),
     String(series.closed),
     String(series.stored),
-    series.state,
+    shownState(series),
   ];
 }
 
@@ -153,13 +171,17 @@ const HINTS: Readonly<Record<string, string>> = {
   stopped: 'everything is closed',
 };
 
+/** Where bars do not all come by sockets. */
+const MODES = { rest: 'bars close by REST', mixed: 'some bars close by REST' } as const;
+
 /** The whole view. Lines are never longer than the terminal is wide, as far as its letters are one cell wide. */
 export function viewLines(input: ViewInput): string[] {
   const { status, paint, width, height, network, db, timeScale } = input;
   const room = Math.max(1, height - OTHER_LINES);
   const shown = status.series.slice(0, room);
-  const hidden = status.series.length - shown.length;
-  const state = cut(`${network} · ${status.state}`, width);
+  const hidden = status.series.slice(room);
+  const byRest = status.mode === 'rest' || status.mode === 'mixed' ? ` · ${MODES[status.mode]}` : '';
+  const state = cut(`${network} · ${status.state}${byRest}`, width);
   const hint = HINTS[status.state] ?? 'Ctrl+C stops';
   const scale = timeScale === 1 ? '' : ` · ${timeScale}× time`;
   const facts = cut(`${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}`, width);
@@ -174,7 +196,7 @@ export function viewLines(input: ViewInput): string[] {
       shown.map((series) => rowOf(series, input)),
       input,
     ),
-    ...(hidden > 0 ? [paint('dim', `… ${hidden} more`)] : []),
+    ...(hidden.length > 0 ? [paint('dim', cut(moreText(hidden), width))] : []),
     '',
     paint('dim', cut([hint, ...counters].join(' · '), width)),
   ];

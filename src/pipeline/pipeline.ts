@@ -32,6 +32,8 @@ export class Pipeline {
   readonly #cursors = new Map<string, Cursor>();
   /** The same cursors by symbol, then interval: no key has to be built for a frame. */
   readonly #bySymbol = new Map<string, Map<string, Cursor>>();
+  /** Where the store stands with series that nobody has added yet. */
+  readonly #marks = new Map<string, number>();
 
   constructor(series: readonly Series[], options: PipelineOptions) {
     this.#options = options;
@@ -50,6 +52,8 @@ export class Pipeline {
     const byInterval = this.#bySymbol.get(series.symbol) ?? new Map<string, Cursor>();
     byInterval.set(series.interval, cursor);
     this.#bySymbol.set(series.symbol, byInterval);
+    const mark = this.#marks.get(cursor.key);
+    if (mark !== undefined) this.resume(series, mark);
     return cursor;
   }
 
@@ -60,7 +64,10 @@ export class Pipeline {
   /** The series has been collected up to the bar that opened at `openTime`. */
   resume(series: Series, openTime: number): void {
     const cursor = this.cursor(series);
-    if (cursor === undefined) return;
+    if (cursor === undefined) {
+      this.#marks.set(seriesKey(series), openTime);
+      return;
+    }
     cursor.due = Math.max(cursor.due ?? 0, nextOpenTime(series.interval, openTime));
   }
 

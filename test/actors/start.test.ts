@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { prepareActor } from '../../src/actors/prepare.ts';
 import { proveActor } from '../../src/actors/prove.ts';
+import { Roster } from '../../src/actors/roster.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
 import { exchangeInfoRequest, timeRequest } from '../../src/binance/rest.ts';
 import { ConfigurationError } from '../../src/errors.ts';
@@ -95,7 +96,7 @@ describe('before a socket is opened', () => {
   const listing = (...symbols: [string, string][]): unknown => ({
     symbols: symbols.map(([symbol, status]) => ({ symbol, status, contractType: 'PERPETUAL' })),
   });
-  function prepare(symbols: string[], body: unknown) {
+  function prepare(symbols: 'all' | string[], body: unknown) {
     const { rest, asked } = fakeRest(() => body);
     const { logger, lines } = fakeLogger();
     const steps: string[] = [];
@@ -103,6 +104,13 @@ describe('before a socket is opened', () => {
       rest,
       logger,
       symbols,
+      intervals: ['1m', '1h'],
+      roster: new Roster(symbols, () => 0),
+      exchangeNow: () => at(0),
+      admit: ({ symbol }) => {
+        steps.push(symbol);
+        return [];
+      },
       reachExchange: async () => void steps.push('reach'),
       setClock: async () => void steps.push('clock'),
       shard: () => {
@@ -110,7 +118,7 @@ describe('before a socket is opened', () => {
         return [];
       },
     });
-    return { asked, lines, steps, done: run<{ feeds: unknown[] }>(logic) };
+    return { asked, lines, steps, done: run<{ feeds: unknown[]; retire: unknown[] }>(logic) };
   }
 
   test('the exchange is reached, then symbols are looked up, the clock set, and the streams dealt out', async () => {
@@ -118,8 +126,8 @@ describe('before a socket is opened', () => {
       ['BTCUSDT', '币安人生USDT'],
       listing(['BTCUSDT', 'TRADING'], ['币安人生USDT', 'TRADING']),
     );
-    expect(await one.done).toEqual({ feeds: [] });
-    expect(one.steps).toEqual(['reach', 'clock', 'shard']);
+    expect(await one.done).toEqual({ feeds: [], retire: [] });
+    expect(one.steps).toEqual(['reach', 'clock', 'BTCUSDT', '币安人生USDT', 'shard']);
     expect(one.asked).toEqual([exchangeInfoRequest]);
     expect(one.lines).toEqual([]);
   });
@@ -141,10 +149,41 @@ describe('before a socket is opened', () => {
     expect(one.steps).toEqual(['reach']);
   });
 
-  test('a symbol that does not trade now is said, and collected all the same', async () => {
+  test('a symbol that has ended is said, and its streams retire as soon as they are there', async () => {
     const one = prepare(['OMGUSDT'], listing(['OMGUSDT', 'SETTLING']));
+    expect((await one.done).retire).toEqual([
+      { ids: ['stream.OMGUSDT@1m'], endTime: at(0) },
+      { ids: ['stream.OMGUSDT@1h'], endTime: at(47) },
+    ]);
+    expect(one.steps).toContain('OMGUSDT');
+    expect(one.lines).toMatchObject([
+      { level: 'warn', fields: { symbol: 'OMGUSDT', status: 'SETTLING' } },
+      { level: 'warn', message: expect.stringContaining('nothing is left') },
+    ]);
+  });
+
+  test('a symbol that is halted is said, and collected all the same', async () => {
+    const one = prepare(['OMGUSDT'], listing(['OMGUSDT', 'TRADING_HALT']));
+    expect((await one.done).retire).toEqual([]);
+    expect(one.steps).toContain('OMGUSDT');
+    expect(one.lines).toMatchObject([{ fields: { symbol: 'OMGUSDT', status: 'TRADING_HALT' } }]);
+  });
+
+  test('a symbol that is not trading yet is said, and waited for without a stream', async () => {
+    const one = prepare(['NEWUSDT'], listing(['NEWUSDT', 'PENDING_TRADING']));
     await one.done;
-    expect(one.lines).toMatchObject([{ level: 'warn', fields: { symbol: 'OMGUSDT', status: 'SETTLING' } }]);
+    expect(one.steps).toEqual(['reach', 'clock', 'shard']);
+    expect(one.lines).toMatchObject([{ message: expect.stringContaining('waited for') }]);
+  });
+
+  test('all are the perpetuals that trade', async () => {
+    const one = prepare(
+      'all',
+      listing(['BTCUSDT', 'TRADING'], ['OMGUSDT', 'SETTLING'], ['XAUUSDT', 'TRADING']),
+    );
+    await one.done;
+    expect(one.steps).toEqual(['reach', 'clock', 'BTCUSDT', 'XAUUSDT', 'shard']);
+    expect(one.lines).toMatchObject([{ level: 'info', fields: { symbols: 2 } }]);
   });
 
   test('an answer that lists nothing is an error', async () => {

@@ -6,10 +6,10 @@ import {
   readAnswer,
   readKlines,
   readServerTime,
-  readSymbols,
   requestUrl,
   timeRequest,
 } from '../../src/binance/rest.ts';
+import { readSymbols } from '../../src/binance/symbols.ts';
 import { klinesWeight } from '../../src/binance/venue.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import type { HttpAnswer } from '../../src/ports.ts';

@@ -11,6 +11,10 @@ const recordsIn = (stdout: string): { type: string; symbol: string; interval: st
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
+/** Symbols in the lines that are complete. */
+const symbolsIn = (stdout: string): string[] =>
+  recordsIn(stdout.slice(0, stdout.lastIndexOf('\n') + 1)).map(({ symbol }) => symbol);
+
 describe('collect on the embedded exchange', () => {
   test.each([
     ['SIGINT', 130],
@@ -69,6 +73,17 @@ describe('collect on the embedded exchange', () => {
     const times = recordsIn(stdout).map(({ openTime }) => openTime);
     expect(times).toEqual(times.map((_, index) => (times[0] ?? 0) + index * 60_000));
     expect(recordsIn(stdout)[0]).toMatchObject({ type: 'candle', symbol: 'BTCUSDT', interval: '1m' });
+  });
+
+  test('collects every symbol that the embedded exchange lists when it is told all', async () => {
+    const run = start(['collect', '--stdout', 'jsonl', '--symbols', 'ALL', '--intervals', '1m'], {
+      cwd: emptyFolder(),
+    });
+    await until('a line of each', () => new Set(symbolsIn(run.stdout())).size === 15);
+    run.process.kill('SIGINT');
+    const { code, stdout } = await run.ended();
+    expect(code).toBe(130);
+    expect(symbolsIn(stdout)).toContain('币安人生USDT');
   });
 
   test('goes on behind its last candle when it is started again on the same store', async () => {

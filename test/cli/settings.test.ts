@@ -117,6 +117,14 @@ describe('the plan', () => {
     });
   });
 
+  test.each(['all', 'ALL', ' All '])('%j alone is every symbol, from wherever it comes', (symbols) => {
+    expect(plan({ symbols }).resolved.symbols).toBe('all');
+    const config = configFile({ symbols: [symbols] });
+    expect(planCollect(readCollectSettings({ config }, {})).resolved.symbols).toBe('all');
+    const env = { CANDLESTATE_SYMBOLS: symbols };
+    expect(planCollect(readCollectSettings({}, env)).resolved.symbols).toBe('all');
+  });
+
   test.each([
     [{ network: 'testnet' }, 'testnet'],
     [{ network: 'mainnet' }, 'mainnet'],

@@ -9,6 +9,7 @@ const BAR = { openTime: NOW - 30_000, closeTime: NOW + 29_999, close: 67_000.5 }
 const statusOf = (count: number): CollectorStatus => ({
   state: 'streaming',
   isConnected: true,
+  mode: 'sockets',
   exchangeTime: NOW,
   series: Array.from({ length: count }, (_, index) => ({
     symbol: `SYM${index}USDT`,
@@ -107,6 +108,44 @@ describe('the view', () => {
     expect(lines.filter((line) => line.startsWith('SYM'))).toHaveLength(12);
     expect(lines).toContain('… 488 more');
     expect(lines.length).toBeLessThan(20);
+  });
+
+  test('shows thousands of series in a few lines, and counts those that are not well', () => {
+    const status = statusOf(12_000);
+    const series = status.series.map((one, index) =>
+      index % 1_000 === 999 ? { ...one, state: 'awaiting' as const } : one,
+    );
+    const lines = viewOf({ status: { ...status, series }, height: 24 });
+    expect(lines.length).toBeLessThan(24);
+    expect(lines).toContain('… 11984 more · 12 awaiting');
+  });
+
+  test('says that a symbol is halted, waited for or over', () => {
+    const { series, ...status } = statusOf(3);
+    const [one, two, three] = series.map((each, index) =>
+      index === 0
+        ? { ...each, isHalted: true as const }
+        : { ...each, state: index === 1 ? ('waiting' as const) : ('retired' as const) },
+    );
+    const lines = viewOf({ status: { ...status, series: [one!, two!, three!] } });
+    expect(
+      lines
+        .filter((line) => line.startsWith('SYM'))
+        .map((line) => /\S+(?:, halted)?$/.exec(line.trim())?.[0]),
+    ).toEqual(['live, halted', 'waiting', 'retired']);
+  });
+
+  test('says when bars close by REST', () => {
+    const status = statusOf(1);
+    const heads = (['sockets', 'mixed', 'rest', 'none'] as const).map(
+      (mode) => viewOf({ status: { ...status, mode } })[0],
+    );
+    expect(heads).toEqual([
+      'testnet · streaming',
+      'testnet · streaming · some bars close by REST',
+      'testnet · streaming · bars close by REST',
+      'testnet · streaming',
+    ]);
   });
 
   test.each([200, 80, 60, 40, 20, 5, 1])('fits into %i columns', (width) => {

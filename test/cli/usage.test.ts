@@ -37,7 +37,7 @@ const WRONG: readonly Wrong[] = [
   collect('an empty item among symbols', ['--symbols', 'BTCUSDT,,ETHUSDT'], '--symbols'),
   collect('a symbol that can not be one', ['--symbols', 'BTC/USDT'], '--symbols'),
   collect('a symbol twice', ['--symbols', 'btcusdt,BTCUSDT'], '--symbols'),
-  collect('all symbols', ['--symbols', 'all'], /--symbols.*not available in this version/),
+  collect('all among symbols', ['--symbols', 'BTCUSDT,ALL'], /--symbols.*every perpetual that trades/),
   collect(
     'a symbol that the simulated exchange lacks',
     ['--symbols', 'FOOUSDT'],

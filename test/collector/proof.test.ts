@@ -98,7 +98,8 @@ describe('streaming', () => {
     await collector.startStreaming();
     expect(collector.isConnected).toBe(true);
     expect(collector.status().counters.klines).toBe(0);
-    expect(collector.status().series.map((one) => one.state)).toEqual(['quiet', 'quiet']);
+    const states = (): string[] => collector.status().series.map((one) => one.state);
+    await until('REST has shown it of each', () => states().every((state) => state === 'quiet'));
     await until('flat bars', () => candles.length >= 2);
     await collector.stop();
     for (const candle of storedCandles(store)) {

@@ -8,6 +8,7 @@ import {
   dialing,
   feedClosed,
   outcomes,
+  PREPARED,
   type Run,
   report,
   started,
@@ -195,7 +196,7 @@ describe('START after a stop', () => {
     const run = begun();
     for (const _ of lives) {
       say(run, { type: 'START' });
-      ends(run, 'prepare', { feeds: [{ id: 'feed-1' }, { id: 'feed-2' }] });
+      ends(run, 'prepare', PREPARED);
       say(run, { type: 'STORE.READY' });
       for (const id of ['feed-1', 'feed-2']) say(run, { type: 'FEED.UP', id, proof: 'frame' });
       expect(state(run)).toBe('streaming.full');

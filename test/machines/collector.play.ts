@@ -1,7 +1,17 @@
-import type { CollectorInput, Lifetimes } from '../../machines/collector.setup.ts';
+import type { Lifetimes } from '../../machines/collector.setup.ts';
+import type { CollectorInput } from '../../machines/collector.types.ts';
 import { collectorModel } from '../model/collector.model.ts';
 import type { Session } from '../model/walk/index.ts';
 import { begin, ends, say } from './play.ts';
+
+/** Two feeds of one stream each. */
+export const PREPARED = {
+  feeds: [
+    { id: 'feed-1', streams: [{ id: 'a' }] },
+    { id: 'feed-2', streams: [{ id: 'b' }] },
+  ],
+  retire: [],
+};
 
 export type Run = Session<never>;
 
@@ -21,7 +31,7 @@ export const started = (differing?: Partial<CollectorInput>): Run => {
 /** Two feeds are dialling. */
 export const dialing = (differing?: Partial<CollectorInput>): Run => {
   const run = started(differing);
-  ends(run, 'prepare', { feeds: [{ id: 'feed-1' }, { id: 'feed-2' }] });
+  ends(run, 'prepare', PREPARED);
   say(run, { type: 'STORE.READY' });
   return run;
 };

@@ -6,6 +6,7 @@ import {
   down,
   feedClosed,
   outcomes,
+  PREPARED,
   report,
   started,
   state,
@@ -22,7 +23,7 @@ describe('START', () => {
     const seen = [state(run)];
     say(run, { type: 'START' });
     seen.push(state(run));
-    ends(run, 'prepare', { feeds: [{ id: 'feed-1' }, { id: 'feed-2' }] });
+    ends(run, 'prepare', PREPARED);
     seen.push(state(run));
     say(run, { type: 'STORE.READY' });
     seen.push(state(run));
@@ -112,7 +113,7 @@ describe('the connect time-out', () => {
     run.pass(2_000);
     fails(run, 'prepare', Object.assign(new Error('418'), { retryable: true }));
     run.pass(1_000);
-    ends(run, 'prepare', { feeds: [{ id: 'feed-1' }] });
+    ends(run, 'prepare', { ...PREPARED, feeds: PREPARED.feeds.slice(0, 1) });
     say(run, { type: 'STORE.READY' });
     run.pass(2_000);
     expect(state(run)).toMatch(/^stopping/);
@@ -123,7 +124,7 @@ describe('the connect time-out', () => {
     down(run, 'feed-1');
     down(run, 'feed-2');
     run.pass(1e9);
-    expect(state(run)).toBe('connecting.again');
+    expect(state(run)).toBe('connecting.polling');
   });
 
   test('is there again after the next START', () => {
@@ -137,7 +138,7 @@ describe('the connect time-out', () => {
 });
 
 describe('streaming', () => {
-  test('is full while every feed is up, partial while some are, and connecting again without any', () => {
+  test('is full while every feed is up, partial while some are, and closes bars by REST without any', () => {
     const run = streaming();
     const seen = [state(run)];
     for (const [what, id] of [
@@ -154,8 +155,8 @@ describe('streaming', () => {
     expect(seen).toEqual([
       'streaming.full',
       'streaming.partial',
-      'connecting.again',
-      'connecting.again',
+      'connecting.polling',
+      'connecting.polling',
       'streaming.partial',
       'streaming.partial',
       'streaming.full',
@@ -179,7 +180,7 @@ describe('streaming', () => {
 });
 
 describe('a component that fails while nobody stops it', () => {
-  test.each(['store', 'rest', 'feed-1', 'keepTime', 'watchBars', 'auditBars', 'recheckGaps'])(
+  test.each(['store', 'rest', 'feed-1', 'keepTime', 'watchBars', 'watchSymbols', 'auditBars', 'recheckGaps'])(
     'stops the collector, and the failure is kept: %s',
     (id) => {
       const run = streaming();
@@ -210,7 +211,7 @@ describe('a component that fails while nobody stops it', () => {
 
   test('gives as the cause what a store that cannot be opened says', () => {
     const run = started();
-    ends(run, 'prepare', { feeds: [] });
+    ends(run, 'prepare', { feeds: [], retire: [] });
     const cause = new Error('no such folder');
     ends(run, 'store', { ...storeClosed, outcome: 'failed', unwritten: 3, cause });
     run.pass(10_000);

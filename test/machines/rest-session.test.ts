@@ -79,7 +79,18 @@ describe('an open session', () => {
     ask(run, '/old2', { priority: 'background' });
     ask(run, '/new2', { priority: 'live' });
     for (const slot of [0, 1, 2, 3]) ends(run, `call${slot}`);
-    expect(underWay(run)).toEqual(['/new1', '/new2', '/old1', '/old2']);
+    expect(underWay(run)).toEqual(['/new1', '/new2', '/old1']);
+  });
+
+  test('keeps a slot for what is live, for background calls may stall', () => {
+    const run = begun();
+    for (const path of ['/a', '/b', '/c', '/d']) ask(run, path, { priority: 'background' });
+    expect(underWay(run)).toEqual(['/a', '/b', '/c']);
+    expect(state(run)).toBe('busy');
+    ask(run, '/new');
+    expect(underWay(run)).toEqual(['/a', '/b', '/c', '/new']);
+    ends(run, 'call1');
+    expect(underWay(run)).toEqual(['/a', '/d', '/c', '/new']);
   });
 
   test('refuses what has no room, which may be tried again, and has room when one is done', () => {

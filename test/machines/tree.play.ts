@@ -23,6 +23,7 @@ const machine = collectorMachine.provide({
     prepare: stub,
     keepTime: stub,
     watchBars: stub,
+    watchSymbols: stub,
     auditBars: stub,
     recheckGaps: stub,
   },
@@ -44,6 +45,10 @@ export const treeModel = model(machine)({
     connectTimeoutMs: undefined,
     preparePauseMs: 1_000,
     stopTimeoutMs: 10_000,
+    streamsPerSocket: 2,
+    newFeed: () => {
+      throw new Error('no feed is added here');
+    },
     now: () => clock.now(),
   }),
 });
@@ -76,7 +81,7 @@ export const leaves = (tree: Tree, id?: string): AnyActorRef[] =>
   tree.living().filter((actor) => isStub(actor) && (id === undefined || actor.id === id));
 
 const END: Readonly<Record<string, (tree: Tree, odd: boolean) => unknown>> = {
-  prepare: (tree) => ({ feeds: feedsOf(tree) }),
+  prepare: (tree) => ({ feeds: feedsOf(tree), retire: [] }),
   prove: (_, odd) => (odd ? 'mute' : 'quiet'),
   repair: (_, odd) => ({ owed: odd ? 1 : 0 }),
 };
@@ -95,6 +100,7 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
   cursor: [{ type: 'CURSOR.FIRST_FRAME' }, { type: 'CURSOR.QUIET' }, { type: 'CURSOR.HOLE' }],
   keepTime: [],
   watchBars: [],
+  watchSymbols: [],
   auditBars: [],
   recheckGaps: [],
 };

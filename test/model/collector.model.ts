@@ -1,10 +1,26 @@
 import { collectorMachine } from '../../machines/collector.machine.ts';
-import type { FeedOutput } from '../../machines/feed.machine.ts';
+import type { SymbolsChanged } from '../../machines/collector.types.ts';
+import type { FeedInput, FeedOutput } from '../../machines/feed.machine.ts';
 import type { Cleanup } from '../../machines/model/cleanup.ts';
 import type { StoreOutput } from '../../machines/store.machine.ts';
 import { model, type Session, stub } from './walk/index.ts';
 
-const PREPARED = { feeds: [{ id: 'feed-1' }, { id: 'feed-2' }] };
+const PREPARED = {
+  feeds: [
+    { id: 'feed-1', streams: [{ id: 'a' }] },
+    { id: 'feed-2', streams: [{ id: 'b' }] },
+  ],
+  retire: [{ ids: ['b'], endTime: 60_000 }],
+};
+/** Streams that the two feeds have room for, and one more than that. */
+const LISTED = ['c', 'd', 'e'].map((id) => ({ id }));
+const changed = (add: readonly object[], retire: readonly object[]) =>
+  ({
+    type: 'SYMBOLS.CHANGED',
+    add,
+    retire,
+    news: [{ code: 'SYMBOL_LISTED', symbols: ['CUSDT'] }],
+  }) as unknown as SymbolsChanged;
 const line = (name: string): Cleanup => ({ name, outcome: 'closed', durationMs: 1 });
 const stored: StoreOutput = { ...line('store'), unwritten: 0 };
 const storeFailed: StoreOutput = {
@@ -29,6 +45,7 @@ export const collectorModel = model(
       prepare: stub,
       keepTime: stub,
       watchBars: stub,
+      watchSymbols: stub,
       auditBars: stub,
       recheckGaps: stub,
     },
@@ -53,11 +70,15 @@ export const collectorModel = model(
     connectTimeoutMs: env.connectTimeoutMs,
     preparePauseMs: 1_000,
     stopTimeoutMs: 10_000,
+    streamsPerSocket: 2,
+    newFeed: (id, streams) => ({ id, streams }) as unknown as FeedInput,
     now: () => clock.now(),
   }),
   events: (session) => {
-    const feeds = living(session as never, ['feed-1', 'feed-2']);
-    const store = living(session as never, ['store']);
+    const feeds = living(session as never, ['feed-1', 'feed-2', 'feed2']);
+    const [store, rest, time, symbols] = ['store', 'rest', 'keepTime', 'watchSymbols'].map((id) =>
+      living(session as never, [id]),
+    ) as [readonly string[], readonly string[], readonly string[], readonly string[]];
     return {
       STOP: [{ type: 'STOP', reason: 'asked' }],
       'FEED.UP': feeds.map((id) => ({ type: 'FEED.UP', id, proof: 'frame' })),
@@ -68,6 +89,19 @@ export const collectorModel = model(
         retryMs: 500,
         alarming: id === 'feed-1',
       })),
+      'FEED.ALARM': feeds.slice(0, 1).map((id) => ({
+        type: 'FEED.ALARM',
+        id,
+        code: 'STREAM_MUTE',
+        message: 'mute',
+        fields: {},
+      })),
+      'FEED.ROTATED': feeds.slice(0, 1).map((id) => ({ type: 'FEED.ROTATED', id, reason: 'old' })),
+      'REST.LIMITED': rest.map(() => ({ type: 'REST.LIMITED', forMs: 500, reason: '429' })),
+      'REST.BANNED': rest.map(() => ({ type: 'REST.BANNED', forMs: 500, reason: '418' })),
+      'REST.FREE': rest.map(() => ({ type: 'REST.FREE' })),
+      'TIME.JUMPED': time.map(() => ({ type: 'TIME.JUMPED', reason: 'slept' })),
+      'SYMBOLS.CHANGED': symbols.map(() => changed(LISTED, [{ ids: ['a', 'nobody'], endTime: 60_000 }])),
       'STORE.READY': store.map(() => ({ type: 'STORE.READY' })),
       'STORE.TROUBLE': store.map(() => ({ type: 'STORE.TROUBLE', reason: 'busy', retryMs: 500 })),
     };
@@ -84,8 +118,9 @@ export const collectorModel = model(
       ? [Object.assign(new Error('418'), { retryable: true }), new Error('no such symbol')]
       : [new Error('boom')],
   abstract: (context, env) => [
-    [...context.pending].sort(),
-    [...context.up].sort(),
+    // A shard that was added is as good as the two that were there before.
+    context.pending.filter((id) => id !== 'feed2').sort(),
+    context.up.filter((id) => id !== 'feed2').sort(),
     env.connectTimeoutMs === undefined,
   ],
 });

@@ -191,11 +191,12 @@ export function expectWhole(
   }
 }
 
-/** Names in the SUBSCRIBE messages that the exchange got, in order. */
+/** Names of kline streams in the SUBSCRIBE messages that the exchange got, in order. */
 export const subscribed = (exchange: SimulatedExchange): string[] =>
   exchange
     .log()
     .filter((entry) => entry.kind === 'message')
     .map((entry) => JSON.parse(entry.text ?? '') as { method: string; params: string[] })
     .filter((message) => message.method === 'SUBSCRIBE')
-    .flatMap((message) => message.params);
+    .flatMap((message) => message.params)
+    .filter((name) => name.includes('@kline_'));

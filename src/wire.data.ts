@@ -1,0 +1,112 @@
+/** The part of the composition root through which candles go: cursors, rows that wait, store, consumers. */
+import { closeOnFault } from '../machines/close-on-fault.ts';
+import { type Series, seriesKey } from '../machines/model/kline.ts';
+import { type StoreInput, storeMachine } from '../machines/store.machine.ts';
+import { oddityLog } from './actors/oddities.ts';
+import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
+import type { ResolvedOptions } from './options.ts';
+import { Audits } from './pipeline/audits.ts';
+import { Delivery } from './pipeline/delivery.ts';
+import { closeGraceMs } from './pipeline/grace.ts';
+import { OpenGaps } from './pipeline/open-gaps.ts';
+import { Pipeline } from './pipeline/pipeline.ts';
+import { RowBuffer } from './pipeline/row-buffer.ts';
+import type { Clock, Logger, Random } from './ports.ts';
+import type { Watermark } from './store/database.ts';
+import { readCandles } from './store/reader.ts';
+import { MemoryWriter, SqliteWriter } from './store/writer.ts';
+
+/** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
+const ROWS_MAX = 50_000;
+/** How long the first row of a batch waits for company, ms: well below the 50 ms of the contract. */
+const FLUSH_MS = 5;
+/** A bar may be this far ahead of our idea of the exchange's time, wall ms. */
+const AHEAD_WALL_MS = 5_000;
+
+export function wireData(ports: {
+  readonly options: ResolvedOptions;
+  readonly series: readonly Series[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly exchangeNow: () => number;
+}) {
+  const { options, series, clock, random, logger, exchangeNow } = ports;
+  const { bufferSize, queueSize, timeScale, store: path } = options;
+  const now = (): number => clock.now();
+  const rows = new RowBuffer(ROWS_MAX);
+  const delivery = new Delivery({ bufferSize, queueSize, hasStore: path !== undefined, series });
+  const openGaps = new OpenGaps({ random });
+  const audits = new Audits({
+    timeScale,
+    random,
+    held: (one, openTime) => delivery.held(one, openTime),
+    stored: (one, openTime) => delivery.stored(one, openTime),
+  });
+  const onOddity = oddityLog(logger, clock);
+  const pipeline = new Pipeline(series, {
+    rows,
+    delivery,
+    exchangeNow,
+    now,
+    aheadMs: AHEAD_WALL_MS * timeScale,
+    graceMs: () => closeGraceMs(timeScale, random()),
+    silenceMs: options.timing.silenceMs,
+    onSecondClose: (candle) => {
+      audits.secondClose(candle, now());
+      openGaps.hint(candle, now());
+    },
+    onSilent: (one) =>
+      logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
+    onOddity,
+  });
+  const writer =
+    path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
+
+  const read = (one: Series, after: number, max: number) =>
+    path === undefined ? [] : readCandles(path, one, after, max);
+  let watermarks: readonly Watermark[] = [];
+  /** Makes the store's machine; `onOpen` is called when it is open and can be read. */
+  const storeOf = (onOpen: () => void) => {
+    const storePorts = {
+      writer,
+      rows,
+      delivery,
+      pipeline,
+      audits,
+      openGaps,
+      exchangeNow,
+      now,
+      onOpen: (stored: readonly Watermark[]) => {
+        watermarks = stored;
+        onOpen();
+        if (path !== undefined) delivery.setReader({ read });
+      },
+    };
+    return closeOnFault(
+      storeMachine.provide({
+        actors: {
+          open: openStoreActor(storePorts),
+          commit: commitActor(storePorts),
+          seal: sealStoreActor(storePorts),
+        },
+      }),
+    );
+  };
+  const input: StoreInput = { id: 'store', rows, flushMs: FLUSH_MS, now };
+  return {
+    rows,
+    delivery,
+    openGaps,
+    audits,
+    pipeline,
+    onOddity,
+    storeOf,
+    input,
+    read,
+    /** Where each series stood in the store when it was opened. */
+    watermarks: () => watermarks,
+    /** Ends a writer that a forced stop has left. */
+    release: () => writer.terminate(),
+  };
+}

@@ -1,0 +1,74 @@
+/** The part of the composition root that asks the exchange by REST: one client, one quota, one session. */
+import { closeOnFault } from '../machines/close-on-fault.ts';
+import { type RestSessionInput, restSessionMachine } from '../machines/rest-session.machine.ts';
+import { type Quota, quotaOf } from './actors/quota.ts';
+import { rememberBans } from './actors/remember-bans.ts';
+import { callActor, releaseActor } from './actors/rest-session.ts';
+import type { Exchange } from './exchange.ts';
+import type { Clock, HttpClient, Logger, Random } from './ports.ts';
+import { createHttpClient } from './transport/http.ts';
+
+const QUEUE_MAX = 10_000;
+const CALLS_MAX = 4;
+const RETRIES_MAX = 3;
+
+export function wireRest(ports: {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly exchange: Exchange;
+  /** Of the store, beside which bans are written down; undefined: nowhere. */
+  readonly path: string | undefined;
+}) {
+  const { clock, random, logger, exchange, path } = ports;
+  let client: HttpClient | undefined;
+  const http = (): HttpClient => {
+    client ??= createHttpClient();
+    return client;
+  };
+  const close = async (): Promise<void> => {
+    const closing = client;
+    client = undefined;
+    await closing?.close();
+  };
+
+  // Shared by all who ask that exchange. An embedded one has an address only when it runs.
+  const restUrl = (): string => exchange.urls().restUrl;
+  const quota = (): Quota => quotaOf(clock, restUrl());
+  let forgetBans = (): void => {};
+
+  const machine = closeOnFault(
+    restSessionMachine.provide({
+      actors: { call: callActor({ clock, http, restUrl, quota }), release: releaseActor(close) },
+    }),
+  );
+  const input: RestSessionInput = {
+    id: 'rest',
+    queueMax: QUEUE_MAX,
+    callsMax: CALLS_MAX,
+    retriesMax: RETRIES_MAX,
+    quota: {
+      held: () => quota().held(),
+      waitMs: (weight, priority) => quota().waitMs(weight, priority),
+      begin: (call, weight) => quota().begin(call, weight),
+    },
+    random,
+    now: () => clock.now(),
+  };
+  return {
+    machine,
+    input,
+    quota,
+    /** Takes over the bans that an earlier run was told, and writes down those to come. */
+    obeyBans(): void {
+      if (path === undefined) return;
+      forgetBans();
+      forgetBans = rememberBans({ quota: quota(), clock, logger, path, restUrl: restUrl() });
+    },
+    /** Lets go of connections that a forced stop has left. */
+    release(): Promise<void> {
+      forgetBans();
+      return close();
+    },
+  };
+}
