@@ -1,0 +1,13 @@
+/** A frame that calls a bar closed before it has ended. */
+import { expect, test } from 'vitest';
+import { until } from '../support/wait.ts';
+import { streaming } from './scene.ts';
+
+test('D01 a close that comes before the end of its bar is none: what is stored is the bar at its end', async () => {
+  const set = await streaming({ exchange: { timeScale: 120 } });
+  set.exchange.inject({ kind: 'closes', mode: 'early', delayMs: 10_000, times: 4 });
+  const count = set.candles.length;
+  await until('the next bars', () => set.candles.length >= count + 6);
+  await set.expectKept(4);
+  expect(set.collector.status().counters.insane).toBeGreaterThanOrEqual(4);
+});
