@@ -27,6 +27,7 @@ export const klineStreamMachine = klineStream.createMachine({
   context: ({ input }) => ({
     ...input,
     tries: 0,
+    lacks: 0,
     pauseMs: 0,
     patienceMs: 0,
     quiets: 0,

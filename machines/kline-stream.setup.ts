@@ -17,8 +17,9 @@ import type { Series } from './model/kline.ts';
 import { lackDelay, mutePause, quietPause } from './model/proof.ts';
 
 interface Context extends KlineStreamInput {
-  /** Of the repair: attempts without progress, and the pause after the last one. */
+  /** Of the repair: attempts that REST failed, and that it answered without the bar, in a row; the pause after it. */
   readonly tries: number;
+  readonly lacks: number;
   readonly pauseMs: number;
   readonly patienceMs: number;
   /** Of the proof, since the last frame: found quiet, reported mute, asked in vain in a row. */
@@ -55,13 +56,15 @@ export const klineStream = setup({
       patienceMs: 0,
     }),
     planLack: assign({
-      tries: ({ context }) => context.tries + 1,
-      pauseMs: ({ context }) => lackDelay(context.tries, context.random()),
+      // It answers: the next failure is a first one.
+      tries: 0,
+      lacks: ({ context }) => context.lacks + 1,
+      pauseMs: ({ context }) => lackDelay(context.lacks, context.random()),
     }),
     notePatience: assign({
       patienceMs: (_, params: { error: unknown }) => patienceOf(params.error),
     }),
-    resetTries: assign({ tries: 0 }),
+    resetTries: assign({ tries: 0, lacks: 0 }),
     forgetSilence: assign({ quiets: 0, mutes: 0, asks: 0, proofPatienceMs: 0 }),
     /** A new connection: how long the stream was quiet on the old one says nothing. */
     beginProof: assign({ quiets: 0, asks: 0 }),

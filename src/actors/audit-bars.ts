@@ -5,7 +5,7 @@ import { misplacement } from '../../machines/model/ledger.ts';
 import { klinesRequest, readKlines } from '../binance/rest.ts';
 import { ExchangeError } from '../errors.ts';
 import type { AuditQuestion, Audits, Instant } from '../pipeline/audits.ts';
-import { finalOnly } from '../pipeline/pipeline.ts';
+import { finalOnly } from '../pipeline/final-only.ts';
 import type { RowBuffer } from '../pipeline/row-buffer.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { askInBackground, type BackgroundPorts } from './ask-in-background.ts';
@@ -25,12 +25,16 @@ export interface AuditPorts extends BackgroundPorts {
 const TICK_MS = 250;
 /** At most ten requests a second; at a thousand series and real time it is less than two. */
 const SPACING_MS = 100;
+/** One row more than is compared: behind it the exchange has gone on, so it is final. */
+const NEXT_ROW = 1;
+/** A last row that ended so lately may be a copy that lags, and must not replace what is stored, exchange ms. */
+const STALE_MS = 5 * 60_000;
 /** Bars of one series that an earlier run may have left uncompared. */
 const RESUMED_MAX = 500;
 
 /** What an answer of REST says for certain: bars that had ended when it was asked, where they can be. */
 export const certain = (candles: readonly Candle[], earliest: number): Candle[] =>
-  finalOnly(candles, earliest).filter((candle) => misplacement(candle, earliest) === undefined);
+  finalOnly(candles, earliest, STALE_MS).filter((candle) => misplacement(candle, earliest) === undefined);
 
 /** Compares closed bars with REST once more, and corrects those that differ. */
 export const auditBarsActor = (ports: AuditPorts) => {
@@ -45,7 +49,7 @@ export const auditBarsActor = (ports: AuditPorts) => {
     ask: async (question, signal) => {
       const { series, bars, rows } = question;
       const sentAt = clock.now();
-      const request = klinesRequest(series, bars[0]?.openTime ?? 0, rows);
+      const request = klinesRequest(series, bars[0]?.openTime ?? 0, rows + NEXT_ROW);
       const body = await ports.rest.ask({ ...request, priority: 'background' }, signal);
       const told = certain(readKlines(series, body), exchangeClock.earliestAt(sentAt));
       audits.answered(question, told, at(), (row) => ports.rows.offer(row));

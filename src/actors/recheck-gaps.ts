@@ -1,3 +1,4 @@
+import { nextOpenTime } from '../../machines/model/interval.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import { klinesRequest, readKlines } from '../binance/rest.ts';
 import type { Instant } from '../pipeline/audits.ts';
@@ -32,12 +33,12 @@ export const recheckGapsActor = (ports: RecheckPorts) => {
     ask: async (question, signal) => {
       const { gap, rows } = question;
       const sentAt = clock.now();
-      const request = klinesRequest(gap, gap.fromOpenTime, rows);
-      // With an end, a gap of a year that is still one costs one empty answer.
-      const params = { ...request.params, endTime: gap.toOpenTime };
+      const request = klinesRequest(gap, gap.fromOpenTime, rows + 1);
+      // With an end, a gap of a year that is still one costs one empty answer; one row more tells that it is final.
+      const params = { ...request.params, endTime: nextOpenTime(gap.interval, gap.toOpenTime) };
       const body = await ports.rest.ask({ ...request, params, priority: 'background' }, signal);
       const candles = readKlines({ symbol: gap.symbol, interval: gap.interval }, body);
-      const isCut = candles.length >= rows;
+      const isCut = candles.length >= Number(request.params['limit']);
       const told = certain(candles, exchangeClock.earliestAt(sentAt));
       openGaps.answered(question, told, isCut, at(), (row) => ports.rows.offer(row));
     },

@@ -6,7 +6,8 @@ import { type Candle, type Series, seriesKey } from '../../machines/model/kline.
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Cursor } from '../pipeline/cursor.ts';
-import { finalOnly, type Pipeline } from '../pipeline/pipeline.ts';
+import { finalOnly } from '../pipeline/final-only.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { oddityLog } from './oddities.ts';
@@ -24,6 +25,8 @@ export interface RepairPorts {
 const PAGES_MAX = 20;
 /** One row more than is missing: the open bar, which comes unmarked as the last. */
 const OPEN_ROW = 1;
+/** A last row that ended so lately may be a copy that lags: the stream, or the next question, tells, exchange ms. */
+const STALE_MS = 15_000;
 /** More missing bars than this are history, which must not be in the way of what closes now. */
 const LIVE_BARS_MAX = 100;
 /** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
@@ -63,8 +66,10 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
     if (!(missing > 0)) break;
     const candles = await fetchFrom(ports, cursor, cursor.due, missing, signal);
     // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
-    const final = finalOnly(candles, exchangeClock.earliestAt(sentAt));
-    const fresh = pipeline.fill(cursor, final, endedBefore(sentAt), exchangeClock.now());
+    const final = finalOnly(candles, exchangeClock.earliestAt(sentAt), STALE_MS);
+    // What is there and not yet final is not lacking.
+    const known = Math.min(endedBefore(sentAt), candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
+    const fresh = pipeline.fill(cursor, final, known, exchangeClock.now());
     taken += fresh;
     if (fresh === 0) break;
   }

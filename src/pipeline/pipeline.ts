@@ -241,7 +241,9 @@ export class Pipeline {
     cursor.badCloses = 0;
     // The exchange's own stamp says how late it is there; ours may lag behind it.
     const now = Math.max(this.#options.exchangeNow() || 0, frame.eventTime) + this.#options.aheadMs;
-    const reason = insanity(candle, now) ?? (hasEnded(candle, now) ? undefined : 'closed before its end');
+    // However much our idea of its time is worth: by the exchange's own stamp a close comes behind the bar's end.
+    const isOver = hasEnded(candle, now) && hasEnded(candle, frame.eventTime);
+    const reason = insanity(candle, now) ?? (isOver ? undefined : 'closed before its end');
     if (reason !== undefined) {
       this.counters.insane += 1;
       const { openTime } = candle;
@@ -342,7 +344,3 @@ export class Pipeline {
     return true;
   }
 }
-
-/** The bars of a REST answer that were final for certain at an exchange time. */
-export const finalOnly = (candles: readonly Candle[], exchangeTime: number): Candle[] =>
-  candles.filter((candle) => hasEnded(candle, exchangeTime));

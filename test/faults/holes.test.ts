@@ -165,7 +165,8 @@ describe('H07 the edges of a page', () => {
         ({ request }) => (Number(request.params['startTime']) - at(0)) / MINUTE,
       );
       expect(pages).toEqual([...new Set(pages)].sort((one, other) => one - other));
-      expect(pages.length).toBe(Math.ceil(count / 1_500));
+      // A page that is full tells nothing of what follows its last row: that is asked for once more.
+      expect(pages.length).toBe(Math.floor(count / 1_500) + 1);
       expect(rig.asked.map(({ request }) => request.priority)[0]).toBe(count > 100 ? 'background' : 'live');
       rig.stop();
     },

@@ -115,7 +115,7 @@ async function storeFalseBar(one: Running): Promise<Candle> {
 }
 
 const klinesAsked = (exchange: SimulatedExchange, openTime: number): number =>
-  exchange.log().filter((entry) => entry.path?.endsWith(`startTime=${openTime}&limit=1`)).length;
+  exchange.log().filter((entry) => entry.path?.endsWith(`startTime=${openTime}&limit=2`)).length;
 
 describe('a bar that closes twice', () => {
   test('D03 x:true twice, different: REST is asked, and what is stored is corrected and told once', async () => {
@@ -123,7 +123,8 @@ describe('a bar that closes twice', () => {
     const { exchange, store, candles, revisions, collector } = one;
     const first = ofSeries(candles, BTC)[0]!;
     const second = altered(first);
-    exchange.inject({ kind: 'rest', path: KLINES, body: [rowOf(second)], times: 1 });
+    const next = exchange.truth.candle(BTC, '1m', first.openTime + MINUTE)!;
+    exchange.inject({ kind: 'rest', path: KLINES, body: [rowOf(second), rowOf(next)], times: 1 });
     one.close(second);
     one.close(second);
     await until('the revision', () => revisions.length > 0);

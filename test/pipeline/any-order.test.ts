@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { closeTimeOf, INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
-import { finalOnly } from '../../src/pipeline/pipeline.ts';
+import { finalOnly } from '../../src/pipeline/final-only.ts';
 import { at, bar, candleOf, frame, openTimes, rig } from './candles.ts';
 
 const AHEAD_MS = 5_000;
@@ -66,7 +66,7 @@ test('whatever comes from stream and REST, what comes out is without a hole that
               .map((openTime) => bar(openTime, 'rest', series));
             one.pipeline.fill(
               one.cursor,
-              finalOnly(rows, exchange),
+              finalOnly(rows, exchange, 0),
               openTimeAt(interval, exchange),
               exchange,
             );

@@ -1,15 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { finalOnly } from '../../src/pipeline/pipeline.ts';
+import { finalOnly } from '../../src/pipeline/final-only.ts';
 import { at, BTC, bar, ETH, frame, rig } from './candles.ts';
 
 describe('what REST returned', () => {
   test('its open row is dropped to the millisecond', () => {
     const rows = [bar(at(0), 'rest'), bar(at(1), 'rest')];
-    expect(finalOnly(rows, at(1))).toEqual([rows[0]]);
-    expect(finalOnly(rows, at(1) - 1)).toEqual([]);
-    expect(finalOnly(rows, at(2) - 1)).toEqual([rows[0]]);
-    expect(finalOnly(rows, Number.NaN)).toEqual([]);
-    expect(finalOnly(rows, Number.NEGATIVE_INFINITY)).toEqual([]);
+    expect(finalOnly(rows, at(1), 0)).toEqual([rows[0]]);
+    expect(finalOnly(rows, at(1) - 1, 0)).toEqual([]);
+    expect(finalOnly(rows, at(2) - 1, 0)).toEqual([rows[0]]);
+    expect(finalOnly(rows, Number.NaN, 0)).toEqual([]);
+    expect(finalOnly(rows, Number.NEGATIVE_INFINITY, 0)).toEqual([]);
+  });
+
+  test('its last row is final once it ended well back; one with a row behind it at once', () => {
+    const rows = [bar(at(0), 'rest'), bar(at(1), 'rest')];
+    expect(finalOnly(rows, at(2) + 14_999, 15_000)).toEqual([rows[0]]);
+    expect(finalOnly(rows, at(2) + 15_000, 15_000)).toEqual(rows);
   });
 
   test('bars before the one that is due are passed over', () => {
