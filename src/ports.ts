@@ -77,7 +77,8 @@ export interface HttpRequest {
   /** Over connection, headers and body together, ms. */
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  readonly signal?: AbortSignal;
+  /** Each ends it when it is aborted. */
+  readonly signals?: readonly AbortSignal[];
 }
 
 /** GET over kept-alive connections. `close` destroys them all and aborts what is under way. */

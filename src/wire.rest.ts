@@ -23,7 +23,7 @@ export function wireRest(ports: {
   const { clock, random, logger, exchange, path } = ports;
   let client: HttpClient | undefined;
   const http = (): HttpClient => {
-    client ??= createHttpClient();
+    client ??= createHttpClient(clock);
     return client;
   };
   const close = async (): Promise<void> => {

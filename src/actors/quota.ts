@@ -62,8 +62,14 @@ export class Quota implements QuotaPort {
 
   waitMs(weight: number, priority: Priority): number {
     // Behind a pause one request goes ahead: whether the exchange serves us again is what its answer tells.
-    if (this.#holds.length > 0 && this.#budget.flights.length > 0) return PROBE_MS;
+    if (this.#holds.length > 0 && this.#budget.flights.some(({ sentAt }) => sentAt >= this.#heldUntil))
+      return PROBE_MS;
     return waitFor(this.#budget, weight, priority, this.#clock.now());
+  }
+
+  /** When the last pause ends or ended, monotonic ms. */
+  get #heldUntil(): number {
+    return Math.max(...this.#holds.map(({ until }) => until));
   }
 
   begin(call: object, weight: number): void {

@@ -30,7 +30,7 @@ export const callActor = (ports: CallPorts) =>
         url: requestUrl(ports.restUrl(), request),
         timeoutMs: ports.timeoutMs ?? REQUEST_TIMEOUT_MS,
         maxBytes: LIMITS.bodyBytesMax,
-        signal: request.signal === undefined ? stopped : AbortSignal.any([stopped, request.signal]),
+        signals: request.signal === undefined ? [stopped] : [stopped, request.signal],
       });
     };
     const answer = await ask().catch((error: unknown) => {

@@ -1,45 +1,111 @@
 import ky from 'ky';
 import { Agent } from 'undici';
 import { ExchangeError } from '../errors.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from '../ports.ts';
+import type { Clock, HttpAnswer, HttpClient, HttpRequest } from '../ports.ts';
+
+/** A connection on which nothing comes is given up for good: requests have ended long before, ms. */
+const STALL_MS = 30_000;
 
 /**
  * HTTP by `ky`, whose retries and time-out are off: ours cover headers *and* body, and who asks decides on
  * retries. An agent of its own, so that closing it closes every kept-alive connection.
  */
-export function createHttpClient(): HttpClient {
-  const agent = new Agent({ connections: 4, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } });
+export function createHttpClient(clock: Clock): HttpClient {
+  const agent = new Agent({
+    connections: 4,
+    keepAliveTimeout: 10_000,
+    connect: { timeout: 10_000 },
+    headersTimeout: STALL_MS,
+    bodyTimeout: STALL_MS,
+  });
   const closing = new AbortController();
   return {
     async get(request) {
-      // Built in, unref'd, and aborted with the whole request: not a timer that anything waits for.
-      const deadline = AbortSignal.timeout(request.timeoutMs);
-      const signals = [closing.signal, deadline, ...(request.signal ? [request.signal] : [])];
+      const { signals = [] } = request;
+      const end = new Ending(clock, request.timeoutMs, [closing.signal, ...signals]);
       let response: Response | undefined;
-      try {
+      const ask = async (): Promise<HttpAnswer> => {
         response = await ky.get(request.url, {
           retry: 0,
           timeout: false,
           throwHttpErrors: false,
           redirect: 'error',
-          signal: AbortSignal.any(signals),
+          signal: end.signal,
+          hooks: { beforeRequest: [({ request: made }) => end.keep(made)] },
           // @ts-expect-error: an option of Node's fetch that the web's types don't know
           dispatcher: agent,
         });
-        return {
-          status: response.status,
-          headers: response.headers,
-          text: await readBody(response, request),
-        };
+        const { status, headers } = response;
+        return { status, headers, text: await readBody(response, request) };
+      };
+      try {
+        return await Promise.race([ask(), end.over]);
       } catch (error) {
-        if (request.signal?.aborted) throw request.signal.reason;
-        throw asExchangeError(error, request, deadline.aborted, response !== undefined || isBreak(error));
+        const asked = signals.find((signal) => signal.aborted);
+        if (asked !== undefined) throw asked.reason;
+        throw asExchangeError(error, request, end.isLate, response !== undefined || isBreak(error));
+      } finally {
+        end.release();
       }
     },
     async close() {
       closing.abort();
       await agent.destroy();
     },
+  };
+}
+
+/**
+ * What ends a request before its answer: its deadline, or one of several signals. By hand, and whoever waits is told
+ * in any case: signals of `AbortSignal.any` and `AbortSignal.timeout`, and a request whose body still comes, are held
+ * by nobody, and once the garbage collector has taken them nothing ends the wait (seen on Node 24).
+ */
+class Ending {
+  readonly #controller = new AbortController();
+  readonly #over = Promise.withResolvers<never>();
+  readonly #signals: readonly AbortSignal[];
+  readonly #release: () => void;
+  readonly #kept = new Set<Request>();
+  isLate = false;
+
+  constructor(clock: Clock, timeoutMs: number, signals: readonly AbortSignal[]) {
+    this.#signals = signals;
+    // Without a deadline or a signal nobody waits for it.
+    this.#over.promise.catch(() => {});
+    for (const signal of signals) {
+      if (signal.aborted) this.#abort();
+      else signal.addEventListener('abort', this.#abort, { once: true });
+    }
+    const timer = clock.setTimeout(() => {
+      this.isLate = true;
+      this.#abort();
+    }, timeoutMs);
+    this.#release = () => clock.clearTimeout(timer);
+  }
+
+  /** Rejects when it is over. */
+  get over(): Promise<never> {
+    return this.#over.promise;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** A request that is collected as garbage does not hear of its signal any more, though its body still comes. */
+  keep(request: Request): void {
+    this.#kept.add(request);
+  }
+
+  release(): void {
+    this.#kept.clear();
+    this.#release();
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#abort);
+  }
+
+  readonly #abort = (): void => {
+    this.#controller.abort();
+    this.#over.reject(this.#controller.signal.reason);
   };
 }
 

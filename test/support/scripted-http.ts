@@ -64,7 +64,7 @@ export function sessionOn(
     timeoutMs = 5_000,
   }: { clock?: Clock; quota?: Quota; timeoutMs?: number } = {},
 ): SessionOn {
-  const client = createHttpClient();
+  const client = createHttpClient(systemClock);
   const ports = { clock, http: () => client, restUrl: () => restUrl, quota: () => quota, timeoutMs };
   const { actor, parent, heard, rest } = hostedSession({
     call: callActor(ports),

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ExchangeError } from '../../src/errors.ts';
 import type { HttpClient, HttpRequest } from '../../src/ports.ts';
+import { systemClock } from '../../src/transport/clock.ts';
 import { createHttpClient } from '../../src/transport/http.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -15,7 +18,7 @@ let requests: IncomingMessage[];
 const connections = new Set<Socket>();
 
 beforeEach(async () => {
-  client = createHttpClient();
+  client = createHttpClient(systemClock);
   requests = [];
   server = createServer((request, response) => {
     requests.push(request);
@@ -50,6 +53,19 @@ async function failure(change: Partial<HttpRequest> = {}): Promise<ExchangeError
   expect((error as Error).message).not.toContain('abc');
   return error as ExchangeError;
 }
+
+test('H04 a deadline holds although the garbage collector runs while the body stalls', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  answer = (_, response) => void response.writeHead(200, { 'content-length': '100' }).write('[');
+  const asking = Array.from({ length: 4 }, () => failure({ timeoutMs: 300 }));
+  await until('the body has begun', () => requests.length === 4);
+  for (let turn = 0; turn < 20; turn++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  for (const error of await Promise.all(asking)) expect(error.code).toBe('HTTP_TIMEOUT');
+});
 
 describe('an answer', () => {
   test.each([200, 400, 403, 404, 418, 429, 451, 500, 503])(
@@ -184,7 +200,7 @@ describe('who asks', () => {
   test('may take it back: the reason is thrown and the connection let go', async () => {
     answer = () => {};
     const mine = new AbortController();
-    const asking = get({ signal: mine.signal });
+    const asking = get({ signals: [mine.signal] });
     await until('the request', () => requests.length === 1);
     mine.abort(new Error('no longer wanted'));
     await expect(asking).rejects.toThrow('no longer wanted');
@@ -193,7 +209,7 @@ describe('who asks', () => {
 
   test('who has taken it back before, sends nothing', async () => {
     answer = (_, response) => response.end();
-    await expect(get({ signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
+    await expect(get({ signals: [AbortSignal.abort(new Error('before'))] })).rejects.toThrow('before');
     expect(requests).toHaveLength(0);
   });
 
