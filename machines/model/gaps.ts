@@ -40,5 +40,5 @@ export function splitGap(interval: Interval, gap: Run, bars: readonly Bar[]): Sp
 }
 
 /** From which day the exchange counts its three is not established: the series itself says. */
-const barBefore = (interval: Interval, openTime: number): number =>
+export const barBefore = (interval: Interval, openTime: number): number =>
   interval === '3d' ? openTime - 3 * DAY_MS : previousOpenTime(interval, openTime);

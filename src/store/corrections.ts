@@ -1,10 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type Run, splitGap } from '../../machines/model/gaps.ts';
+import { barBefore, type Run, splitGap } from '../../machines/model/gaps.ts';
 import { type Candle, sameValues } from '../../machines/model/kline.ts';
 import type { Fill, Gap, Revision } from '../../machines/model/row.ts';
 import {
   DELETE_GAP,
+  EXTEND_GAP,
   FIND_REVISION,
+  GAP_AT,
+  INSERT_GAP,
   INSERT_GAP_PIECE,
   INSERT_REVISION,
   OPEN_GAPS_BETWEEN,
@@ -13,6 +16,7 @@ import {
 } from './schema.ts';
 
 type Value = number | string;
+type KnownGap = Gap & { readonly filledAt: number | null };
 
 const keyOf = (c: Candle): [string, string, number] => [c.symbol, c.interval, c.openTime];
 const valuesOf = (c: Candle): Value[] => [
@@ -41,6 +45,9 @@ export const insertCandle = (statement: StatementSync, candle: Candle): void => 
 export class Corrections {
   readonly #insertCandle: StatementSync;
   readonly #openGaps: StatementSync;
+  readonly #insertGap: StatementSync;
+  readonly #gapAt: StatementSync;
+  readonly #extendGap: StatementSync;
   readonly #deleteGap: StatementSync;
   readonly #insertPiece: StatementSync;
   readonly #readCandle: StatementSync;
@@ -51,12 +58,27 @@ export class Corrections {
   constructor(database: DatabaseSync, insert: StatementSync) {
     this.#insertCandle = insert;
     this.#openGaps = database.prepare(OPEN_GAPS_BETWEEN);
+    this.#insertGap = database.prepare(INSERT_GAP);
+    this.#gapAt = database.prepare(GAP_AT);
+    this.#extendGap = database.prepare(EXTEND_GAP);
     this.#deleteGap = database.prepare(DELETE_GAP);
     this.#insertPiece = database.prepare(INSERT_GAP_PIECE);
     this.#readCandle = database.prepare(READ_CANDLE);
     this.#updateCandle = database.prepare(UPDATE_CANDLE);
     this.#findRevision = database.prepare(FIND_REVISION);
     this.#insertRevision = database.prepare(INSERT_REVISION);
+  }
+
+  /** Names bars that are missing. An outage that goes on is found bar by bar, and is one gap all the same. */
+  name(gap: Gap): void {
+    const { symbol, interval, fromOpenTime, toOpenTime, reason, detectedAt } = gap;
+    const gapAt = (openTime: number) => this.#gapAt.get(symbol, interval, openTime) as KnownGap | undefined;
+    // Sent again: it is known, and may have been filled since.
+    if (gapAt(fromOpenTime) !== undefined) return;
+    const before = gapAt(barBefore(interval, fromOpenTime));
+    if (before === undefined || before.filledAt !== null || before.reason !== reason)
+      this.#insertGap.run(symbol, interval, fromOpenTime, toOpenTime, reason, detectedAt);
+    else this.#extendGap.run(toOpenTime, symbol, interval, before.fromOpenTime);
   }
 
   /** Stores the bars; of the open gaps that they lie in, what is there now is filled, and the rest stays open. */

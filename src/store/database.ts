@@ -15,7 +15,6 @@ import { type Holder, lockStore } from './lock.ts';
 import {
   APPLICATION_ID,
   INSERT_CANDLE,
-  INSERT_GAP,
   OPEN_GAPS,
   REVISIONS_INDEX,
   SCHEMA,
@@ -55,7 +54,6 @@ export class StoreDatabase {
   readonly #path: string;
   readonly #inode: number;
   readonly #insertCandle: StatementSync;
-  readonly #insertGap: StatementSync;
   readonly #setWatermark: StatementSync;
   readonly #setMeta: StatementSync;
   readonly #corrections: Corrections;
@@ -94,7 +92,6 @@ export class StoreDatabase {
       this.#database.exec(REVISIONS_INDEX);
       this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
-      this.#insertGap = this.#database.prepare(INSERT_GAP);
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
       this.#setMeta = this.#database.prepare(SET_META);
       this.#corrections = new Corrections(this.#database, this.#insertCandle);
@@ -162,14 +159,7 @@ export class StoreDatabase {
   }
 
   #writeGap(gap: Gap): Watermark {
-    this.#insertGap.run(
-      gap.symbol,
-      gap.interval,
-      gap.fromOpenTime,
-      gap.toOpenTime,
-      gap.reason,
-      gap.detectedAt,
-    );
+    this.#corrections.name(gap);
     return { symbol: gap.symbol, interval: gap.interval, openTime: gap.toOpenTime };
   }
 

@@ -90,6 +90,14 @@ const GAP_COLUMNS = `symbol, interval, from_open_time AS fromOpenTime, to_open_t
 export const OPEN_GAPS_BETWEEN = `SELECT ${GAP_COLUMNS} FROM gaps
   WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time <= ?`;
 
+/** The gap, filled or open, that a bar lies in. */
+export const GAP_AT = `SELECT ${GAP_COLUMNS}, filled_at AS filledAt FROM gaps
+  WHERE symbol = ?1 AND interval = ?2 AND from_open_time <= ?3 AND to_open_time >= ?3`;
+
+/** A gap that went on: no bar lies between the one that was known and what is found now. */
+export const EXTEND_GAP = `UPDATE gaps SET to_open_time = ?
+  WHERE symbol = ? AND interval = ? AND from_open_time = ?`;
+
 /** The newest findings first: should there be too many, those are the likelier ones to be filled. */
 export const OPEN_GAPS = `SELECT ${GAP_COLUMNS} FROM gaps WHERE filled_at IS NULL
   ORDER BY detected_at DESC LIMIT ${OPEN_GAPS_MAX}`;

@@ -40,6 +40,23 @@ const stored = (): number[] =>
   readCandles(here.path, BTC, 0, 100).map((candle) => (candle.openTime - at(0)) / 60_000);
 const revisions = () => query(here.path, 'SELECT * FROM revisions');
 
+describe('bars that are missing', () => {
+  test('one after the other are one gap, also when they are sent again', async () => {
+    const one = await opened(...rows(0, 1), gap(1, 1));
+    await one.commit([gap(2, 4)], 2);
+    await one.commit([gap(2, 4), gap(5, 5)], 3);
+    await one.commit([gap(1, 1), gap(6, 6, ETH)], 4);
+    expect(gaps()).toEqual(['1–5 open', '6–6 open']);
+  });
+
+  test('behind a bar, or behind a gap that was filled, are another one', async () => {
+    const one = await opened(...rows(0, 1), gap(1, 1), ...rows(2, 3), gap(3, 3));
+    await one.commit([fill(50, 3)], 2);
+    await one.commit([gap(3, 3), gap(4, 4)], 3);
+    expect(gaps()).toEqual(['1–1 open', '3–3 50', '4–4 open']);
+  });
+});
+
 describe('bars of a gap that turn up', () => {
   test('are stored, and the gap is filled', async () => {
     const one = await opened(...rows(0, 1), gap(1, 3), ...rows(4, 5));

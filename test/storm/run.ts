@@ -146,6 +146,12 @@ async function rage(storm: readonly Drawn[], theatre: Theatre): Promise<void> {
 /** The last minute is over for a few seconds, and so its close has been sent. */
 const untilBarStart = (now: number): number => (60_000 - (now % 60_000) + 5_000) / SCALE;
 
+/** Whether the exchange has had no bar of this symbol for some minutes. */
+const isHalted = (exchange: SimulatedExchange, { symbol }: { symbol: string }): boolean => {
+  const minute = exchange.now() - (exchange.now() % 60_000);
+  return exchange.truth.bar(symbol, '1m', minute - 60_000) === undefined;
+};
+
 function strike({ target, fault }: Drawn, { exchange, consumer, hidden, say }: Theatre): void {
   if (target === 'process') {
     consumer.suffer(fault);
@@ -157,6 +163,10 @@ function strike({ target, fault }: Drawn, { exchange, consumer, hidden, say }: T
   const times = from === undefined || to === undefined ? {} : { from: minute + from, to: minute + to };
   const whole = { ...fault, ...times };
   if (fault.kind === 'absent') hidden.add(whole as never);
+  if (fault.kind === 'revise' && isHalted(exchange, whole as never)) {
+    say('  not meant: the last bar of a halted symbol has been compared long ago');
+    return;
+  }
   const problem = attempt(exchange, whole as never);
   if (problem !== undefined) say(`  not possible: ${problem}`);
 }
