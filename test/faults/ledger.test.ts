@@ -94,7 +94,7 @@ async function run(exchange: SimulatedExchange, store: string): Promise<Running>
 }
 
 /** Has a bar stored with values that the exchange never had, as its stream said them; returns it. */
-async function storeFalseBar(one: Running): Promise<Candle> {
+async function storeFalseBar(one: Running, attempts = 5): Promise<Candle> {
   const { exchange, candles } = one;
   exchange.inject({ kind: 'mute', streams: [STREAM] });
   const last = ofSeries(candles, BTC).at(-1)!;
@@ -110,7 +110,10 @@ async function storeFalseBar(one: Running): Promise<Candle> {
     candles.some((bar) => bar.symbol === BTC && bar.openTime === openTime),
   );
   exchange.clearFaults();
-  expect(candles.find((bar) => bar.symbol === BTC && bar.openTime === openTime)).toEqual(wrong);
+  const delivered = candles.find((bar) => bar.symbol === BTC && bar.openTime === openTime);
+  // On a busy machine REST may have been asked for the bar before only now, and have brought this one too.
+  if (delivered?.source === 'rest' && attempts > 1) return storeFalseBar(one, attempts - 1);
+  expect(delivered).toEqual(wrong);
   return wrong;
 }
 
