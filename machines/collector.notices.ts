@@ -80,7 +80,7 @@ export const restLimited = ({ forMs, reason }: Of<RestReport, 'REST.LIMITED'>): 
 export const restBanned = ({ forMs, reason }: Of<RestReport, 'REST.BANNED'>): Told => ({
   level: 'error',
   code: 'REST_BANNED',
-  message: 'the exchange has banned this address; nothing is sent before the ban ends',
+  message: 'the exchange refuses this address; REST sends nothing for a while',
   fields: { reason, forMs },
 });
 

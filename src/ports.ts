@@ -58,6 +58,8 @@ export interface SocketEnd {
   /** `Retry-After` and `Date` of a refused handshake, verbatim. */
   readonly retryAfter?: string;
   readonly date?: string;
+  /** Beginning of the body of a handshake that was refused for a limit (418, 429). */
+  readonly text?: string;
   /** The error behind it, if there was one. */
   readonly cause?: Error;
 }

@@ -12,9 +12,10 @@ import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import type { Clock, Logger, Random } from './ports.ts';
-import type { Watermark } from './store/database.ts';
+import type { StoredSeries, Watermark } from './store/database.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
+import type { ExchangeClock } from './transport/exchange-clock.ts';
 
 /** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
 const ROWS_MAX = 50_000;
@@ -30,8 +31,9 @@ export function wireData(ports: {
   readonly random: Random;
   readonly logger: Logger;
   readonly exchangeNow: () => number;
+  readonly exchangeClock: ExchangeClock;
 }) {
-  const { options, series, clock, random, logger, exchangeNow } = ports;
+  const { options, series, clock, random, logger, exchangeNow, exchangeClock } = ports;
   const { bufferSize, queueSize, timeScale, store: path } = options;
   const now = (): number => clock.now();
   const rows = new RowBuffer(ROWS_MAX);
@@ -48,6 +50,7 @@ export function wireData(ports: {
     rows,
     delivery,
     exchangeNow,
+    onStamp: (eventTime) => exchangeClock.stamped(eventTime),
     now,
     aheadMs: AHEAD_WALL_MS * timeScale,
     graceMs: () => closeGraceMs(timeScale, random()),
@@ -67,7 +70,7 @@ export function wireData(ports: {
     path === undefined ? [] : readCandles(path, one, after, max);
   let watermarks: readonly Watermark[] = [];
   /** Makes the store's machine; `onOpen` is called when it is open and can be read. */
-  const storeOf = (onOpen: () => void) => {
+  const storeOf = (onOpen: (stored: readonly StoredSeries[]) => void) => {
     const storePorts = {
       writer,
       rows,
@@ -77,9 +80,9 @@ export function wireData(ports: {
       openGaps,
       exchangeNow,
       now,
-      onOpen: (stored: readonly Watermark[]) => {
+      onOpen: (stored: readonly StoredSeries[]) => {
         watermarks = stored;
-        onOpen();
+        onOpen(stored);
         if (path !== undefined) delivery.setReader({ read });
       },
     };

@@ -1,6 +1,6 @@
 /** The part of the composition root that knows which series there are: those of symbols that come and go. */
 import type { KlineStreamInput } from '../machines/kline-stream.machine.ts';
-import type { Series } from '../machines/model/kline.ts';
+import { type Series, seriesKey } from '../machines/model/kline.ts';
 import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { Roster, streamId } from './actors/roster.ts';
 import { streamName } from './binance/streams.ts';
@@ -8,6 +8,7 @@ import { CONTRACT_INFO_EVENT, type ListedSymbol, readContractInfo } from './bina
 import { ALL, type ResolvedOptions } from './options.ts';
 import type { Delivery } from './pipeline/delivery.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
+import type { StoredSeries } from './store/database.ts';
 
 /** Every series of a symbol. */
 export const seriesOf = (options: ResolvedOptions, symbol: string): Series[] =>
@@ -24,7 +25,7 @@ export interface WiredSymbols {
   /** The same while it is open: nobody will ask it any more where these series stand. */
   admitLate(listed: ListedSymbol): KlineStreamInput[];
   /** The store has said where every series stands that it knows. */
-  storeOpened(): void;
+  storeOpened(stored: readonly StoredSeries[]): void;
   /** An event of another type than a kline. */
   onEvent(type: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -41,11 +42,18 @@ export function wireSymbols(ports: {
   const roster = new Roster(options.symbols, ports.now);
   const onboardDates = new Map<string, number>();
 
-  /** Where series begin that the store knows nothing of; there are no bars from before the listing. */
+  /** Open times from which on the store has something of a series. */
+  const begins = new Map<string, number>();
+
+  /** Where series begin of which the store knows nothing, or too little; there are no bars from before the listing. */
   const startBackfill = (symbol: string, onboardDate: number): void => {
     if (options.backfillMs === 0) return;
     const from = Math.max(ports.exchangeNow() - options.backfillMs, onboardDate);
-    for (const one of seriesOf(options, symbol)) pipeline.startAt(one, firstOpenFrom(one.interval, from));
+    for (const one of seriesOf(options, symbol)) {
+      const openTime = firstOpenFrom(one.interval, from);
+      if (openTime < (begins.get(seriesKey(one)) ?? 0)) pipeline.goBackTo(one, openTime);
+      else pipeline.startAt(one, openTime);
+    }
   };
   const admit = ({ symbol, onboardDate }: ListedSymbol): KlineStreamInput[] => {
     onboardDates.set(symbol, onboardDate);
@@ -63,7 +71,9 @@ export function wireSymbols(ports: {
       startBackfill(listed.symbol, listed.onboardDate);
       return streams;
     },
-    storeOpened() {
+    storeOpened(stored) {
+      for (const { symbol, interval, firstOpenTime } of stored)
+        begins.set(seriesKey({ symbol, interval }), firstOpenTime);
       for (const [symbol, onboardDate] of onboardDates) startBackfill(symbol, onboardDate);
     },
     onEvent(type, fields) {

@@ -5,7 +5,7 @@ import type { KlineStreamInput } from '../../machines/kline-stream.machine.ts';
 import type { Interval } from '../../machines/model/interval.ts';
 import { exchangeInfoRequest } from '../binance/rest.ts';
 import { type ListedSymbol, readSymbols } from '../binance/symbols.ts';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, ExchangeError } from '../errors.ts';
 import type { Logger } from '../ports.ts';
 import type { RestPort } from './rest-port.ts';
 import { type Roster, retirements } from './roster.ts';
@@ -33,6 +33,13 @@ export const prepareActor = (ports: PreparePorts) =>
   fromPromise<Prepared>(async ({ signal }) => {
     await ports.reachExchange();
     const listed = readSymbols(await ports.rest.ask(exchangeInfoRequest, signal));
+    // Not even one: that is a fault there, and no wrong name here.
+    if (listed.length === 0)
+      throw new ExchangeError('the exchange lists no symbol at all', {
+        code: 'HTTP_MALFORMED',
+        status: 200,
+        retryable: true,
+      });
     if (ports.symbols !== 'all') checkSymbols(ports.symbols, listed);
     await ports.setClock(signal);
     signal.throwIfAborted();

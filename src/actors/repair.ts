@@ -66,7 +66,12 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
     if (!(missing > 0)) break;
     const candles = await fetchFrom(ports, cursor, cursor.due, missing, signal);
     // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
-    const final = finalOnly(candles, exchangeClock.earliestAt(sentAt), STALE_MS);
+    const final = finalOnly(
+      candles,
+      exchangeClock.earliestAt(sentAt),
+      STALE_MS,
+      exchangeClock.provenAt(sentAt),
+    );
     // What is there and not yet final is not lacking.
     const known = Math.min(endedBefore(sentAt), candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
     const fresh = pipeline.fill(cursor, final, known, exchangeClock.now());

@@ -2,7 +2,7 @@ import { fromCallback } from 'xstate';
 import type { SocketCommand, SocketEvent, SocketInput } from '../../machines/connection.types.ts';
 import type { Ending } from '../../machines/model/backoff.ts';
 import { decodeFrame } from '../binance/frame.ts';
-import { retryAfterMs } from '../binance/retry-after.ts';
+import { readPatience, readTold } from '../binance/patience.ts';
 import { MARKET_STREAM_PATH, SHUTDOWN_EVENT } from '../binance/venue.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Clock, OpenSocket, Socket, SocketEnd } from '../ports.ts';
@@ -105,7 +105,7 @@ export const socketActor = (ports: SocketActorPorts) =>
       message: onMessage,
       heard,
       closed: (end) => {
-        const ending = endingOf(end, hasNotice);
+        const ending = endingOf(end, hasNotice, clock.wallNow());
         if (end.status === 418 || end.status === 429) ports.onRefused?.(end.status, ending.retryAfterMs);
         tell({ type: 'SOCKET.CLOSED', end: ending, reason: reasonOf(end) });
       },
@@ -142,8 +142,20 @@ export const socketActor = (ports: SocketActorPorts) =>
     };
   });
 
-function endingOf(end: SocketEnd, announced: boolean): Ending {
-  const patience = retryAfterMs(end.retryAfter, end.date);
+/** How long a refused handshake asks to be left alone, ms: as an answer of REST says it. */
+function patienceOf({ status, retryAfter, date, text }: SocketEnd, localNow: number): number | undefined {
+  if (status === undefined) return undefined;
+  const headers = new Headers({
+    ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    ...(date === undefined ? {} : { date }),
+  });
+  const answer = { status, headers, text: text ?? '' };
+  const told = status === 429 ? readPatience(answer, localNow) : readTold(answer, localNow);
+  return told > 0 ? told : undefined;
+}
+
+function endingOf(end: SocketEnd, announced: boolean, localNow: number): Ending {
+  const patience = patienceOf(end, localNow);
   return {
     code: end.code,
     ...(end.status === undefined ? {} : { status: end.status }),

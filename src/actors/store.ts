@@ -4,7 +4,7 @@ import type { Delivery } from '../pipeline/delivery.ts';
 import type { OpenGaps } from '../pipeline/open-gaps.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { RowBuffer } from '../pipeline/row-buffer.ts';
-import type { Watermark } from '../store/database.ts';
+import type { StoredSeries } from '../store/database.ts';
 import type { StoreWriter } from '../store/writer.ts';
 
 export interface StorePorts {
@@ -19,7 +19,7 @@ export interface StorePorts {
   /** Monotonic ms. */
   readonly now: () => number;
   /** The store is open and can be read; where each series stands in it. */
-  readonly onOpen: (watermarks: readonly Watermark[]) => void;
+  readonly onOpen: (watermarks: readonly StoredSeries[]) => void;
 }
 
 /** Opens the store and puts every cursor behind what is stored. */

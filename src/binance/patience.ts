@@ -53,13 +53,21 @@ function readBannedUntil(text: string, now: number): number {
  * `localNow`: the local calendar, ms since epoch, for an answer without a `Date`.
  */
 export function readPatience(answer: HttpAnswer, localNow: number): number {
+  const told = readTold(answer, localNow);
+  if (told > 0 || (answer.status !== 429 && answer.status !== 418)) return told;
+  const now = readDate(answer) ?? localNow;
+  // Not told: until the count of the minute begins anew.
+  return MINUTE_MS - (Number.isFinite(now) ? now % MINUTE_MS : 0) + MARGIN_MS;
+}
+
+/** What the answer itself says of it, in its header or else in its text, ms; 0 when it does not. */
+export function readTold(answer: HttpAnswer, localNow: number): number {
   const now = readDate(answer) ?? localNow;
   const told = readRetryAfter(answer.headers.get('retry-after'), now);
   if (told > 0) return told + MARGIN_MS;
   if (answer.status !== 429 && answer.status !== 418) return 0;
   const until = readBannedUntil(answer.text, now);
-  // Not told: until the count of the minute begins anew.
-  return (until > 0 ? until : MINUTE_MS - (Number.isFinite(now) ? now % MINUTE_MS : 0)) + MARGIN_MS;
+  return until > 0 ? until + MARGIN_MS : 0;
 }
 
 const KINDS: Readonly<Record<number, HoldKind>> = {

@@ -74,8 +74,9 @@ export function readAnswer(answer: HttpAnswer, path: string, localNow = Number.N
     {
       code: detail === undefined ? `HTTP_${answer.status}` : String(detail.code),
       status: answer.status,
-      // 400 says that the request is wrong, which the same request will be again. Anything else may pass.
-      retryable: answer.status !== 400,
+      // In the exchange's own words 400 says that the request is wrong, which the same request will be again. Anything
+      // else may pass, and so may the 400 of something in between.
+      retryable: answer.status !== 400 || detail === undefined,
       retryAfterMs: readPatience(answer, localNow),
     },
   );

@@ -77,6 +77,12 @@ export class Pipeline {
     if (cursor !== undefined) cursor.due ??= openTime;
   }
 
+  /** History from before what is held is wanted: all from `openTime` on is owed, and what is stored stays as it is. */
+  goBackTo(series: Series, openTime: number): void {
+    const cursor = this.cursor(series);
+    if (cursor !== undefined) cursor.due = Math.min(cursor.due ?? openTime, openTime);
+  }
+
   cursors(): Iterable<Cursor> {
     return this.#cursors.values();
   }
@@ -108,6 +114,7 @@ export class Pipeline {
       this.counters.insane += 1;
       return false;
     }
+    this.#options.onStamp?.(frame.eventTime);
     cursor.pulse.frame = frame;
     // A frame of an older connection than the newest that spoke: late, and no proof of anything.
     if (epoch > cursor.epoch || cursor.pulse.isInDoubt) this.#goLive(cursor, frame, epoch);

@@ -21,6 +21,7 @@ import {
   SCHEMA_VERSION,
   SET_META,
   SET_WATERMARK,
+  STORED_SERIES,
 } from './schema.ts';
 
 /** Where a series stands in the store. */
@@ -31,8 +32,14 @@ export interface Watermark {
   readonly openTime: number;
 }
 
+/** A series as the store has it. */
+export interface StoredSeries extends Watermark {
+  /** Open time of the first bar stored or named as missing, ms. */
+  readonly firstOpenTime: number;
+}
+
 export interface Opened {
-  readonly watermarks: readonly Watermark[];
+  readonly watermarks: readonly StoredSeries[];
   /** Gaps that are not filled, the newest findings first, bounded. */
   readonly gaps: readonly Gap[];
 }
@@ -178,7 +185,7 @@ export class StoreDatabase {
         .all()
         .map((row) => ({ ...row }) as unknown as One);
     return {
-      watermarks: all<Watermark>('SELECT symbol, interval, open_time AS openTime FROM watermarks'),
+      watermarks: all<StoredSeries>(STORED_SERIES),
       gaps: all<Gap>(OPEN_GAPS),
     };
   }

@@ -90,6 +90,13 @@ const GAP_COLUMNS = `symbol, interval, from_open_time AS fromOpenTime, to_open_t
 export const OPEN_GAPS_BETWEEN = `SELECT ${GAP_COLUMNS} FROM gaps
   WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time <= ?`;
 
+/** Every series, where it begins and how far it has been collected. By keys alone: a store has millions of bars. */
+export const STORED_SERIES = `SELECT symbol, interval, open_time AS openTime, min(
+  open_time,
+  coalesce((SELECT min(open_time) FROM candles c WHERE c.symbol = w.symbol AND c.interval = w.interval), open_time),
+  coalesce((SELECT min(from_open_time) FROM gaps g WHERE g.symbol = w.symbol AND g.interval = w.interval), open_time)
+  ) AS firstOpenTime FROM watermarks w`;
+
 /** The gap, filled or open, that a bar lies in. */
 export const GAP_AT = `SELECT ${GAP_COLUMNS}, filled_at AS filledAt FROM gaps
   WHERE symbol = ?1 AND interval = ?2 AND from_open_time <= ?3 AND to_open_time >= ?3`;

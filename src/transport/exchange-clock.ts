@@ -11,6 +11,9 @@ interface Sample {
 /** A better round trip is kept this long; then a worse but newer one replaces it, for clocks drift. */
 const SAMPLE_LIFE_MS = 15 * 60_000;
 
+/** How long a stamp of a stream is a witness of its time, wall ms. */
+const STAMP_LIFE_MS = 10_000;
+
 /** Two sound clocks may come apart by so much within that life, ms: some hundred millionths. */
 const DRIFT_MS = 500;
 
@@ -21,6 +24,8 @@ const DRIFT_MS = 500;
 export class ExchangeClock {
   readonly #clock: Clock;
   readonly #timeScale: number;
+  /** The newest stamp that a stream brought, and when, monotonic ms. */
+  #stamp = { time: 0, at: Number.NEGATIVE_INFINITY };
   #sample: Sample | undefined;
   /** The last answer when it contradicted the sample in use: believed once another agrees with it. */
   #doubt: Sample | undefined;
@@ -99,5 +104,22 @@ export class ExchangeClock {
     const sample = this.#sample;
     if (sample === undefined) return Number.NEGATIVE_INFINITY;
     return sample.serverTime + (instant - sample.receivedAt) * this.#timeScale;
+  }
+
+  /** A frame of a stream was stamped so by the exchange, and came just now. Frames that lag say nothing. */
+  stamped(time: number): void {
+    const at = this.#clock.now();
+    if (time >= this.#stamp.time || at - this.#stamp.at > STAMP_LIFE_MS) this.#stamp = { time, at };
+  }
+
+  /**
+   * A time that the exchange had certainly reached at a monotonic instant, by its answers and, while frames come, by
+   * their stamps: `/time` that runs ahead of them must not make an open bar look closed.
+   */
+  provenAt(instant: number): number {
+    const { time, at } = this.#stamp;
+    const earliest = this.earliestAt(instant);
+    if (Math.abs(instant - at) > STAMP_LIFE_MS) return earliest;
+    return Math.min(earliest, time + (instant - at) * this.#timeScale);
   }
 }

@@ -12,6 +12,10 @@ const OPTIONS: ClientOptions & { closeTimeout: number } = {
   closeTimeout: 10_000,
 };
 
+/** How much of the body of a refusal is read, and how long it may be silent, characters and ms. */
+const REFUSAL_BODY_MAX = 4_096;
+const REFUSAL_BODY_MS = 1_000;
+
 /**
  * A WebSocket by `ws`: no compression (kline frames are small, and a deflate bomb can't be sent), frames
  * bounded, redirects not followed, and its errors always handled: an `error` without a listener would end
@@ -47,9 +51,25 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
       ...(retryAfter === undefined ? {} : { retryAfter }),
       ...(date === undefined ? {} : { date }),
     };
+    const { statusCode, socket: connection } = response;
     // Having taken the answer over, it is ours to end it; 'close' does not follow by itself.
-    request.destroy();
-    finish(1006, `handshake answered with HTTP ${response.statusCode}`);
+    const done = (text: string): void => {
+      if (text !== '') end = { ...end, text };
+      request.destroy();
+      // A request whose answer has been read to its end has let go of its connection.
+      connection.destroy();
+      finish(1006, `handshake answered with HTTP ${statusCode}`);
+    };
+    let text = '';
+    // Only these may say in the body until when.
+    if (statusCode !== 418 && statusCode !== 429) return done('');
+    response.setEncoding('utf8');
+    response.on('data', (piece: string) => {
+      text = (text + piece).slice(0, REFUSAL_BODY_MAX);
+    });
+    response.on('end', () => done(text));
+    response.on('error', () => done(text));
+    response.setTimeout(REFUSAL_BODY_MS, () => done(text));
   });
   socket.on('error', (error) => {
     end = { ...end, cause: error };

@@ -41,6 +41,18 @@ describe('at the start', () => {
     expect(exchangeClock.now()).toBe(1_000_000 + clock.now());
   });
 
+  test('of an exchange that is slow to answer one reading is enough, for somebody waits', async () => {
+    const clock = new FakeClock();
+    const exchangeClock = new ExchangeClock(clock, 1);
+    const { rest, asked } = fakeRest(async () => {
+      await clock.advance(3_000);
+      return { serverTime: SERVER };
+    });
+    await setClock({ rest, clock, exchangeClock }, new AbortController().signal);
+    expect(asked).toEqual([timeRequest]);
+    expect(exchangeClock.uncertaintyMs).toBe(1_500);
+  });
+
   test.each([
     ['the first', 1],
     ['the second', 2],

@@ -151,7 +151,7 @@ describe('a socket', () => {
     [{ code: 1006, reason: '' }, { code: 1006 }, 'closed with 1006'],
     [
       { code: 1006, reason: 'x', status: 429, retryAfter: '17' },
-      { code: 1006, status: 429, retryAfterMs: 17_000 },
+      { code: 1006, status: 429, retryAfterMs: 17_200 },
       'handshake answered with HTTP 429',
     ],
     [
@@ -162,7 +162,7 @@ describe('a socket', () => {
         retryAfter: 'Wed, 21 Oct 2026 07:28:00 GMT',
         date: 'Wed, 21 Oct 2026 07:27:00 GMT',
       },
-      { code: 1006, status: 503, retryAfterMs: 60_000 },
+      { code: 1006, status: 503, retryAfterMs: 60_200 },
       'handshake answered with HTTP 503',
     ],
     [
@@ -179,11 +179,33 @@ describe('a socket', () => {
   test.each([418, 429])('answered with HTTP %i tells those who ask by REST, with how long', (status) => {
     const one = connect();
     one.handlers.closed({ code: 1006, reason: 'x', status, retryAfter: '17' });
-    one.handlers.closed({ code: 1006, reason: 'x', status });
     one.handlers.closed({ code: 1006, reason: 'x', status: 503, retryAfter: '17' });
+    expect(one.refusals).toEqual([[status, 17_200]]);
+  });
+
+  test.each([418, 429])(
+    'answered with HTTP %i obeys the time in the text, and a date without Date',
+    (status) => {
+      const one = connect();
+      const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
+      const text = '{"code":-1003,"msg":"IP banned until 1792567740000."}';
+      one.handlers.closed({ code: 1006, reason: 'x', status, text, date });
+      // Without `Date` against the local calendar, which may be wrong, as for REST.
+      const retryAfter = new Date(Date.now() + 90_000).toUTCString();
+      one.handlers.closed({ code: 1006, reason: 'x', status, retryAfter });
+      expect(one.refusals[0]).toEqual([status, 1792567740000 - Date.parse(date) + 1_200]);
+      expect(one.refusals.length).toBe(2);
+    },
+  );
+
+  test('a handshake that only says 429 is left alone until the next minute', () => {
+    const one = connect();
+    const date = 'Wed, 21 Oct 2026 07:28:20 GMT';
+    one.handlers.closed({ code: 1006, reason: 'x', status: 429, date });
+    one.handlers.closed({ code: 1006, reason: 'x', status: 418, date });
     expect(one.refusals).toEqual([
-      [status, 17_000],
-      [status, undefined],
+      [429, 40_200],
+      [418, undefined],
     ]);
   });
 

@@ -189,6 +189,10 @@ describe('before a socket is opened', () => {
   test('an answer that lists nothing is an error', async () => {
     await expect(prepare(['BTCUSDT'], {}).done).rejects.toMatchObject({ code: 'HTTP_MALFORMED' });
   });
+
+  test('an exchange that lists not even one symbol is asked again: the names given may be right', async () => {
+    await expect(prepare(['BTCUSDT'], { symbols: [] }).done).rejects.toMatchObject({ retryable: true });
+  });
 });
 
 describe('the watch over bars', () => {

@@ -20,7 +20,7 @@ function store() {
   const writer: StoreWriter = {
     async open() {
       calls.push('open');
-      return { watermarks: [{ ...BTC, openTime: at(4) }], gaps: [] };
+      return { watermarks: [{ ...BTC, openTime: at(4), firstOpenTime: at(0) }], gaps: [] };
     },
     commit: (rows) =>
       new Promise<void>((done, fail) => {

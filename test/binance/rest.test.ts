@@ -188,8 +188,8 @@ describe('answers that are not what they should be', () => {
   });
 
   test.each([
-    [400, '{"code":"x","msg":1}', 'HTTP_400', false],
-    [400, '', 'HTTP_400', false],
+    [400, '{"code":"x","msg":1}', 'HTTP_400', true],
+    [400, '', 'HTTP_400', true],
     [404, '', 'HTTP_404', true],
     [500, 'null', 'HTTP_500', true],
     [503, '[]', 'HTTP_503', true],

@@ -47,6 +47,31 @@ describe('a collector started again', () => {
     expect(collector.getCandleBuffer('BTCUSDT', '1m')).toEqual(ofSeries(candles, 'BTCUSDT'));
   });
 
+  test('with a longer backfill than before fetches what lies before the store, too', async () => {
+    const exchange = await startExchange();
+    const store = newStore();
+    const hour = 3_600_000;
+    const first = collectFrom(exchange, { store, backfillMs: hour });
+    await first.collector.startStreaming();
+    await until('an hour is there', () => ofSeries(first.candles, 'BTCUSDT').length > 60);
+    await first.collector.stop();
+    const second = collectFrom(exchange, { store, backfillMs: 3 * hour });
+    await second.collector.startStreaming();
+    await until('three hours are there', () => ofSeries(second.candles, 'BTCUSDT').length > 180);
+    await second.collector.stop();
+    expectWhole(second.candles, exchange, ['BTCUSDT', 'ETHUSDT'], 180);
+    expectWhole(storedCandles(store), exchange, ['BTCUSDT', 'ETHUSDT'], 180);
+    expect(storedCandles(store)).toHaveLength(second.candles.length);
+    // What the store held all along is not asked for again by the same or a shorter one.
+    const third = collectFrom(exchange, { store, backfillMs: hour });
+    await third.collector.startStreaming();
+    await until('new bars', () => third.candles.length >= 4);
+    await third.collector.stop();
+    expect(Math.min(...third.candles.map(({ openTime }) => openTime))).toBeGreaterThan(
+      Math.max(...ofSeries(second.candles, 'BTCUSDT').map(({ openTime }) => openTime)),
+    );
+  });
+
   test('has a report for each life', async () => {
     const { collector } = collectFrom(await startExchange());
     await collector.startStreaming();

@@ -88,7 +88,7 @@ describe('a store', () => {
     await one.commit([{ candle: bar(at(0), 'rest', ETH) }, { gap }], 1);
     await one.close(at(5));
     const { watermarks } = await one.open();
-    expect(watermarks).toEqual([
+    expect(watermarks).toMatchObject([
       { symbol: 'BTCUSDT', interval: '1m', openTime: at(2) },
       { symbol: 'ETHUSDT', interval: '1m', openTime: at(9) },
     ]);

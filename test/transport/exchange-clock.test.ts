@@ -25,6 +25,20 @@ describe('the exchange clock', () => {
     expect(clock.now()).toBe(SERVER + 5_000);
   });
 
+  test('proves no more than the stamps of streams allow, for as long as they come', async () => {
+    const local = new FakeClock();
+    const clock = new ExchangeClock(local, 2);
+    clock.set(SERVER + 90_000, 0, 0);
+    expect(clock.provenAt(0)).toBe(SERVER + 90_000);
+    clock.stamped(SERVER);
+    expect(clock.provenAt(0)).toBe(SERVER);
+    await local.advance(10_000);
+    expect(clock.provenAt(10_000)).toBe(SERVER + 20_000);
+    expect(clock.provenAt(10_001)).toBe(SERVER + 90_000 + 20_002);
+    clock.stamped(SERVER + 500_000);
+    expect(clock.provenAt(10_000)).toBe(SERVER + 90_000 + 20_000);
+  });
+
   test('runs as fast as it is told', () => {
     const clock = new ExchangeClock(new FakeClock(), 60);
     clock.set(SERVER, 0, 0);
