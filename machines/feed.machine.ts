@@ -41,7 +41,10 @@ export const feedMachine = feedSetup.createMachine({
     openedAt: 0,
     nextOpenedAt: 0,
     rotation: '',
+    leaving: {},
     recycledAt: Number.NEGATIVE_INFINITY,
+    muted: [],
+    mutedSaidAt: Number.NEGATIVE_INFINITY,
     lines: [],
     closingSince: 0,
     closeMs: 0,
@@ -59,6 +62,12 @@ export const feedMachine = feedSetup.createMachine({
           actions: { type: 'noteClosing', params: ({ event }) => ({ withinMs: event.withinMs }) },
         },
         PROBE: { actions: 'probe' },
+        'CONNECTION.LEAVING': {
+          actions: {
+            type: 'noteLeaving',
+            params: ({ event }) => ({ id: event.id, reason: event.reason }),
+          },
+        },
         ADD: {
           actions: { type: 'addStreams', params: ({ event }) => ({ streams: event.streams, isUp: false }) },
         },
@@ -126,7 +135,10 @@ export const feedMachine = feedSetup.createMachine({
             },
             'CONNECTION.DOWN': {
               guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
-              actions: { type: 'tellDown', params: ({ event }) => downOf(event) },
+              actions: [
+                { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                { type: 'tellDown', params: ({ event }) => downOf(event) },
+              ],
             },
           },
         },
@@ -154,6 +166,7 @@ export const feedMachine = feedSetup.createMachine({
               guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
               target: 'down',
               actions: [
+                { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
                 { type: 'tellStreams', params: { news: 'FEED.DOWN' } },
                 { type: 'tellDown', params: ({ event }) => downOf(event) },
               ],
@@ -168,16 +181,8 @@ export const feedMachine = feedSetup.createMachine({
                   actions: { type: 'noteRotation', params: { reason: 'its age' } },
                 },
               },
-              on: {
-                'CONNECTION.LEAVING': {
-                  guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
-                  target: 'rotating',
-                  actions: {
-                    type: 'noteRotation',
-                    params: ({ event }) => ({ reason: `the server said ${event.reason}` }),
-                  },
-                },
-              },
+              // Told now, or while it was still a successor.
+              always: { guard: 'isLeaving', target: 'rotating', actions: 'noteNotice' },
             },
             rotating: {
               tags: 'rotating',
@@ -236,7 +241,12 @@ export const feedMachine = feedSetup.createMachine({
                           { type: 'tellDown', params: ({ event }) => downOf(event) },
                         ],
                       },
-                      { actions: { type: 'alarmRotation', params: ({ event }) => failureOf(event) } },
+                      {
+                        actions: [
+                          { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                          { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
+                        ],
+                      },
                     ],
                   },
                 },
@@ -264,7 +274,10 @@ export const feedMachine = feedSetup.createMachine({
                       },
                       {
                         target: 'connecting',
-                        actions: { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
+                        actions: [
+                          { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                          { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
+                        ],
                       },
                     ],
                   },
@@ -287,7 +300,7 @@ export const feedMachine = feedSetup.createMachine({
       on: {
         'xstate.done.actor.*': {
           actions: [
-            { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+            { type: 'forgetChild', params: ({ event }) => ({ id: event.actorId }) },
             { type: 'noteLine', params: ({ event }) => ({ line: event.output }) },
           ],
         },

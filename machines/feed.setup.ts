@@ -3,23 +3,16 @@ import { assign, enqueueActions, sendParent, setup } from 'xstate';
 import { connectionMachine } from './connection.machine.ts';
 import type { ConnectionReport } from './connection.types.ts';
 import type { FeedCommand, FeedInput, FeedOutput } from './feed.types.ts';
-import { type KlineStreamInput, klineStreamMachine } from './kline-stream.machine.ts';
+import {
+  type KlineStreamInput,
+  klineStreamMachine,
+  type StreamEnd,
+  type StreamMute,
+} from './kline-stream.machine.ts';
 import { type Cleanup, cleanup } from './model/cleanup.ts';
 
 /** To the streams. ROTATING: a second connection is being made. SWITCHED: it carries on alone. */
 type News = 'FEED.UP' | 'FEED.DOWN' | 'FEED.ROTATING' | 'FEED.SWITCHED';
-
-/** From a stream whose symbol trades while its frames stay out; `again`: though it was subscribed once more. */
-interface StreamMute {
-  type: 'STREAM.MUTE';
-  id: string;
-  /** The venue's name of it. */
-  stream: string;
-  again: boolean;
-}
-
-/** How a stream ended; `retired`: because its symbol did. */
-type StreamEnd = Cleanup & { readonly retired?: true };
 
 type Context = FeedInput & {
   /** Which of the two connections carries the feed; the other is its successor, its predecessor, or not there. */
@@ -32,8 +25,13 @@ type Context = FeedInput & {
   openedAt: number;
   nextOpenedAt: number;
   rotation: string;
+  /** Connections whose server has said that it will go, and in which words. */
+  leaving: Readonly<Record<string, string>>;
   /** When a connection was given up for the sake of one stream, monotonic ms. */
   recycledAt: number;
+  /** Streams found to stay mute since that was last said, and when it was, monotonic ms. */
+  muted: readonly string[];
+  mutedSaidAt: number;
   lines: readonly Cleanup[];
   closingSince: number;
   closeMs: number;
@@ -58,6 +56,12 @@ const connectionInput = (context: Context, id: string) => ({
  * silences.
  */
 const RECYCLE_SILENCES = 10;
+/** Half of a socket may be mute: it is said at most so often, ms, with so many names. */
+const MUTED_SPACING_MS = 60_000;
+const MUTED_NAMES_MAX = 20;
+
+const without = (record: Context['leaving'], id: string): Context['leaving'] =>
+  Object.fromEntries(Object.entries(record).filter(([other]) => other !== id));
 
 export const feedSetup = setup({
   types: {
@@ -91,7 +95,7 @@ export const feedSetup = setup({
       const id = spareId(context);
       if (context.pending.includes(id)) return;
       enqueue.spawnChild('connection', { id, input: connectionInput(context, id) });
-      enqueue.assign({ pending: [...context.pending, id] });
+      enqueue.assign({ pending: [...context.pending, id], leaving: without(context.leaving, id) });
     }),
     /** A predecessor that still closes has had its time. */
     dropSpare: enqueueActions(({ context, enqueue }) => {
@@ -102,7 +106,7 @@ export const feedSetup = setup({
     }),
     dropConnections: enqueueActions(({ context, enqueue }) => {
       for (const id of connectionsOf(context)) enqueue.stopChild(id);
-      enqueue.assign({ pending: streamsOf(context) });
+      enqueue.assign({ pending: streamsOf(context), leaving: {} });
     }),
     /** The successor carries the feed from now on, and the other one closes. */
     takeOver: enqueueActions(({ context, enqueue }) => {
@@ -159,7 +163,20 @@ export const feedSetup = setup({
     probe: enqueueActions(({ context, enqueue }) => {
       for (const id of connectionsOf(context)) enqueue.sendTo(id, { type: 'PROBE' });
     }),
+    noteLeaving: assign({
+      leaving: ({ context }, params: { id: string; reason: string }) => ({
+        ...context.leaving,
+        [params.id]: params.reason,
+      }),
+    }),
+    /** Its socket is gone, and the notice with it. */
+    forgetLeaving: assign({
+      leaving: ({ context }, params: { id: string }) => without(context.leaving, params.id),
+    }),
     noteRotation: assign({ rotation: (_, params: { reason: string }) => params.reason }),
+    noteNotice: assign({
+      rotation: ({ context }) => `the server said ${context.leaving[activeId(context)]}`,
+    }),
     noteOpened: assign({ openedAt: (_, params: { openedAt: number }) => params.openedAt }),
     noteNextOpened: assign({ nextOpenedAt: (_, params: { openedAt: number }) => params.openedAt }),
     tellUp: sendParent(({ context }, params: { proof: 'frame' | 'quiet' }) => ({
@@ -184,13 +201,26 @@ export const feedSetup = setup({
       message: 'no successor of a connection can be had; the old one goes on',
       fields: { feed: context.id, ...params },
     })),
-    alarmMute: sendParent(({ context }, params: { stream: string }) => ({
-      type: 'FEED.ALARM',
-      id: context.id,
-      code: 'STREAM_MUTE',
-      message: 'a stream stays mute on a new connection too; its bars come from REST',
-      fields: { feed: context.id, stream: params.stream, route: context.connection.route },
-    })),
+    alarmMute: enqueueActions(({ context, enqueue }, params: { stream: string }) => {
+      const muted = [...context.muted.filter((stream) => stream !== params.stream), params.stream];
+      if (context.now() - context.mutedSaidAt < MUTED_SPACING_MS) {
+        enqueue.assign({ muted });
+        return;
+      }
+      enqueue.assign({ muted: [], mutedSaidAt: context.now() });
+      enqueue.sendParent({
+        type: 'FEED.ALARM',
+        id: context.id,
+        code: 'STREAM_MUTE',
+        message: 'streams stay mute on a new connection too; their bars come from REST',
+        fields: {
+          feed: context.id,
+          count: muted.length,
+          streams: muted.slice(0, MUTED_NAMES_MAX),
+          route: context.connection.route,
+        },
+      });
+    }),
     tellStreams: enqueueActions(({ context, enqueue }, params: { news: News }) => {
       for (const id of streamsOf(context)) enqueue.sendTo(id, { type: params.news });
     }),
@@ -206,6 +236,17 @@ export const feedSetup = setup({
     /** A child that is done stays in `children` until it is stopped. */
     dropChild: enqueueActions(({ context, enqueue }, params: { id: string }) => {
       enqueue.stopChild(params.id);
+      enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
+    }),
+    /**
+     * While all close: the same without a copy of `children` for each of two hundred, which is quadratic. What is done
+     * has stopped itself already; it only has to be taken from the list before the feed ends and stops what is there.
+     */
+    forgetChild: enqueueActions(({ context, enqueue, self }, params: { id: string }) => {
+      enqueue(() => {
+        const { children } = self.getSnapshot() as { children: Record<string, unknown> };
+        delete children[params.id];
+      });
       enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
     }),
     noteLine: assign({
@@ -226,6 +267,7 @@ export const feedSetup = setup({
   },
   guards: {
     isActive: ({ context }, params: { id: string }) => params.id === activeId(context),
+    isLeaving: ({ context }) => context.leaving[activeId(context)] !== undefined,
     isSpare: ({ context }, params: { id: string }) => params.id === spareId(context),
     isRetired: (_, params: { output: StreamEnd }) => params.output.retired === true,
     isFirst: (_, params: { again: boolean }) => !params.again,

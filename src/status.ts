@@ -2,7 +2,8 @@ import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
 import type { Candle, Series } from '../machines/model/kline.ts';
 import { type Standing, streamId } from './actors/roster.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
-import type { Counters, Pipeline } from './pipeline/pipeline.ts';
+import type { Counters } from './pipeline/counters.ts';
+import type { Pipeline } from './pipeline/pipeline.ts';
 import type { CollectorActor } from './wire.ts';
 
 /** The life of a collector, as in its statechart. */

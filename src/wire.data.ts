@@ -60,7 +60,7 @@ export function wireData(ports: {
       openGaps.hint(candle, now());
     },
     onSilent: (one) =>
-      logger.warn('no frame came for this series; its bars come from REST', { series: seriesKey(one) }),
+      onOddity('no frame came for a series; its bars come from REST', { series: seriesKey(one) }),
     onOddity,
   });
   const writer =

@@ -38,6 +38,7 @@ export function wireFeeds(ports: {
   readonly quota: () => Quota;
   readonly pipeline: Pipeline;
   readonly onOddity: SocketActorPorts['onOddity'];
+  readonly onLack: (symbol: string) => void;
   readonly onEvent: NonNullable<SocketActorPorts['onEvent']>;
 }) {
   const { options, exchange, clock, random, logger, exchangeClock, rest, quota, pipeline } = ports;
@@ -51,7 +52,7 @@ export function wireFeeds(ports: {
     connectionMachine.provide({
       actors: {
         permit: permitActor({ clock, wsUrl, dialWaitMs: () => quota().dialWaitMs() }),
-        prove: proveActor({ rest, clock }),
+        prove: proveActor({ rest, clock, startNow: (series) => pipeline.startNow(series) }),
         socket: socketActor({
           clock,
           open: openSocket,
@@ -74,7 +75,7 @@ export function wireFeeds(ports: {
     klineStreamMachine.provide({
       actors: {
         cursor: cursorActor(pipeline, now),
-        repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+        repair: repairActor({ rest, clock, exchangeClock, pipeline, logger, onLack: ports.onLack }),
         proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
       },
     }),

@@ -88,6 +88,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     pipeline,
     onOddity: data.onOddity,
     onEvent: symbols.onEvent,
+    onLack: (symbol) => symbols.roster.doubt(symbol),
   });
 
   const actor: CollectorActor = createActor(

@@ -10,6 +10,8 @@ export const cursorActor = (pipeline: Pipeline, now: () => number) =>
     const onEdge = sendBack;
     cursor.onEdge = onEdge;
     cursor.heardSince = now();
+    // Whoever hears from now on has heard of no frame: the next is a first one, also on a connection that spoke before.
+    cursor.pulse.isInDoubt = true;
     cursor.retell();
     receive(({ endTime }) => pipeline.retire(input, endTime));
     return () => {

@@ -17,7 +17,7 @@ const ROWS = 10;
  * time, until one has traded. Trades between the readings, and no frame, mean mute. The verdict is about the socket;
  * its streams prove themselves one by one. A socket without streams has nothing to be mute about.
  */
-export const proveActor = (ports: { rest: RestPort; clock: Clock }) =>
+export const proveActor = (ports: { rest: RestPort; clock: Clock; startNow?: (series: Series) => void }) =>
   fromPromise<Proof, ProofInput>(async ({ input, signal }) => {
     const read = async (series: Series, from?: number): Promise<Candle[]> => {
       const request = from === undefined ? newestKlineRequest(series) : klinesRequest(series, from, ROWS);
@@ -30,9 +30,14 @@ export const proveActor = (ports: { rest: RestPort; clock: Clock }) =>
       const after = await Promise.all(asked.map((series, index) => read(series, before[index]?.openTime)));
       return asked.some((_, index) => traded(before[index], after[index] ?? []));
     };
-    const all = onePerSymbol(input.streams.map(seriesOfStream).filter((series) => series !== undefined));
+    const carried = input.streams.map(seriesOfStream).filter((series) => series !== undefined);
+    const all = onePerSymbol(carried);
     for (let first = 0; first < all.length; first += SYMBOLS_AT_ONCE)
-      if (await haveTraded(all.slice(first, first + SYMBOLS_AT_ONCE))) return 'mute';
+      if (await haveTraded(all.slice(first, first + SYMBOLS_AT_ONCE))) {
+        // No stream of it will speak soon: what closes from now on is owed by REST.
+        for (const series of carried) ports.startNow?.(series);
+        return 'mute';
+      }
     return 'quiet';
   });
 

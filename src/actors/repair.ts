@@ -19,6 +19,8 @@ export interface RepairPorts {
   readonly exchangeClock: ExchangeClock;
   readonly pipeline: Pipeline;
   readonly logger: Logger;
+  /** REST has no bar behind the last one, or does not know the symbol: it may have ended. */
+  readonly onLack?: (symbol: string) => void;
 }
 
 /** Pages of one repair; what is left is the next one's, after the others of the queue had their turn. */
@@ -65,6 +67,7 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
     // Nothing, or not known: before the first reading of the exchange's time no bar has certainly ended.
     if (!(missing > 0)) break;
     const candles = await fetchFrom(ports, cursor, cursor.due, missing, signal);
+    if (candles[0] !== undefined) cursor.alignTo(candles[0].openTime);
     // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
     const final = finalOnly(
       candles,
@@ -72,8 +75,10 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
       STALE_MS,
       exchangeClock.provenAt(sentAt),
     );
-    // What is there and not yet final is not lacking.
-    const known = Math.min(endedBefore(sentAt), candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
+    // What is there and not yet final is not lacking, nor what is not owed yet: REST has the newest bars seconds late.
+    const owed = cursor.endedBefore(exchangeClock.earliestAt(sentAt), cursor.graceMs);
+    const known = Math.min(owed, candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
+    if (candles.length === 0) ports.onLack?.(cursor.series.symbol);
     const fresh = pipeline.fill(cursor, final, known, exchangeClock.now());
     taken += fresh;
     if (fresh === 0) break;
@@ -84,7 +89,7 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
 
 /** One page from the bar due on, ascending. @throws {ExchangeError} for a page that is of other bars. */
 async function fetchFrom(
-  { rest }: RepairPorts,
+  { rest, onLack }: RepairPorts,
   cursor: Cursor,
   due: number,
   missing: number,
@@ -109,6 +114,7 @@ async function fetchFrom(
   } catch (error) {
     // The symbol has ended, and the exchange has forgotten it: it lacks what is owed.
     const isGone = error instanceof ExchangeError && GONE.has(error.code);
+    if (isGone) onLack?.(series.symbol);
     if (isGone && cursor.endTime < Number.POSITIVE_INFINITY) return [];
     throw error;
   }

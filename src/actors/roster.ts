@@ -54,6 +54,8 @@ export class Roster {
   #shortAnswers = 0;
   /** Hears of events; set while the list is being watched. */
   onEvent: ((listed: ListedSymbol) => void) | undefined;
+  /** Hears that the list may have news; set while the list is being watched. */
+  onDoubt: (() => void) | undefined;
 
   constructor(wanted: 'all' | readonly string[], now: () => number) {
     this.#wanted = wanted;
@@ -68,6 +70,11 @@ export class Roster {
   /** Whether an event awaits its confirmation by the list. */
   get isUnsettled(): boolean {
     return this.#rumours.size > 0;
+  }
+
+  /** The exchange lacks the newest bar of a symbol that trades as far as is known: it may have ended unheard. */
+  doubt(symbol: string): void {
+    if (this.standing(symbol) === 'trading') this.onDoubt?.();
   }
 
   /** When the next of those that are collected is delivered, exchange ms; undefined when none is known to be. */

@@ -110,7 +110,7 @@ export class Subscriptions {
     const asked = this.#take(id ?? this.#onlyId());
     if (asked === undefined) return;
     if (!asked.isRetry) this.#again(asked);
-    else if (asked.method === 'SUBSCRIBE') this.#ports.onRefused(reason);
+    else this.#tellUnanswered(asked);
   }
 
   /** Sends nothing more and waits for nothing. */
@@ -170,7 +170,11 @@ export class Subscriptions {
       this.#again(asked);
       return;
     }
-    // Data decides from here on: a stream that stays mute is found by its own proof.
+    this.#tellUnanswered(asked);
+  }
+
+  /** Data decides from here on: a stream that stays mute is found by its own proof. */
+  #tellUnanswered(asked: Asked): void {
     this.#ports.onOddity('control messages are not acknowledged', {
       method: asked.method,
       streams: asked.names.length,

@@ -97,9 +97,11 @@ export const watchSymbolsActor = (ports: WatchSymbolsPorts) =>
       tell(roster.hear(listed, exchangeClock.now()));
       if (roster.isUnsettled) early();
     };
+    roster.onDoubt = early;
     within(Math.min(pollMs * (1 - JITTER + 2 * JITTER * ports.random()), untilDelivery()));
     return () => {
       roster.onEvent = undefined;
+      roster.onDoubt = undefined;
       over.abort();
       clock.clearTimeout(timer);
     };

@@ -9,9 +9,11 @@ const WINDOW_MS = 15 * 60_000;
 const AFTER_MS = 10 * 60_000;
 /** Up to so much later, so that a thousand series do not ask at once, exchange ms. */
 const SPREAD_MS = 2 * 60_000;
-/** A bar may still change shortly after its end: nothing is compared before, exchange ms and wall ms. */
-const SETTLE_MS = 30_000;
+/** A bar may still change for some minutes after its end: nothing is compared before, exchange ms and wall ms. */
+const SETTLE_MS = 6 * 60_000;
 const SETTLE_WALL_MS = 500;
+/** A bar that came twice differently is asked about until REST has it for certain, or it is so old, exchange ms. */
+const DISPUTE_MS = 6 * 60_000;
 /** A series whose answer was no use is asked again after this, exchange ms. */
 const AGAIN_MS = 2 * 60_000;
 /** What could not be compared for so long is left, exchange ms. */
@@ -150,14 +152,20 @@ export class Audits {
   answered(
     question: AuditQuestion,
     told: readonly Candle[],
-    { exchangeNow }: Instant,
+    time: Instant,
     offer: (row: Row) => boolean,
   ): void {
+    const { exchangeNow } = time;
     const has = new Map(told.map((candle) => [candle.openTime, candle]));
     const one = this.#waiting.get(seriesKey(question.series));
     for (const before of question.bars) {
       const after = has.get(before.openTime);
-      if (after === undefined) continue;
+      if (after === undefined) {
+        // Not final there yet, or a copy that lags: two closes that differ are not left to the comparison of later.
+        const isNew = before.closeTime > time.exchangeNow - DISPUTE_MS;
+        if (question.isSuspect && isNew) this.#suspects.again(before, time.now);
+        continue;
+      }
       const isEqual = sameValues(before, after);
       if (!isEqual && !offer({ revision: { before, after, seenAt: Math.round(exchangeNow) } })) continue;
       if (!isEqual) {

@@ -73,6 +73,12 @@ export class Cursor {
         : nextOpenTime(this.series.interval, openTime) + this.graceMs;
   }
 
+  /** A row of REST tells from which day the exchange counts its three: until one has, the bar due is a guess. */
+  alignTo(openTime: number): void {
+    if (this.series.interval !== '3d' || this.due === undefined || openTime < this.due) return;
+    this.due += (openTime - this.due) % THREE_DAYS_MS;
+  }
+
   /** What a closed bar is to this series. */
   judge(openTime: number): Verdict {
     return judge(this.due, openTime);

@@ -1,14 +1,13 @@
 import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
-import { hasEnded, implausibility, insanity, misplacement } from '../../machines/model/ledger.ts';
+import { implausibility, misplacement } from '../../machines/model/ledger.ts';
 import { candleOf, type KlineFrame } from '../binance/frame.ts';
 import { seriesOfStream } from '../binance/streams.ts';
 import { LIMITS } from '../binance/venue.ts';
+import { whyNoClose } from './close-check.ts';
 import { noCounts } from './counters.ts';
 import { Cursor } from './cursor.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
-
-export type { Counters } from './counters.ts';
 
 /** A series without a first frame is given up waiting for after this, wall ms. */
 const START_SILENT_MS = 30_000;
@@ -176,6 +175,7 @@ export class Pipeline {
       if (cursor.due === undefined || candle.openTime < cursor.due) continue;
       if (candle.openTime > cursor.due || !this.#pass(cursor, candle)) return taken;
       taken += 1;
+      if (cursor.pulse.isBetrayedBy(candle)) cursor.onEdge?.({ type: 'CURSOR.SILENT' });
     }
     if (cursor.endTime < Number.POSITIVE_INFINITY) this.#endAt(cursor, end);
     else this.#bridge(cursor, end);
@@ -246,11 +246,7 @@ export class Pipeline {
       return;
     }
     cursor.badCloses = 0;
-    // The exchange's own stamp says how late it is there; ours may lag behind it.
-    const now = Math.max(this.#options.exchangeNow() || 0, frame.eventTime) + this.#options.aheadMs;
-    // However much our idea of its time is worth: by the exchange's own stamp a close comes behind the bar's end.
-    const isOver = hasEnded(candle, now) && hasEnded(candle, frame.eventTime);
-    const reason = insanity(candle, now) ?? (isOver ? undefined : 'closed before its end');
+    const reason = whyNoClose(candle, frame.eventTime, this.#options.exchangeNow(), this.#options.aheadMs);
     if (reason !== undefined) {
       this.counters.insane += 1;
       const { openTime } = candle;

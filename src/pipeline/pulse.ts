@@ -11,6 +11,9 @@ export interface Witness {
   readonly asOf: number;
 }
 
+/** So many bars with trades in a row that only REST told of, and the stream is doubted. */
+const UNSEEN_MAX = 2;
+
 /** So many frames in a row that can't be understood, and the series is given up waiting for. */
 const REJECTED_MAX = 20;
 
@@ -28,6 +31,7 @@ export class Pulse {
   #seenAt = Number.NaN;
   #reading: Witness | undefined;
   #readingAfter: KlineFrame | undefined;
+  #unseen = 0;
   #rejected = 0;
   #rejectedAfter: KlineFrame | undefined;
 
@@ -43,6 +47,15 @@ export class Pulse {
       return false;
     }
     if (this.isInDoubt || !(now - this.#seenAt >= silenceMs)) return false;
+    this.isInDoubt = true;
+    return true;
+  }
+
+  /** REST had a closed bar. True when it and the one before had trades of which no frame told: the stream is mute. */
+  isBetrayedBy(candle: Candle): boolean {
+    const isUnseen = candle.count > 0 && this.frame !== undefined && this.frame.openTime < candle.openTime;
+    this.#unseen = isUnseen ? this.#unseen + 1 : 0;
+    if (this.isInDoubt || this.#unseen < UNSEEN_MAX) return false;
     this.isInDoubt = true;
     return true;
   }

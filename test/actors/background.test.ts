@@ -68,7 +68,7 @@ describe('the comparison of closed bars', () => {
       expect.objectContaining({
         priority: 'background',
         weight: 1,
-        params: { ...BTC, startTime: at(0), limit: 11 },
+        params: { ...BTC, startTime: at(0), limit: 6 },
       }),
     ]);
     const [row, ...others] = one.offered();
@@ -76,7 +76,7 @@ describe('the comparison of closed bars', () => {
     expect(row).toEqual({
       revision: { before: wrong, after: bar(at(2), 'rest'), seenAt: expect.any(Number) },
     });
-    expect(one.audits.counters).toEqual({ compared: 9, revised: 1, uncompared: 0 });
+    expect(one.audits.counters).toEqual({ compared: 4, revised: 1, uncompared: 0 });
   });
 
   test('takes no bar for final that had not certainly ended when REST was asked', async () => {

@@ -12,21 +12,17 @@ test('H15 a year of history is fetched while others are live: their bars are not
   const timeScale = 240;
   const exchange = await startExchange({ timeScale, weightLimit: LIMIT, symbols: ['BTCUSDT', 'ETHUSDT'] });
   const store = newStore();
-  // One series has a past in the store already; the other has a year to fetch.
-  const first = collectFrom(exchange, { store, symbols: ['BTCUSDT'] });
-  await first.collector.startStreaming();
-  await until('a bar', () => first.candles.length > 1);
-  await first.collector.stop();
-
-  const { collector, candles } = collectFrom(exchange, { store, backfillMs: YEAR });
-  const observed = watch(collector, exchange, { store });
+  // One lives from now on, the other has a year to fetch first: two collectors, whose weight is one.
+  const beside = collectFrom(exchange, { store: newStore(), symbols: ['BTCUSDT'] });
+  const { collector, candles } = collectFrom(exchange, { store, symbols: ['ETHUSDT'], backfillMs: YEAR });
+  const observed = watch(collector, exchange, { store, backfillMs: YEAR });
   const lateness: number[] = [];
-  collector.on('candle', (candle) => {
+  beside.collector.on('candle', (candle) => {
     if (candle.source === 'stream') lateness.push(exchange.now() - candle.closeTime);
   });
-  await collector.startStreaming();
+  await Promise.all([beside.collector.startStreaming(), collector.startStreaming()]);
   await until('live bars beside the backfill', () => lateness.length >= 20);
-  const live = ofSeries(candles, 'BTCUSDT').filter((candle) => candle.source === 'stream');
+  const live = ofSeries(beside.candles, 'BTCUSDT').filter((candle) => candle.source === 'stream');
   expect(live.length).toBeGreaterThanOrEqual(18);
   // The exchange itself closes a bar up to 2 s late, and it shares its processor with whoever asks for a year.
   const late = lateness.sort((one, other) => one - other)[Math.floor(lateness.length * 0.9)];
@@ -41,6 +37,7 @@ test('H15 a year of history is fetched while others are live: their bars are not
   // Half of it is for history; what is live asks little.
   expect(Math.max(...weights.values())).toBeLessThanOrEqual(LIMIT * 0.6);
   expect(ofSeries(candles, 'ETHUSDT').length, 'history comes meanwhile').toBeGreaterThan(5_000);
+  await beside.collector.stop();
   observed.calm();
   expectKept(await observed.finish());
 });

@@ -173,6 +173,22 @@ describe('a connection born of a rotation', () => {
     expect(connections(run)).toEqual(['feed.b']);
   });
 
+  test('that is told to go before it carries on alone is replaced as soon as it does', () => {
+    const run = up();
+    run.pass(AGE);
+    say(run, { type: 'CONNECTION.LEAVING', id: 'feed.b', reason: 'serverShutdown' });
+    isUp(run, 'feed.b');
+    say(run, { type: 'CONNECTION.LEAVING', id: 'feed.b', reason: 'serverShutdown' });
+    run.pass(overlapMs);
+    expect(run.heard.at(-1)).toMatchObject({ type: 'FEED.ROTATED', reason: 'its age' });
+    isUp(run, 'feed.a');
+    run.pass(overlapMs);
+    expect(run.heard.at(-1)).toMatchObject({
+      type: 'FEED.ROTATED',
+      reason: 'the server said serverShutdown',
+    });
+  });
+
   test('is replaced in its turn, though its predecessor still closes', () => {
     const run = born();
     const old = child(run, 'feed.a');
@@ -190,6 +206,8 @@ describe('a connection born of a rotation', () => {
     expect(connections(run)).toEqual(['feed.a', 'feed.b']);
   });
 });
+
+const mute = { type: 'STREAM.MUTE', id: BTC, stream: 'btcusdt@kline_1m', again: false };
 
 describe('the streams of a feed', () => {
   test('that come while it is up are told so, after they were subscribed', () => {
@@ -214,7 +232,6 @@ describe('the streams of a feed', () => {
 
   test('that are mute are subscribed once more, then cost the socket, once in ten silences', () => {
     const run = up();
-    const mute = { type: 'STREAM.MUTE', id: BTC, stream: 'btcusdt@kline_1m', again: false };
     say(run, mute);
     for (let twice = 0; twice < 2; twice++) say(run, { ...mute, again: true });
     const recycle = {
@@ -228,11 +245,26 @@ describe('the streams of a feed', () => {
     expect(run.heard.at(-1)).toMatchObject({
       type: 'FEED.ALARM',
       code: 'STREAM_MUTE',
-      fields: { stream: 'btcusdt@kline_1m', route: '/route' },
+      fields: { count: 1, streams: ['btcusdt@kline_1m'], route: '/route' },
     });
     run.pass(10 * DEFAULT_TIMING.silenceMs);
     say(run, { ...mute, again: true });
     expect(commands(run, 'feed.a').at(-1)).toEqual(recycle);
+  });
+
+  test('that are mute by the hundred are one alarm a minute', () => {
+    const run = up();
+    const muted = (n: number) => ({ ...mute, stream: `s${n}usdt@kline_1m`, again: true });
+    // The first costs the socket; the others are told.
+    for (let n = 0; n < 100; n++) say(run, muted(n));
+    const alarms = () => run.heard.filter((event) => event['code'] === 'STREAM_MUTE');
+    expect(alarms()).toHaveLength(1);
+    run.pass(60_000);
+    say(run, muted(7));
+    expect(alarms()).toHaveLength(2);
+    const { count, streams } = alarms()[1]!['fields'] as { count: number; streams: string[] };
+    expect(count).toBe(98);
+    expect(streams).toHaveLength(20);
   });
 
   test('hear nothing of a probe; both connections do', () => {

@@ -224,6 +224,22 @@ describe('bars that cannot be what they claim', () => {
     expect(story()).toEqual([0]);
   });
 
+  test('a close whose stamp is a hair before the end of its bar is taken: timers go off a little early', () => {
+    const { pipeline, story } = rig({ exchangeNow: at(1) });
+    const one = frame(at(0));
+    pipeline.take({ ...one, eventTime: at(1) - 15 }, 1);
+    expect(story()).toEqual([0]);
+  });
+
+  test('a bar of next year is not waited for, whatever its stamp says', () => {
+    const { pipeline } = rig({ exchangeNow: at(1) });
+    pipeline.take(frame(at(0)), 1);
+    const index = 365 * 1_440;
+    pipeline.take({ ...frame(at(index)), eventTime: at(index + 1) + 1 }, 1);
+    expect(pipeline.counters.insane).toBe(1);
+    expect([...pipeline.cursors()][0]?.firstHeld).toBeUndefined();
+  });
+
   test('one that came when our clock lags is taken: the stamp of the exchange says that it has ended', () => {
     const { pipeline, story } = rig({ exchangeNow: at(0) });
     pipeline.take(frame(at(0), { closed: false }), 1);
