@@ -28,8 +28,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
-    // Most of the time is spent waiting for sockets and processes: two files at a time also on a small machine.
-    maxWorkers: 2,
+    // Most of the time is spent waiting for sockets and processes: three files at a time also on two cores.
+    maxWorkers: 3,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

@@ -9,9 +9,9 @@ export interface Notice {
   readonly type: 'NOTICE';
   readonly level: 'info' | 'warn' | 'error';
   /**
-   * Stable name of what happened: `FEED_UP`, `FEED_DOWN`, `FEED_ROTATED`, `STREAM_MUTE`, `STORE_TROUBLE`,
-   * `PREPARE_FAILED`, `CLOCK_JUMPED`, `REST_LIMITED`, `REST_BANNED`, `REST_FREE`, `SYMBOL_LISTED`,
-   * `SYMBOL_HALTED`, `SYMBOL_RESUMED`, `SYMBOL_RETIRED`, `SYMBOLS_GONE`.
+   * Stable name of what happened: `FEED_UP`, `FEED_DOWN`, `FEED_ROTATED`, `ROTATION_FAILS`, `STREAM_MUTE`,
+   * `STORE_TROUBLE`, `PREPARE_FAILED`, `CLOCK_JUMPED`, `REST_LIMITED`, `REST_BANNED`, `REST_FREE`,
+   * `SYMBOL_LISTED`, `SYMBOL_HALTED`, `SYMBOL_RESUMED`, `SYMBOL_RETIRED`, `SYMBOLS_GONE`.
    */
   readonly code: string;
   readonly message: string;

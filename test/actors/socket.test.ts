@@ -73,6 +73,23 @@ function connect() {
 }
 
 describe('a socket', () => {
+  test('C14 that brings pongs and pings, acknowledgements and other events, and no data, has no newer stamp of data', async () => {
+    const one = connect();
+    one.handlers.opened();
+    one.kline();
+    const stamp = one.stamps.get('feed0.a');
+    await one.clock.advance(5_000);
+    one.send({ type: 'PING' });
+    one.handlers.heard();
+    one.receive({ result: null, id: 1 });
+    one.receive({ stream: '!contractInfo', data: { e: 'contractInfo', E: 1 } });
+    one.receive('{"cut');
+    expect(one.types()).toContain('SOCKET.ALIVE');
+    expect(one.stamps.get('feed0.a')).toBe(stamp);
+    one.kline();
+    expect(one.stamps.get('feed0.a')).toBe(stamp! + 5_000);
+  });
+
   test('dials the market route, and says when it is open', () => {
     const one = connect();
     expect(one.url).toBe('ws://127.0.0.1:9/market/stream');

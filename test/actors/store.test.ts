@@ -55,6 +55,18 @@ function store() {
   return { ...one, ports, commits, calls, delivered, add };
 }
 
+describe('an opening', () => {
+  test('tells which gaps of earlier runs are to be asked for again', async () => {
+    const { ports, calls } = store();
+    const gap = { ...BTC, fromOpenTime: at(1), toOpenTime: at(2), reason: 'none', detectedAt: 1 };
+    const open = ports.writer.open.bind(ports.writer);
+    ports.writer.open = async () => ({ ...(await open()), gaps: [gap] });
+    await run(openStoreActor(ports));
+    expect(calls).toEqual(['open', 'onOpen']);
+    expect(ports.openGaps.next(3_600_000, () => true)).toEqual({ gap, rows: 2 });
+  });
+});
+
 describe('a commit', () => {
   test('lets the rows go to the consumers only when it is done', async () => {
     const { ports, commits, rows, delivered, add } = store();

@@ -32,7 +32,7 @@ describe('collect on the embedded exchange', () => {
   });
 
   test('ends with 0 when its duration is over', async () => {
-    const run = start(['collect', '--duration', '3s', '--no-http'], { cwd: emptyFolder() });
+    const run = start(['collect', '--duration', '1s', '--no-http'], { cwd: emptyFolder() });
     expect((await run.ended()).code).toBe(0);
   });
 
@@ -136,7 +136,7 @@ describe('collect on the embedded exchange', () => {
       BINANCE_API_SECRET: `${CANARY}-secret`,
       HTTPS_PROXY: `http://me:${CANARY}@127.0.0.1:9`,
     };
-    const run = start(['collect', '--log-level', 'debug', '--stdout', 'jsonl', '--duration', '2s'], {
+    const run = start(['collect', '--log-level', 'debug', '--stdout', 'jsonl', '--duration', '1s'], {
       cwd: emptyFolder(),
       env,
     });
@@ -147,7 +147,7 @@ describe('collect on the embedded exchange', () => {
   });
 
   test('logs JSON and nothing else when it is asked to', async () => {
-    const run = start(['collect', '--log-format', 'json', '--duration', '2s'], { cwd: emptyFolder() });
+    const run = start(['collect', '--log-format', 'json', '--duration', '1s'], { cwd: emptyFolder() });
     const { stderr } = await run.ended();
     const lines = stderr
       .trimEnd()

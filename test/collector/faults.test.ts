@@ -1,50 +1,12 @@
 /** Faults of the exchange: whatever it does, the series is whole, true and delivered once afterwards. */
 import { describe, expect, test } from 'vitest';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
-import {
-  collectFrom,
-  expectWhole,
-  newStore,
-  ofSeries,
-  query,
-  startExchange,
-  storedCandles,
-  type Watched,
-} from '../support/collector.ts';
+import { expectWholeAfter, streaming } from '../faults/collected.ts';
+import { startExchange } from '../support/collector.ts';
 import { until } from '../support/wait.ts';
-
-const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 
 /** A bar each 250 ms: its close is owed two bars later, and REST is asked for it. */
 const startBusy = (): Promise<SimulatedExchange> => startExchange({ timeScale: 240 });
-
-/** A collector that streams into a store, and has delivered something. */
-async function streaming(exchange: SimulatedExchange): Promise<Watched & { store: string }> {
-  const store = newStore();
-  const watched = collectFrom(exchange, { store });
-  await watched.collector.startStreaming();
-  await until('a candle of both', () => new Set(watched.candles.map((one) => one.symbol)).size === 2);
-  return { ...watched, store };
-}
-
-/** Waits until bars that opened after now have been delivered, stops, and looks at everything. */
-async function expectWholeAfter(
-  exchange: SimulatedExchange,
-  watched: Watched & { store: string },
-): Promise<void> {
-  const { collector, candles, store, gaps } = watched;
-  const now = exchange.now();
-  await until('bars that opened later', () =>
-    SYMBOLS.every((symbol) => ofSeries(candles, symbol).some((candle) => candle.openTime > now)),
-  );
-  const report = await collector.stop();
-  expect(report.unwritten).toBe(0);
-  expectWhole(candles, exchange, SYMBOLS);
-  expectWhole(storedCandles(store), exchange, SYMBOLS);
-  expect(storedCandles(store)).toHaveLength(candles.length);
-  expect(gaps).toEqual([]);
-  expect(query(store, 'SELECT * FROM gaps')).toEqual([]);
-}
 
 const opens = (exchange: SimulatedExchange): number =>
   exchange.log().filter((entry) => entry.kind === 'open').length;
@@ -71,6 +33,8 @@ describe('the series is whole after', () => {
     await until('the state says so', () => watched.collector.state === 'connecting');
     expect(watched.collector.isConnected).toBe(false);
     await until('it streams again', () => watched.collector.isConnected);
+    // Only now does the exchange see the end of the old one.
+    exchange.clearFaults();
     await expectWholeAfter(exchange, watched);
     expect(watched.log.lines.some((line) => /half-open/u.test(String(line.fields['reason'])))).toBe(true);
   });
@@ -134,29 +98,6 @@ describe('the series is whole after', () => {
     await expectWholeAfter(exchange, watched);
   });
 
-  test('closes that came a little late and out of turn', async () => {
-    const exchange = await startBusy();
-    const watched = await streaming(exchange);
-    exchange.inject({
-      kind: 'closes',
-      mode: 'delay',
-      delayMs: 70_000,
-      streams: ['btcusdt@kline_1m'],
-      times: 2,
-    });
-    const before = exchange.now();
-    await until('they are over', () => exchange.now() > before + 360_000);
-    await expectWholeAfter(exchange, watched);
-  });
-
-  test('closes that came twice: each bar is delivered once', async () => {
-    const exchange = await startBusy();
-    const watched = await streaming(exchange);
-    exchange.inject({ kind: 'closes', mode: 'duplicate', times: 6 });
-    await until('duplicates', () => watched.collector.status().counters.duplicates >= 6);
-    await expectWholeAfter(exchange, watched);
-  });
-
   test('everything at once', async () => {
     const exchange = await startBusy();
     const watched = await streaming(exchange);
@@ -170,6 +111,7 @@ describe('the series is whole after', () => {
     exchange.inject({ kind: 'halfOpen' });
     await until('it noticed', () => opens(exchange) === 3);
     await until('it streams again', () => watched.collector.isConnected);
+    exchange.clearFaults();
     await expectWholeAfter(exchange, watched);
   });
 });

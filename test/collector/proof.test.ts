@@ -149,6 +149,31 @@ describe('streaming', () => {
     expect(states.map((change) => change.to)).toEqual(['connecting', 'streaming', 'connecting', 'streaming']);
   });
 
+  test('is said while one of two sockets is down, and connected is not: that says all of them', async () => {
+    const exchange = await startExchange();
+    const { collector, candles } = collectFrom(exchange, { streamsPerSocket: 1 });
+    await collector.startStreaming();
+    await until('all are up', () => collector.status().mode === 'sockets');
+    expect([collector.isConnected, collector.status().isConnected]).toEqual([true, true]);
+    exchange.inject({ kind: 'refuse', status: 503 });
+    const socket = exchange.log().findLast((entry) => entry.text?.includes('@kline_'))!.socket!;
+    exchange.inject({ kind: 'drop', sockets: socket });
+    await until('one is down', () => collector.status().mode === 'mixed');
+    expect(collector.state).toBe('streaming');
+    expect([collector.isConnected, collector.status().isConnected]).toEqual([false, false]);
+    const since = exchange.now();
+    await until('bars of both', () =>
+      ['BTCUSDT', 'ETHUSDT'].every((symbol) =>
+        candles.some((one) => one.symbol === symbol && one.openTime > since),
+      ),
+    );
+    exchange.clearFaults();
+    await until('all are up again', () => collector.isConnected && collector.status().isConnected);
+    expect(collector.status().mode).toBe('sockets');
+    await collector.stop();
+    expectWhole(candles, exchange);
+  });
+
   test('survives a symbol that is quiet among others that trade', async () => {
     const symbols = ['BTCUSDT', 'ETHUSDT'];
     const exchange = await startExchange({ symbols, quietSymbols: ['ETHUSDT'] });

@@ -62,9 +62,9 @@ const OLD = SYMBOLS.filter((symbol) => !NEW.includes(symbol));
 test.skipIf(fixturesMissing)(
   'a recorded week of seven symbols, fetched and then streamed, is stored as the files have it, and a hole of the exchange is named',
   async () => {
-    // Half a day is left to stream, at an hour per second. The backfill begins before the week: nothing is
+    // Four hours are left to stream, at an hour per second. The backfill begins before the week: nothing is
     // owed of what was not listed then, and what is missing of the others REST is asked for again and again.
-    const startTime = WEEK_END - DAY / 2;
+    const startTime = WEEK_END - DAY / 6;
     const exchange = await startExchange({
       replayDir: shared('fixtures/vision'),
       symbols: SYMBOLS,

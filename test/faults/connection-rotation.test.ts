@@ -1,6 +1,8 @@
 /** Connections that are replaced while they live: rows C of the fault matrix, over the simulated exchange. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
+import { expectKept } from '../oracle/kept.ts';
+import { type Observed, watch as observe, tap } from '../oracle/watch.ts';
 import {
   collectFrom,
   expectWhole,
@@ -14,16 +16,19 @@ import {
 import { until } from '../support/wait.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
-const ROTATION = { ...QUICK, rotateMs: 1_200, rotateSpreadMs: 1, overlapMs: 150 };
+const ROTATION = { ...QUICK, rotateMs: 800, rotateSpreadMs: 1, overlapMs: 150 };
 const NEVER = { ...QUICK, overlapMs: 150 };
 
-/** A collector that streams into a store from a bar each 250 ms. */
+/** A collector that streams into a store from a bar each 250 ms, under the eyes of the oracle. */
 async function streaming(timing: typeof NEVER) {
   const exchange = await startExchange({ timeScale: 240 });
+  const wire = await tap(exchange);
+  onTestFinished(() => wire.proxy.close());
   const store = newStore();
-  const watched = collectFrom(exchange, { store, timing });
+  const watched = collectFrom(wire, { store, timing });
+  const observed = observe(watched.collector, exchange, { store, wire });
   await watched.collector.startStreaming();
-  return { exchange, watched, store };
+  return { exchange, watched: { ...watched, observed }, store };
 }
 
 /** When the socket of that number opened or closed, by the exchange's log. */
@@ -31,12 +36,17 @@ const when = (exchange: SimulatedExchange, kind: 'open' | 'close', socket: numbe
   exchange.log().find((entry) => entry.kind === kind && entry.socket === socket)?.wallMs;
 
 /** Bars that open from now on arrive; then all of it is whole, true, and there once. */
-async function expectWholeAfter(exchange: SimulatedExchange, watched: Watched, store: string): Promise<void> {
+async function expectWholeAfter(
+  exchange: SimulatedExchange,
+  watched: Watched & { readonly observed: Observed },
+  store: string,
+): Promise<void> {
+  watched.observed.calm();
   const now = exchange.now();
   await until('bars that opened later', () =>
     SYMBOLS.every((symbol) => ofSeries(watched.candles, symbol).some((candle) => candle.openTime > now)),
   );
-  await watched.collector.stop();
+  expectKept(await watched.observed.finish());
   expectWhole(watched.candles, exchange, SYMBOLS);
   expectWhole(storedCandles(store), exchange, SYMBOLS);
   expect(storedCandles(store)).toHaveLength(watched.candles.length);

@@ -96,6 +96,89 @@ describe('an exchange that cannot be reached', () => {
     expect(exchange.sockets()).toBe(1);
   });
 
+  test('C04 a handshake answered 403, 404, 418, 429, 451 is tried again slowly, and 5xx soon; what an operator must look at alarms', async () => {
+    const alarms = {
+      403: true,
+      404: true,
+      418: true,
+      429: false,
+      451: true,
+      500: false,
+      503: false,
+      504: false,
+    };
+    const tried = Object.entries(alarms).map(async ([status, alarming]) => {
+      const exchange = await startExchange();
+      exchange.inject({ kind: 'refuse', status: Number(status) });
+      const one = connectTo(exchange.wsUrl);
+      await until('a failure', () => one.heard.length === 1);
+      const [down] = one.heard;
+      const reason = `handshake answered with HTTP ${status}`;
+      expect(down).toMatchObject({ type: 'CONNECTION.DOWN', alarming, reason });
+      if (Number(status) < 500) expect(down?.retryMs, status).toBeGreaterThanOrEqual(QUICK.backoff.slowMs);
+      else expect(down?.retryMs, status).toBeLessThanOrEqual(QUICK.backoff.baseMs);
+    });
+    await Promise.all(tried);
+  });
+
+  test.each([
+    [418, 'banned'],
+    [429, 'asked too often'],
+  ])(
+    'C04 a handshake answered %i with Retry-After: %s, and until then neither a socket nor REST is asked for',
+    async (status) => {
+      const exchange = await startExchange();
+      const watched = collectFrom(exchange);
+      await watched.collector.startStreaming();
+      exchange.inject({ kind: 'refuse', status, retryAfter: '1', times: 1 });
+      exchange.inject({ kind: 'drop' });
+      const refused = () => exchange.log().find((entry) => entry.status === status);
+      await until('it is refused', () => refused() !== undefined);
+      await until('it streams again', () => watched.collector.isConnected);
+      const since = refused()!.wallMs;
+      const next = exchange
+        .log()
+        .find(({ kind, wallMs }) => (kind === 'handshake' || kind === 'http') && wallMs > since + 50);
+      // What was under way by REST when the answer came is not recalled.
+      expect(next!.wallMs - since).toBeGreaterThanOrEqual(1_000);
+      expect(
+        watched.log.lines.some(({ message }) => /refuses this address|wait for the limit/u.test(message)),
+      ).toBe(true);
+      await until('bars of both', () => new Set(watched.candles.map(({ symbol }) => symbol)).size === 2);
+      await watched.collector.stop();
+      expectWhole(watched.candles, exchange);
+    },
+  );
+
+  test('C04 a handshake answered 418 that does not say for how long: two minutes, the shortest ban that there is', async () => {
+    const exchange = await startExchange();
+    const watched = collectFrom(exchange);
+    await watched.collector.startStreaming();
+    exchange.inject({ kind: 'refuse', status: 418, times: 1 });
+    exchange.inject({ kind: 'drop' });
+    const told = () => watched.log.lines.find(({ message }) => /refuses this address/u.test(message));
+    await until('it is said', () => told() !== undefined);
+    expect(Number(told()?.fields['forMs'])).toBeGreaterThan(110_000);
+    expect(Number(told()?.fields['forMs'])).toBeLessThanOrEqual(120_000);
+  });
+
+  test('C04 REST answered 418: no socket is dialled either before the time told', async () => {
+    const exchange = await startExchange();
+    const watched = collectFrom(exchange);
+    await watched.collector.startStreaming();
+    exchange.inject({ kind: 'rest', status: 418, headers: { 'Retry-After': '1' }, times: 1 });
+    exchange.inject({ kind: 'closes', mode: 'omit', times: 2 });
+    const banned = () => exchange.log().find((entry) => entry.status === 418);
+    await until('REST is banned', () => banned() !== undefined);
+    await until('it knows', () =>
+      watched.log.lines.some(({ message }) => /refuses this address/u.test(message)),
+    );
+    exchange.inject({ kind: 'drop' });
+    await until('it streams again', () => handshakes(exchange) === 2 && watched.collector.isConnected);
+    const dialled = exchange.log().filter((entry) => entry.kind === 'handshake')[1]!;
+    expect(dialled.wallMs - banned()!.wallMs).toBeGreaterThanOrEqual(1_000);
+  });
+
   test('C05 a redirect: it is not followed, is named, and asked again slowly, with an alarm', async () => {
     const exchange = await startExchange();
     exchange.inject({ kind: 'refuse', status: 302 });

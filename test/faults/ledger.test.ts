@@ -122,7 +122,7 @@ const klinesAsked = (exchange: SimulatedExchange, openTime: number): number =>
 
 describe('a bar that closes twice', () => {
   test('D03 x:true twice, different: REST is asked, and what is stored is corrected and told once', async () => {
-    const one = await collecting(60);
+    const one = await collecting(120);
     const { exchange, store, candles, revisions, collector } = one;
     const first = ofSeries(candles, BTC)[0]!;
     const second = altered(first);

@@ -122,6 +122,30 @@ describe('a live stream that falls silent', () => {
     return rig;
   };
 
+  test('P01 is neither quiet nor live while REST fails, and is found out when REST answers', async () => {
+    let isDown = true;
+    const rig = streamRig({
+      startAt: at(0) + 30_000,
+      answer: (_, __, usual) => {
+        if (isDown) throw new Error('down');
+        return usual();
+      },
+    });
+    rig.tell('FEED.UP');
+    rig.take(at(0), { closed: false, k: { n: 1 } });
+    await rig.clock.advance(60_500);
+    for (let second = 0; second < 60; second++) {
+      await rig.clock.advance(1_000);
+      expect(['doubting', 'doubtful']).toContain(rig.proof());
+      expect(rig.chart().getSnapshot().hasTag('live')).toBe(false);
+    }
+    expect(mutes(rig)).toEqual([]);
+    isDown = false;
+    await rig.clock.advance(40_000);
+    expect(mutes(rig)[0]).toEqual(['btcusdt@kline_1m', false]);
+    rig.stop();
+  });
+
   test('is mute when REST has trades after its last frame, once frames under way had their time', async () => {
     const rig = await silent((openTime, now) => Math.floor((now - openTime) / 6_000));
     expect(rig.proof()).toBe('doubting');

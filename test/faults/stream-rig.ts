@@ -11,6 +11,7 @@ import { watchBarsActor } from '../../src/actors/watch-bars.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { streamName } from '../../src/binance/streams.ts';
 import { Delivery } from '../../src/pipeline/delivery.ts';
+import { closeGraceMs } from '../../src/pipeline/grace.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { RowBuffer } from '../../src/pipeline/row-buffer.ts';
 import { clockSetTo, rowOf } from '../actors/exchange.ts';
@@ -68,7 +69,7 @@ export function streamRig(exchange: FakeExchange) {
     exchangeNow: () => exchangeClock.now(),
     now: () => clock.now(),
     aheadMs: 5_000,
-    graceMs: () => 5_000 + 1_000 * (exchange.random?.() ?? 0),
+    graceMs: () => closeGraceMs(1, exchange.random?.() ?? 0),
     silenceMs: TIMING.silenceMs,
     onSilent: () => {},
     onOddity: (message, fields) => odd.push({ message, ...fields }),

@@ -68,7 +68,8 @@ describe('C15', () => {
     ['after the handshake', 0],
     ['within the first frame', 5],
   ])('C15 silence from the first second, of the wire, %s: never live, dialled again', async (_, more) => {
-    const set = await scene();
+    const timing = { ...QUICK, ackTimeoutMs: 500, openTimeoutMs: 500 };
+    const set = await scene({ collector: { timing } });
     const { proxy } = set;
     const heard = proxy.onLink;
     proxy.onLink = (link) => {

@@ -65,6 +65,17 @@ function live(one: ReturnType<typeof rig>, minutes: number, series: readonly Ser
 }
 
 describe('closed bars', () => {
+  test('that wait are bounded, and so is a question: below the rows at which it weighs more', () => {
+    const one = rig({ timeScale: 6_000 });
+    one.pass(1_200);
+    one.commit(...Array.from({ length: 1_100 }, (_, index) => bar(at(210 + index))));
+    expect(one.audits.waiting).toBe(1_000);
+    expect(one.audits.counters.uncompared).toBe(100);
+    const question = one.next();
+    expect(question?.bars.length).toBeGreaterThan(400);
+    expect(question?.rows).toBeLessThanOrEqual(499);
+  });
+
   test('are compared once each, within a quarter of an hour of their end, many at a time', () => {
     const one = rig();
     const asked = live(one, 120);

@@ -126,7 +126,9 @@ describe('replay', () => {
 
   test('is silent where and when there are no rows', async () => {
     const replayDir = recording([row(0, '3'), row(1, '2.5'), row(5, '2.2')]);
-    await using sim = await startSimulator({ replayDir, timeScale: 1800 });
+    // Ten minutes before the first row: a third of a second to connect in, also on a busy machine.
+    const startTime = day - 10 * 60_000;
+    await using sim = await startSimulator({ replayDir, timeScale: 1800, startTime });
     const client = await Client.open(`${sim.wsUrl}/market/stream?streams=aaausdt@kline_1m/aaausdt@kline_5m`);
     await eventually(() => client.closes('aaausdt@kline_5m').length === 2, 'the closes of both blocks');
     await eventually(() => sim.now() > day + 20 * 60_000, 'the time after the last row');

@@ -55,7 +55,9 @@ describe('a store', () => {
     const one = writer();
     await one.open();
     await one.commit(rows(0, 5), 1);
-    await one.commit([{ candle: bar(at(2), 'rest', BTC, { close: 1 }) }, ...rows(0, 6)], 2);
+    // Before and behind the bar as it was: neither the first nor the last of a batch may win over what is there.
+    const altered = { candle: bar(at(2), 'rest', BTC, { close: 1 }) };
+    await one.commit([altered, ...rows(0, 6), altered], 2);
     expect(readCandles(here.path, BTC, 0, 100)).toEqual(
       rows(0, 6).map((row) => 'candle' in row && row.candle),
     );
@@ -93,6 +95,15 @@ describe('a store', () => {
       { symbol: 'ETHUSDT', interval: '1m', openTime: at(9) },
     ]);
     expect(await inspectStore(here.path)).toEqual({ exists: true, origin: 'simulator', exchangeTime: at(5) });
+  });
+
+  test('never takes back how far a series is collected: a batch that is sent again, or late, moves nothing', async () => {
+    const one = writer();
+    await one.open();
+    await one.commit(rows(0, 5), 1);
+    await one.commit(rows(0, 2), 2);
+    await one.close(at(5));
+    expect((await one.open()).watermarks).toMatchObject([{ symbol: 'BTCUSDT', interval: '1m', openTime: at(4) }]);
   });
 
   const broken: [string, Partial<Candle>][] = [
