@@ -31,6 +31,8 @@ const OPEN_ROW = 1;
 const STALE_MS = 15_000;
 /** More missing bars than this are history, which must not be in the way of what closes now. */
 const LIVE_BARS_MAX = 100;
+/** So long bars of the stream wait for a REST that does not answer, wall ms. */
+const UNANSWERED_MS = 10 * 60_000;
 /** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
 const GONE: ReadonlySet<string> = new Set(['-1121', '-1122', '-4141']);
 
@@ -41,19 +43,36 @@ export const repairActor = (ports: RepairPorts) => {
     const cursor = ports.pipeline.cursor(series);
     if (cursor === undefined) return { owed: 0, taken: 0 };
     try {
-      return await repair(ports, cursor, signal);
+      const result = await repair(ports, cursor, signal);
+      cursor.unansweredSince = undefined;
+      return result;
     } catch (error) {
-      if (!signal.aborted)
+      if (!signal.aborted) {
         warn('bars that are owed could not be fetched', {
           series: seriesKey(series),
           reason: describe(error),
         });
+        giveUpWaiting(ports, cursor);
+      }
       throw error;
     } finally {
       cursor.retell();
     }
   });
 };
+
+/**
+ * Bars of the stream that wait behind a hole wait for REST, but not without end: then the hole is named, they go on, and
+ * what the exchange has of the hole comes later, as a gap that is filled.
+ */
+function giveUpWaiting({ clock, pipeline }: RepairPorts, cursor: Cursor): void {
+  const now = clock.now();
+  cursor.unansweredSince ??= now;
+  const { due, firstHeld } = cursor;
+  if (due === undefined || firstHeld === undefined || firstHeld <= due) return;
+  if (now - cursor.unansweredSince >= UNANSWERED_MS)
+    pipeline.passOver(cursor, firstHeld, 'the exchange could not be asked for it');
+}
 
 async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): Promise<RepairResult> {
   const { clock, exchangeClock, pipeline } = ports;

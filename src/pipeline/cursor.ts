@@ -39,6 +39,8 @@ export class Cursor {
   heardSince = Number.POSITIVE_INFINITY;
   /** What REST was asked for and lacks. */
   readonly absences = new Absences();
+  /** Since when REST has failed to answer for what is owed, monotonic ms. */
+  unansweredSince: number | undefined;
   /** Closed bars delivered in this process, and the last of them. */
   closed = 0;
   last: Candle | undefined;

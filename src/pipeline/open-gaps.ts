@@ -9,7 +9,14 @@ import { BATCH_ROWS_MAX } from './row-buffer.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Between two askings about one gap, wall ms; the last for ever. Up to a quarter more. */
-export const GAP_SPACING_MS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR];
+export const GAP_SPACING_MS: readonly number[] = [
+  MINUTE / 4,
+  MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  6 * HOUR,
+];
 /** Gaps that are asked about; the store tells of the others when it is opened again. */
 const GAPS_MAX = 10_000;
 /** The store has no room: tried again after this, wall ms. */

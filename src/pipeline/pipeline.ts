@@ -301,14 +301,16 @@ export class Pipeline {
     while (cursor.due !== undefined && cursor.due < until && this.#options.rows.hasRoom()) {
       const end = cursor.absences.establishedFrom(cursor.due, this.#options.now());
       if (end === undefined) return;
-      const detectedAt = Math.round(this.#options.exchangeNow());
-      const range = cursor.skipTo(end);
-      this.counters.gaps += 1;
-      this.#options.rows.offer({
-        gap: { ...cursor.series, ...range, reason: 'the exchange has no such bar', detectedAt },
-      });
-      this.#drain(cursor);
+      this.passOver(cursor, end, 'the exchange has no such bar');
     }
+  }
+
+  /** Names the bars from the one due up to, not including, `until` as missing, and goes on behind them. */
+  passOver(cursor: Cursor, until: number, reason: string): void {
+    const detectedAt = Math.round(this.#options.exchangeNow());
+    const gap = { ...cursor.series, ...cursor.skipTo(until), reason, detectedAt };
+    if (this.#options.rows.offer({ gap })) this.counters.gaps += 1;
+    this.#drain(cursor);
   }
 
   /**
@@ -325,23 +327,17 @@ export class Pipeline {
   #isPlaced(cursor: Cursor, candle: Candle, exchangeNow: number): boolean {
     if (cursor.due === undefined || candle.openTime < cursor.due) return false;
     if (candle.openTime >= cursor.endTime) return false;
-    const { key } = cursor;
-    const { openTime } = candle;
+    const odd = { series: cursor.key, openTime: candle.openTime };
     const misplaced = misplacement(candle, exchangeNow + this.#options.aheadMs);
     if (misplaced !== undefined) {
       this.counters.insane += 1;
-      this.#options.onOddity('REST has a bar that cannot be where it claims', {
-        series: key,
-        openTime,
-        reason: misplaced,
-      });
+      this.#options.onOddity('REST has a bar that cannot be where it claims', { ...odd, reason: misplaced });
       return false;
     }
     const reason = implausibility(candle);
     if (reason !== undefined)
       this.#options.onOddity('REST itself has an odd bar; it is kept as the exchange has it', {
-        series: key,
-        openTime,
+        ...odd,
         reason,
       });
     return true;

@@ -93,8 +93,17 @@ export class Corrections {
       this.#deleteGap.run(symbol, interval, gap.fromOpenTime);
       const put = ({ fromOpenTime, toOpenTime }: Run, at: number | null): unknown =>
         this.#insertPiece.run(symbol, interval, fromOpenTime, toOpenTime, gap.reason, gap.detectedAt, at);
-      for (const run of filled) put(run, filledAt);
       for (const run of open) put(run, null);
+      for (const run of filled) {
+        // A long gap is filled by the hundred, and ends as the one row that it was.
+        const before = this.#gapAt.get(symbol, interval, barBefore(interval, run.fromOpenTime)) as
+          | KnownGap
+          | undefined;
+        const isSame = before?.filledAt !== null && before?.detectedAt === gap.detectedAt;
+        if (before !== undefined && isSame && before.reason === gap.reason)
+          put({ fromOpenTime: before.fromOpenTime, toOpenTime: run.toOpenTime }, filledAt);
+        else put(run, filledAt);
+      }
     }
   }
 

@@ -38,17 +38,17 @@ const filledOf = (fills: readonly Fill[]): number[] =>
   fills.flatMap((fill) => fill.candles.map((candle) => (candle.openTime - T0) / MINUTE));
 
 describe('an open gap', () => {
-  test('is asked about again after a minute, then ever more rarely, for as long as it is open', () => {
+  test('is asked about again after a quarter of a minute, then ever more rarely, for as long as it is open', () => {
     const { openGaps, time, next, answer } = rig();
     openGaps.note([gap(0, 5)], 0);
     const asked: number[] = [];
-    for (; time.now < 30 * 60 * MINUTE; time.now += MINUTE / 2) {
+    for (; time.now < 30 * 60 * MINUTE; time.now += MINUTE / 4) {
       const question = next();
       if (question === undefined) continue;
       asked.push(time.now / MINUTE);
       answer(question, () => false);
     }
-    expect(asked).toEqual([1, 6, 21, 81, 441, 801, 1161, 1521]);
+    expect(asked).toEqual([0.25, 1.25, 6.25, 21.25, 81.25, 441.25, 801.25, 1161.25, 1521.25]);
     expect(openGaps.size).toBe(1);
   });
 
@@ -76,13 +76,13 @@ describe('an open gap', () => {
   test('filled in part is asked about for the rest, in its own time', () => {
     const { openGaps, time, next, answer, fills } = rig();
     openGaps.note([gap(0, 9)], 0);
-    time.now = MINUTE;
+    time.now = MINUTE / 4;
     answer(next()!, (index) => index === 4 || index === 5);
     expect(filledOf(fills)).toEqual([4, 5]);
     expect(openGaps.size).toBe(2);
-    time.now += 4 * MINUTE;
+    time.now += MINUTE / 2;
     expect(next()).toBeUndefined();
-    time.now += MINUTE;
+    time.now += MINUTE / 2;
     const rest = [next()!];
     answer(rest[0]!, () => false);
     rest.push(next()!);

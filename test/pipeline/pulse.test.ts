@@ -37,6 +37,27 @@ describe('the silence of a stream', () => {
   });
 });
 
+describe('a stream of whose bars only REST tells', () => {
+  const pulse = (): Pulse => {
+    const one = new Pulse(BTC);
+    one.frame = forming(0) as never;
+    return one;
+  };
+
+  test('is doubted at the second bar with trades that no frame was of, once', () => {
+    const one = pulse();
+    expect([1, 2, 3].map((index) => one.isBetrayedBy(bar(at(index), 'rest')))).toEqual([false, true, false]);
+  });
+
+  test('is not for bars without trades, or whose frames came and only the close was lost', () => {
+    const one = pulse();
+    const quiet = (index: number) => bar(at(index), 'rest', BTC, { count: 0 });
+    expect([1, 2, 3].map((index) => one.isBetrayedBy(quiet(index)))).toEqual([false, false, false]);
+    one.frame = forming(9) as never;
+    expect([4, 5, 6].map((index) => one.isBetrayedBy(bar(at(index), 'rest')))).toEqual([false, false, false]);
+  });
+});
+
 describe('how far the trades of a stream are known', () => {
   test('is told by its last frame, or by what REST said after it', () => {
     const pulse = new Pulse(BTC);

@@ -74,6 +74,13 @@ describe('bars of a gap that turn up', () => {
     expect(gaps()).toEqual(['1–1 60', '2–3 50', '4–4 open', '5–5 60', '6–6 50', '7–9 open']);
   });
 
+  test('by the hundred end as the one gap that was named', async () => {
+    const one = await opened(...rows(0, 1), gap(1, 6));
+    await one.commit([fill(50, 1, 2, 3)], 2);
+    await one.commit([fill(60, 4, 5, 6)], 3);
+    expect(gaps()).toEqual(['1–6 60']);
+  });
+
   test('sent again change nothing, the gap that was sent with them included', async () => {
     const batch = [...rows(0, 1), gap(1, 4), ...rows(5, 6), fill(50, 2)];
     const one = await opened(...batch);

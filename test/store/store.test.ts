@@ -103,7 +103,9 @@ describe('a store', () => {
     await one.commit(rows(0, 5), 1);
     await one.commit(rows(0, 2), 2);
     await one.close(at(5));
-    expect((await one.open()).watermarks).toMatchObject([{ symbol: 'BTCUSDT', interval: '1m', openTime: at(4) }]);
+    expect((await one.open()).watermarks).toMatchObject([
+      { symbol: 'BTCUSDT', interval: '1m', openTime: at(4) },
+    ]);
   });
 
   const broken: [string, Partial<Candle>][] = [
