@@ -250,12 +250,12 @@ export const KINDS: readonly Kind[] = [
     }),
   },
   { name: 'banned', draw: ({ between }) => ({ kind: 'ban', forMs: between(1_000, 2_500) }) },
-  // Below the half minute after which a bar counts as settled: what REST shows unfinished later than that is believed.
+  // Also longer than a last row is distrusted: what was stored unfinished then is corrected by the comparison.
   {
     name: 'REST lags',
     draw: (dice) => ({
       kind: 'lag',
-      lagMs: dice.between(5, 25) * 1_000,
+      lagMs: dice.between(5, 120) * 1_000,
       show: oneOf(['nothing', 'open'], dice.random),
       forMs: shortly(dice),
     }),
