@@ -1,7 +1,7 @@
 /** The part of the composition root that knows which series there are: those of symbols that come and go. */
 import type { KlineStreamInput } from '../machines/kline-stream.machine.ts';
+import { openTimeAt } from '../machines/model/interval.ts';
 import { type Series, seriesKey } from '../machines/model/kline.ts';
-import { firstOpenFrom } from '../machines/model/ledger.ts';
 import { Roster, streamId } from './actors/roster.ts';
 import { streamName } from './binance/streams.ts';
 import { CONTRACT_INFO_EVENT, type ListedSymbol, readContractInfo } from './binance/symbols.ts';
@@ -45,12 +45,12 @@ export function wireSymbols(ports: {
   /** Open times from which on the store has something of a series. */
   const begins = new Map<string, number>();
 
-  /** Where series begin of which the store knows nothing, or too little; there are no bars from before the listing. */
+  /** Where series begin of which the store knows nothing, or too little: at the bar of that time, or of the listing. */
   const startBackfill = (symbol: string, onboardDate: number): void => {
     if (options.backfillMs === 0) return;
     const from = Math.max(ports.exchangeNow() - options.backfillMs, onboardDate);
     for (const one of seriesOf(options, symbol)) {
-      const openTime = firstOpenFrom(one.interval, from);
+      const openTime = openTimeAt(one.interval, from);
       if (openTime < (begins.get(seriesKey(one)) ?? 0)) pipeline.goBackTo(one, openTime);
       else pipeline.startAt(one, openTime);
     }

@@ -32,7 +32,7 @@ const STALE_MS = 15_000;
 /** More missing bars than this are history, which must not be in the way of what closes now. */
 const LIVE_BARS_MAX = 100;
 /** So long bars of the stream wait for a REST that does not answer, wall ms. */
-const UNANSWERED_MS = 10 * 60_000;
+const UNANSWERED_MS = 3 * 60_000;
 /** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
 const GONE: ReadonlySet<string> = new Set(['-1121', '-1122', '-4141']);
 

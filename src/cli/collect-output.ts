@@ -47,8 +47,7 @@ export function logEvents(collector: CollectorFace, logger: FlushableLogger): De
   const detach = [
     collector.on('gap', ({ symbol, interval, fromOpenTime, toOpenTime, reason, status }) => {
       const range = { from: instant(fromOpenTime), to: instant(toOpenTime), reason };
-      if (status === 'open')
-        logger.warn(`gap in ${symbol} ${interval}: the exchange lacks these bars`, range);
+      if (status === 'open') logger.warn(`gap in ${symbol} ${interval}`, range);
       else logger.info(`gap in ${symbol} ${interval} filled`, range);
     }),
     collector.on('revision', ({ before, after }) => {

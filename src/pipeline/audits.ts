@@ -34,6 +34,8 @@ export interface AuditQuestion {
   readonly rows: number;
   /** One bar that came twice with different values: that is asked besides, and replaces nothing. */
   readonly isSuspect: boolean;
+  /** What the stream said of that bar besides. */
+  readonly claims: readonly Candle[];
 }
 
 /** Monotonic ms, and exchange ms. */
@@ -64,6 +66,8 @@ interface Waiting {
   readonly series: Series;
   /** By open time, as they were committed: ascending, but for what a new start adds. */
   readonly bars: Map<number, Candle>;
+  /** When that was, exchange ms. */
+  readonly committedAt: Map<number, number>;
   /** Exchange ms. */
   dueAt: number;
 }
@@ -103,22 +107,33 @@ export class Audits {
   /** Rows that are committed. */
   note(rows: readonly Row[], exchangeNow: number): void {
     for (const row of rows) {
-      if ('candle' in row) this.add(row.candle, exchangeNow);
+      // What the stream closed and a hole kept waiting is old by now, and REST was never asked about it.
+      if ('candle' in row) this.#add(row.candle, exchangeNow, row.candle.source === 'stream');
       else if ('revision' in row) this.#landed(row.revision.after);
     }
   }
 
-  /** A stored bar; an archive file is the exchange's last word already. */
+  /** A stored bar of an earlier run; an archive file is the exchange's last word already. */
   add(bar: Candle, exchangeNow: number): void {
-    if (bar.source === 'vision' || bar.closeTime <= exchangeNow - this.windowMs) return;
+    this.#add(bar, exchangeNow, false);
+  }
+
+  #add(bar: Candle, exchangeNow: number, isNew: boolean): void {
+    if (bar.source === 'vision' || !(isNew || bar.closeTime > exchangeNow - this.windowMs)) return;
     const key = seriesKey(bar);
     let one = this.#waiting.get(key);
     if (one === undefined) {
       const { symbol, interval } = bar;
-      one = { series: { symbol, interval }, bars: new Map(), dueAt: this.#dueOf(bar) };
+      one = {
+        series: { symbol, interval },
+        bars: new Map(),
+        committedAt: new Map(),
+        dueAt: this.#dueOf(bar),
+      };
       this.#waiting.set(key, one);
     }
     one.bars.set(bar.openTime, bar);
+    one.committedAt.set(bar.openTime, exchangeNow);
     if (one.bars.size > WAITING_MAX) this.#leave(one, one.bars.keys().next().value!);
   }
 
@@ -132,7 +147,10 @@ export class Audits {
   /** What is to be asked now, the most urgent first; undefined: nothing. */
   next({ exchangeNow, now }: Instant): AuditQuestion | undefined {
     const suspect = this.#suspects.next(now, (candle) => this.#stored(candle));
-    if (suspect !== undefined) return { series: suspect, bars: [suspect], rows: 1, isSuspect: true };
+    if (suspect !== undefined) {
+      const { held, claims } = suspect;
+      return { series: held, bars: [held], rows: 1, isSuspect: true, claims };
+    }
     let due: Waiting | undefined;
     for (const [key, one] of this.#waiting) {
       this.#forget(key, one, exchangeNow);
@@ -145,7 +163,7 @@ export class Audits {
     const first = settled[0]!.openTime;
     const rowsTo = (bar: Candle): number => countBars(series.interval, first, bar.closeTime + 1);
     const bars = settled.filter((bar) => rowsTo(bar) <= ROWS_MAX);
-    return { series, bars, rows: rowsTo(bars.at(-1)!), isSuspect: false };
+    return { series, bars, rows: rowsTo(bars.at(-1)!), isSuspect: false, claims: [] };
   }
 
   /** What REST has of the bars of a question, as far as it was final. `offer` takes a row for the store, or not. */
@@ -163,7 +181,8 @@ export class Audits {
       if (after === undefined) {
         // Not final there yet, or a copy that lags: two closes that differ are not left to the comparison of later.
         const isNew = before.closeTime > time.exchangeNow - DISPUTE_MS;
-        if (question.isSuspect && isNew) this.#suspects.again(before, time.now);
+        if (question.isSuspect && isNew)
+          this.#suspects.again({ held: before, claims: question.claims }, time.now);
         continue;
       }
       const isEqual = sameValues(before, after);
@@ -177,6 +196,7 @@ export class Audits {
       if (question.isSuspect) continue;
       if (isEqual) this.counters.compared += 1;
       one?.bars.delete(before.openTime);
+      one?.committedAt.delete(before.openTime);
     }
     if (!question.isSuspect) this.#schedule(question, exchangeNow);
   }
@@ -186,7 +206,7 @@ export class Audits {
     if (question.isSuspect) {
       const [bar] = question.bars;
       if (isFinal || bar === undefined) this.counters.uncompared += 1;
-      else this.#suspects.again(bar, now);
+      else this.#suspects.again({ held: bar, claims: question.claims }, now);
       return;
     }
     const one = this.#waiting.get(seriesKey(question.series));
@@ -213,13 +233,15 @@ export class Audits {
 
   #forget(key: string, one: Waiting, exchangeNow: number): void {
     for (const [openTime, bar] of one.bars) {
-      if (bar.closeTime > exchangeNow - this.#giveUpMs) break;
+      const since = Math.max(bar.closeTime, one.committedAt.get(openTime) ?? 0);
+      if (since > exchangeNow - this.#giveUpMs) break;
       this.#leave(one, openTime);
     }
     if (one.bars.size === 0) this.#waiting.delete(key);
   }
 
   #leave(one: Waiting, openTime: number): void {
+    one.committedAt.delete(openTime);
     if (one.bars.delete(openTime)) this.counters.uncompared += 1;
   }
 

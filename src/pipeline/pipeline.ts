@@ -307,9 +307,12 @@ export class Pipeline {
 
   /** Names the bars from the one due up to, not including, `until` as missing, and goes on behind them. */
   passOver(cursor: Cursor, until: number, reason: string): void {
+    // A gap that can't be written down must not be passed: it would be a silent hole.
+    if (!this.#options.rows.hasRoom()) return;
     const detectedAt = Math.round(this.#options.exchangeNow());
     const gap = { ...cursor.series, ...cursor.skipTo(until), reason, detectedAt };
-    if (this.#options.rows.offer({ gap })) this.counters.gaps += 1;
+    this.#options.rows.offer({ gap });
+    this.counters.gaps += 1;
     this.#drain(cursor);
   }
 

@@ -7,11 +7,22 @@ const COOLING_MS = 10_000;
 /** A bar that is not stored yet, because a hole before it is being filled, is waited for so long, wall ms. */
 const PATIENCE_MS = 60_000;
 const SUSPECTS_MAX = 1_000;
+/** Different closes of one bar that are remembered. */
+const CLAIMS_MAX = 4;
 /** Looked up at one time: each may take a millisecond of reading. */
 const LOOKS_MAX = 20;
 
+/** A stored bar that the stream closed otherwise, too. */
+export interface Doubt {
+  readonly held: Candle;
+  /** The closes of the stream that differ from it, as they came. */
+  readonly claims: readonly Candle[];
+}
+
 interface Suspect {
   readonly candle: Candle;
+  /** What the stream said of it, each once. */
+  readonly claims: Candle[];
   /** Closes of this bar that contradict each other: whatever is stored, one of them differs from it. */
   isDisputed: boolean;
   /** Monotonic ms. */
@@ -31,17 +42,20 @@ export class Suspects {
     const known = this.#suspects.get(key);
     if (known !== undefined) {
       known.isDisputed ||= !sameValues(known.candle, candle);
+      if (known.claims.length < CLAIMS_MAX && !known.claims.some((claim) => sameValues(claim, candle)))
+        known.claims.push(candle);
       return true;
     }
     if (this.#suspects.size >= SUSPECTS_MAX) return false;
     const cooled = (this.#asked.get(key) ?? Number.NEGATIVE_INFINITY) + COOLING_MS;
     const notBefore = Math.max(now + SETTLE_MS, cooled);
-    this.#suspects.set(key, { candle, isDisputed: false, notBefore, until: notBefore + PATIENCE_MS });
+    const until = notBefore + PATIENCE_MS;
+    this.#suspects.set(key, { candle, claims: [candle], isDisputed: false, notBefore, until });
     return true;
   }
 
-  /** The stored bar of the next suspect that REST is to be asked about; those that prove harmless are let go. */
-  next(now: number, stored: (candle: Candle) => Candle | undefined): Candle | undefined {
+  /** The next suspect that REST is to be asked about; those that prove harmless are let go. */
+  next(now: number, stored: (candle: Candle) => Candle | undefined): Doubt | undefined {
     let looks = 0;
     for (const [key, suspect] of this.#suspects) {
       if (suspect.notBefore > now) continue;
@@ -54,17 +68,18 @@ export class Suspects {
       this.#suspects.delete(key);
       if (held === undefined || (!suspect.isDisputed && sameValues(held, suspect.candle))) continue;
       this.#remember(key, now);
-      return held;
+      return { held, claims: suspect.claims };
     }
     return undefined;
   }
 
   /** REST could not be asked about a stored bar. */
-  again(held: Candle, now: number): void {
+  again({ held, claims }: Doubt, now: number): void {
     const notBefore = now + COOLING_MS;
     const until = notBefore + PATIENCE_MS;
     this.#suspects.set(`${seriesKey(held)}@${held.openTime}`, {
       candle: held,
+      claims: [...claims],
       isDisputed: true,
       notBefore,
       until,

@@ -110,11 +110,23 @@ describe('the comparison of closed bars', () => {
     const one = auditing(() => [rowOf(partial)]);
     const audits = new Audits({ timeScale: 1, random: () => 0, held: () => held, stored: () => held });
     const actor = host(auditBarsActor({ ...one.ports, audits, watermarks: () => [], read: () => [] }));
-    audits.secondClose({ ...partial, source: 'stream' }, 0);
+    audits.secondClose(bar(at(-3), 'stream', BTC, { count: 99 }), 0);
     await one.clock.advance(60_000);
     expect(one.asked.length).toBeGreaterThan(0);
     expect(one.offered()).toEqual([]);
     actor.stop();
+  });
+
+  test('a last row with nothing behind it counts when it says what the second close said', async () => {
+    const held = bar(at(-3));
+    const told = bar(at(-3), 'rest', BTC, { count: 99 });
+    const one = auditing(() => [rowOf(told)]);
+    const audits = new Audits({ timeScale: 1, random: () => 0, held: () => held, stored: () => held });
+    const actor = host(auditBarsActor({ ...one.ports, audits, watermarks: () => [], read: () => [] }));
+    audits.secondClose({ ...told, source: 'stream' }, 0);
+    await one.clock.advance(2_000);
+    actor.stop();
+    expect(one.offered()).toEqual([{ revision: { before: held, after: told, seenAt: expect.any(Number) } }]);
   });
 
   test('takes up what an earlier run stored within the last quarter of an hour', async () => {

@@ -47,6 +47,18 @@ describe('a collector started again', () => {
     expect(collector.getCandleBuffer('BTCUSDT', '1m')).toEqual(ofSeries(candles, 'BTCUSDT'));
   });
 
+  test('with a backfill has the bar, too, in which that time lies', async () => {
+    const exchange = await startExchange();
+    const { collector, candles } = collectFrom(exchange, { intervals: ['1h'], backfillMs: 2 * 3_600_000 });
+    const from = exchange.now() - 2 * 3_600_000;
+    await collector.startStreaming();
+    await until('two hours are there', () => ofSeries(candles, 'BTCUSDT', '1h').length >= 2);
+    await collector.stop();
+    const [first] = ofSeries(candles, 'BTCUSDT', '1h');
+    expect(first!.openTime).toBeLessThanOrEqual(from + 60_000);
+    expect(first!.closeTime).toBeGreaterThan(from);
+  });
+
   test('with a longer backfill than before fetches what lies before the store, too', async () => {
     const exchange = await startExchange();
     const store = newStore();

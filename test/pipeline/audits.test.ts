@@ -230,6 +230,38 @@ describe('closed bars', () => {
   });
 });
 
+describe('a bar that the stream closed', () => {
+  test('and that waited half an hour behind a hole is compared once it is stored', () => {
+    const one = rig();
+    one.pass(40);
+    one.commit(bar(at(1)), bar(at(2)));
+    const question = one.next();
+    expect(minutesOf(question)).toEqual([1, 2]);
+    one.answer(question!, [{ ...bar(at(1), 'rest', BTC, { count: 99 }) }, bar(at(2), 'rest')]);
+    expect(one.revisions).toMatchObject([{ before: bar(at(1)), after: { count: 99 } }]);
+    expect(one.next()).toBeUndefined();
+  });
+
+  test('is left when REST does not answer for half an hour more', () => {
+    const one = rig();
+    one.pass(40);
+    one.commit(bar(at(1)));
+    one.audits.failed(one.next()!, false, one.time);
+    one.pass(20);
+    expect(minutesOf(one.next())).toEqual([1]);
+    one.pass(11);
+    expect(one.next()).toBeUndefined();
+    expect(one.audits.counters.uncompared).toBe(1);
+  });
+
+  test('long ago by what REST said, as a backfill has it, is not asked about again', () => {
+    const one = rig();
+    one.pass(40);
+    one.commit(bar(at(1), 'rest'));
+    expect(one.next()).toBeUndefined();
+  });
+});
+
 describe('a bar that closes a second time', () => {
   const other = (index: number, count = 77) => bar(at(index), 'stream', BTC, { count });
 

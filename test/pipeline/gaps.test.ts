@@ -11,6 +11,17 @@ function started(now: number) {
 const rest = (...indices: number[]) => indices.map((index) => bar(at(index), 'rest'));
 
 describe('bars that the exchange does not have', () => {
+  test('are not passed over while there is no room to name them', () => {
+    const { pipeline, rows, cursor, story } = rig({ rowsMax: 1, exchangeNow: at(4) });
+    pipeline.startAt(cursor.series, at(0));
+    pipeline.fill(cursor, rest(0), at(1), at(4));
+    pipeline.passOver(cursor, at(3), 'the exchange could not be asked for it');
+    expect(cursor.due).toBe(at(1));
+    rows.drop(1);
+    pipeline.passOver(cursor, at(3), 'the exchange could not be asked for it');
+    expect(story()).toEqual(['1–2']);
+  });
+
   test('are a gap after three askings over ten seconds, and then the later bars go on', () => {
     const { pipeline, time, cursor, story, out } = started(at(4));
     const ask = (): number => pipeline.fill(cursor, rest(2, 3), at(4), time.exchange);
