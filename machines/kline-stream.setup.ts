@@ -16,7 +16,7 @@ import type { Outcome } from './model/cleanup.ts';
 import type { Series } from './model/kline.ts';
 import { lackDelay, mutePause, quietPause } from './model/proof.ts';
 
-interface Context extends KlineStreamInput {
+export interface Context extends KlineStreamInput {
   /** Of the repair: attempts that REST failed, and that it answered without the bar, in a row; the pause after it. */
   readonly tries: number;
   readonly lacks: number;

@@ -82,7 +82,7 @@ const TIMER_EARLY_MS = 1;
 /** Nobody waits in the queue for the end of a longer pause: who asks is told, and plans with it. */
 const LONG_PAUSE_MS = 15_000;
 
-interface Context extends RestSessionInput {
+export interface Context extends RestSessionInput {
   /** Live requests first, each kind in the order it came. */
   readonly queue: readonly RestCall[];
   /** What is under way, by the name of the child. */
