@@ -1,56 +1,50 @@
+/** Streams that stay mute on a socket that is open, acknowledged and answers pings. */
 import { expect, test } from 'vitest';
-import { collectFrom, expectWhole, newStore, startExchange, storedCandles } from '../support/collector.ts';
+import type { SeriesStatus } from '../../src/index.ts';
+import { expectKept } from '../oracle/kept.ts';
+import { ofSeries } from '../support/collector.ts';
 import { until } from '../support/wait.ts';
+import { scene } from './scene.ts';
 
 test('P01 a stream that is acknowledged and brings nothing is mute, never live, and complete by REST', async () => {
-  const exchange = await startExchange({ timeScale: 240 });
-  exchange.inject({ kind: 'mute', streams: ['btcusdt@kline_1m'] });
-  const store = newStore();
-  const { collector, candles } = collectFrom(exchange, { store });
-  await collector.startStreaming();
-  const states = new Set<string>();
-  const state = () => {
-    const s = collector.status().series.find((x) => x.symbol === 'BTCUSDT')!.state;
-    states.add(s);
-    return s;
+  const one = await scene();
+  one.exchange.inject({ kind: 'mute', streams: ['btcusdt@kline_1m'] });
+  await one.collector.startStreaming();
+  const seen = new Set<SeriesStatus['state']>();
+  const look = (): SeriesStatus['state'] => {
+    const { state } = one.collector.status().series.find(({ symbol }) => symbol === 'BTCUSDT')!;
+    seen.add(state);
+    return state;
   };
-  await until('mute', () => state() === 'mute');
-  await until('bars', () => {
-    state();
-    return candles.filter((c) => c.symbol === 'BTCUSDT').length > 4;
-  });
-  expect(states.has('live')).toBe(false);
-  expect(states.has('quiet')).toBe(false);
-  exchange.clearFaults();
-  await until('live', () => ['live', 'repairing'].includes(state()));
-  await collector.stop();
-  expectWhole(candles, exchange);
-  expectWhole(storedCandles(store), exchange);
+  await until('it is mute', () => look() === 'mute');
+  await until('its bars come', () => look() !== undefined && ofSeries(one.candles, 'BTCUSDT').length > 4);
+  expect([...seen]).not.toContain('live');
+  expect([...seen]).not.toContain('quiet');
+  one.exchange.clearFaults();
+  await until('it speaks', () => ['live', 'repairing'].includes(look()));
+  await one.expectKept();
 });
+
 test('P02 streams that do not resume after a reconnect are mute, each by itself, and recover by themselves', async () => {
-  const symbols = Array.from({ length: 40 }, (_, i) => `S${i}USDT`);
-  const exchange = await startExchange({ timeScale: 60, symbols });
+  const symbols = Array.from({ length: 40 }, (_, index) => `S${index}USDT`);
+  const intervals = ['1m', '5m', '1h'] as const;
   const muted = symbols
     .slice(0, 10)
-    .flatMap((s) => ['1m', '5m', '1h'].map((i) => `${s.toLowerCase()}@kline_${i}`));
-  const { collector, candles } = collectFrom(exchange, { symbols, intervals: ['1m', '5m', '1h'] });
+    .flatMap((symbol) => intervals.map((interval) => `${symbol.toLowerCase()}@kline_${interval}`));
+  const one = await scene({ exchange: { timeScale: 60, symbols }, collector: { symbols, intervals } });
+  const { collector, exchange } = one;
+  const having = (state: SeriesStatus['state']): number =>
+    collector.status().series.filter((series) => series.state === state).length;
   await collector.startStreaming();
-  await until('all live', () => collector.status().series.every((s) => s.state === 'live'), 20_000);
+  await until('all are live', () => having('live') === 120, 20_000);
   exchange.inject({ kind: 'mute', streams: muted });
   exchange.inject({ kind: 'drop' });
-  await until('gone', () => collector.state === 'connecting');
-  await until('back', () => collector.isConnected);
-  await until(
-    'mute',
-    () => collector.status().series.filter((s) => s.state === 'mute').length === 30,
-    20_000,
-  );
+  await until('the socket is gone', () => collector.state === 'connecting');
+  await until('it is back', () => collector.isConnected);
+  await until('thirty are mute', () => having('mute') === 30, 20_000);
   exchange.clearFaults();
-  await until('all live', () => collector.status().series.every((s) => s.state === 'live'), 20_000);
-  await collector.stop();
-  expectWhole(
-    candles.filter((c) => c.interval === '1m'),
-    exchange,
-    symbols,
-  );
+  await until('all are live again', () => having('live') === 120, 20_000);
+  one.observed.calm();
+  // No hour has passed: of those series there is no bar yet.
+  expectKept(await one.observed.finish(), 0);
 }, 60_000);
