@@ -1,6 +1,8 @@
 /** Symbols that are listed, halted, settled and delisted while a collector runs, told by list and by event. */
 import { describe, expect, test } from 'vitest';
 import type { CollectorOptions } from '../../src/index.ts';
+import { expectKept } from '../oracle/kept.ts';
+import { watch as observe } from '../oracle/watch.ts';
 import {
   collectFrom,
   expectTrue,
@@ -46,6 +48,7 @@ describe.each([
       const exchange = await startExchange();
       const store = newStore();
       const watched = collectFrom(exchange, { ...options, store });
+      const observed = observe(watched.collector, exchange, { store });
       await watched.collector.startStreaming();
       await until('candles', () => watched.candles.length > 8);
       const at = exchange.now();
@@ -58,7 +61,8 @@ describe.each([
       expect(seriesOf(watched, 'ETHUSDT')?.last).toEqual(bars.at(-1));
       expectTrue(bars.slice(0, -1), exchange);
       expectWhole(watched.candles, exchange, ['BTCUSDT', 'SOLUSDT']);
-      await watched.collector.stop();
+      observed.calm();
+      expectKept(await observed.finish());
       expect(query(store, 'SELECT * FROM gaps')).toEqual([]);
       expect(storedCandles(store).filter((one) => one.symbol === 'ETHUSDT')).toEqual(bars);
       expect(watched.problems).toEqual([]);
