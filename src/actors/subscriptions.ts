@@ -108,9 +108,7 @@ export class Subscriptions {
       return;
     }
     const asked = this.#take(id ?? this.#onlyId());
-    if (asked === undefined) return;
-    if (!asked.isRetry) this.#again(asked);
-    else this.#tellUnanswered(asked);
+    if (asked !== undefined) this.#inVain(asked);
   }
 
   /** Sends nothing more and waits for nothing. */
@@ -165,16 +163,15 @@ export class Subscriptions {
   #unanswered(id: number): void {
     const asked = this.#take(id);
     // Whoever opened the socket waits for its first acknowledgements, and gives it up without them.
-    if (asked === undefined || !this.#isSettled) return;
+    if (asked !== undefined && this.#isSettled) this.#inVain(asked);
+  }
+
+  /** Once more; from then on data decides: a stream that stays mute is found by its own proof. */
+  #inVain(asked: Asked): void {
     if (!asked.isRetry) {
       this.#again(asked);
       return;
     }
-    this.#tellUnanswered(asked);
-  }
-
-  /** Data decides from here on: a stream that stays mute is found by its own proof. */
-  #tellUnanswered(asked: Asked): void {
     this.#ports.onOddity('control messages are not acknowledged', {
       method: asked.method,
       streams: asked.names.length,

@@ -33,10 +33,6 @@ export interface FlushableLogger extends Logger {
 const FLUSH_MS = 1_000;
 const SWEEP_MS = 1_000;
 
-const quiet = (): void => undefined;
-/** Says nothing. What a collector logs to when it is given no logger. */
-export const silentLogger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-
 /**
  * A winston logger that writes whole lines, without secrets, without control characters, and at most ten of
  * the same a second. It neither takes signals nor keeps the process alive, and a closed stream is no error.

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test, vi } from 'vitest';
-import { createLogger, type LineStream, type LoggerOptions, silentLogger } from '../../src/log/logger.ts';
+import { createLogger, type LineStream, type LoggerOptions } from '../../src/log/logger.ts';
 
 /** A stream that keeps lines, and takes them when it likes. */
 function memory(): LineStream & { lines: string[]; take(): void } {
@@ -149,10 +149,6 @@ describe('a logger', () => {
     await logger.flush();
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain('lines=2');
-  });
-
-  test('the silent one says nothing and is a logger', () => {
-    expect(silentLogger.info('x')).toBeUndefined();
   });
 });
 
