@@ -4,6 +4,8 @@ import { nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import type { Candle } from '../../src/index.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { rowOf } from '../actors/exchange.ts';
+import { expectKept } from '../oracle/kept.ts';
+import { watch as observe } from '../oracle/watch.ts';
 import { at, bar, candleOf, frame, rig } from '../pipeline/candles.ts';
 import {
   collectFrom,
@@ -73,6 +75,8 @@ interface Running extends Watched {
   /** Sends a frame that closes this bar. */
   close(candle: Candle): void;
   readonly duplicates: () => number;
+  /** Stops, and the oracle finds nothing. */
+  readonly expectKept: () => Promise<void>;
 }
 
 async function collecting(timeScale: number, store = newStore()): Promise<Running> {
@@ -82,6 +86,7 @@ async function collecting(timeScale: number, store = newStore()): Promise<Runnin
 
 async function run(exchange: SimulatedExchange, store: string): Promise<Running> {
   const watched = collectFrom(exchange, { store });
+  const observed = observe(watched.collector, exchange, { store });
   await watched.collector.startStreaming();
   await until('bars', () => ofSeries(watched.candles, BTC).length >= 2);
   return {
@@ -90,6 +95,10 @@ async function run(exchange: SimulatedExchange, store: string): Promise<Running>
     store,
     close: (candle) => exchange.inject({ kind: 'malformed', text: closeFrame(candle), times: 1 }),
     duplicates: () => watched.collector.status().counters.duplicates,
+    expectKept: async () => {
+      observed.calm();
+      expectKept(await observed.finish());
+    },
   };
 }
 
@@ -156,12 +165,12 @@ describe('a bar that closes twice', () => {
 
   test('D03 a second close that REST does not know changes nothing', async () => {
     const one = await collecting(240);
-    const { exchange, store, candles, revisions, collector } = one;
+    const { exchange, store, candles, revisions } = one;
     const first = ofSeries(candles, BTC)[0]!;
     one.close(altered(first));
     await until('REST is asked', () => klinesAsked(exchange, first.openTime) === 1);
     await until('later bars', () => ofSeries(candles, BTC).length >= 5);
-    await collector.stop();
+    await one.expectKept();
     expect(revisions).toEqual([]);
     expect(query(store, 'SELECT * FROM revisions')).toEqual([]);
     expectWhole(storedCandles(store), exchange);
@@ -172,7 +181,7 @@ describe('a closed bar that REST has otherwise', () => {
   test('D13 is corrected minutes later, with what it was beside it, and is no second candle', async () => {
     const one = await collecting(600);
     const wrong = await storeFalseBar(one);
-    const { exchange, store, candles, revisions, gaps, collector } = one;
+    const { exchange, store, candles, revisions, gaps } = one;
     await until('the revision', () => revisions.length > 0);
     const after = exchange.truth.candle(BTC, '1m', wrong.openTime)!;
     expect(revisions).toEqual([{ before: wrong, after }]);
@@ -181,7 +190,7 @@ describe('a closed bar that REST has otherwise', () => {
     const later = exchange.now() + 20 * MINUTE;
     await until('others are compared', () => exchange.now() > later);
     const asked = exchange.log().filter((entry) => entry.path?.startsWith(KLINES)).length;
-    await collector.stop();
+    await one.expectKept();
     // Of two series, in twenty minutes: many bars to a question, and no flood.
     expect(asked).toBeGreaterThan(1);
     expect(asked).toBeLessThan(9);
@@ -227,7 +236,7 @@ describe('a hole', () => {
     await until('later bars', () =>
       ofSeries(one.candles, BTC).some((bar) => bar.openTime > again + 3 * MINUTE),
     );
-    await one.collector.stop();
+    await one.expectKept();
     expectWhole(one.candles, exchange);
     expectWhole(storedCandles(one.store), exchange);
     const since = ofSeries(one.candles, BTC).filter((bar) => bar.openTime >= began);

@@ -36,7 +36,8 @@ const titles = filesBelow('test', '.test.ts')
   .flatMap((path) => titled(path, readFileSync(`${ROOT}/${path}`, 'utf8')));
 
 describe.skipIf(fixturesMissing)('the fault matrix', () => {
-  const rows = rowsOf(readFileSync(shared('reference/fault-matrix.md'), 'utf8'));
+  // The body runs, so that its tests can be skipped by name, also where there is nothing to read.
+  const rows = fixturesMissing ? [] : rowsOf(readFileSync(shared('reference/fault-matrix.md'), 'utf8'));
   const tested = new Set(titles.map(({ id }) => id));
 
   test('is read: 23 rows C, 11 P, 16 D, 15 H', () => {
