@@ -4,7 +4,7 @@ import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';
 import { importsOf, ROOT, type Sources } from './source.ts';
 
-const ADAPTERS = 'transport pipeline store history supervisor inspector simulator log'.split(' ');
+const ADAPTERS = 'transport pipeline store history inspector simulator log'.split(' ');
 export const LEVELS: Readonly<Record<string, number>> = {
   'machines/model': 0,
   machines: 1,
@@ -13,6 +13,8 @@ export const LEVELS: Readonly<Record<string, number>> = {
   'src/binance': 2,
   ...Object.fromEntries(ADAPTERS.map((name) => [`src/${name}`, 3])),
   'src/actors': 4,
+  // Above the adapters: it runs charts of its own, and what is built of adapters ends by it.
+  'src/supervisor': 4,
   'src/exchange.ts': 5,
   'src/wire.ts': 5,
   'src/lifecycle.ts': 6,
