@@ -1,4 +1,7 @@
 /** The statecharts, and the pure functions they lean on. Exported as `candlestate/machines`. */
+
+export * from './cleanup.machine.ts';
+export * from './cleanup.setup.ts';
 export { closeOnFault } from './close-on-fault.ts';
 export * from './collector.machine.ts';
 export type { Notice } from './collector.notices.ts';

@@ -1,3 +1,4 @@
+import { cleanupModel } from './cleanup.model.ts';
 import { collectorModel } from './collector.model.ts';
 import { connectionModel } from './connection.model.ts';
 import { feedModel } from './feed.model.ts';
@@ -5,7 +6,7 @@ import { klineStreamModel } from './kline-stream.model.ts';
 import { restSessionModel } from './rest-session.model.ts';
 import { storeModel } from './store.model.ts';
 
-/** The six charts of candlestate, from the root down. */
+/** The charts of candlestate, from the root down; what applications are made of comes last. */
 export const machineModels = {
   collector: collectorModel,
   feed: feedModel,
@@ -13,4 +14,5 @@ export const machineModels = {
   klineStream: klineStreamModel,
   restSession: restSessionModel,
   store: storeModel,
+  cleanup: cleanupModel,
 };
