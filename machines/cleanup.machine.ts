@@ -2,7 +2,7 @@
  * A cleanup: tasks side by side, against one deadline.
  *
  *   collecting ─RUN▶ running ─all tasks have ended▶ ended
- *                       └─ after(deadline) | ABORT ▶ ended: tasks that have not ended are stopped, and so forced
+ *                       └─ after(deadline) | ABORT ▶ ended: what has not ended is forced
  *
  *   ADD:    collecting: kept for later; running: begun at once, under the same deadline
  *   REMOVE: collecting only: what has begun can't be taken back
@@ -30,10 +30,10 @@ export const cleanupMachine = cleanupSetup.createMachine({
     running: {
       entry: 'beginAll',
       always: { guard: 'allEnded', target: 'ended' },
-      after: { deadline: { target: 'ended', actions: 'cancelAll' } },
+      after: { deadline: 'ended' },
       on: {
         ADD: { actions: { type: 'beginOne', params: ({ event }) => event } },
-        ABORT: { target: 'ended', actions: 'cancelAll' },
+        ABORT: 'ended',
         'xstate.done.actor.*': {
           actions: { type: 'noteEnded', params: ({ event }) => ({ slot: event.actorId }) },
         },
@@ -45,6 +45,9 @@ export const cleanupMachine = cleanupSetup.createMachine({
         },
       },
     },
-    ended: { type: 'final' },
+    ended: {
+      description: 'With the chart end the tasks that are left: their signals are aborted.',
+      type: 'final',
+    },
   },
 });

@@ -122,10 +122,6 @@ export const cleanupSetup = setup({
         ),
       });
     }),
-    /** Stopping a task aborts its signal; nobody waits for it any more. */
-    cancelAll: enqueueActions(({ context, enqueue }) => {
-      for (const { slot, line } of context.tasks) if (line === undefined) enqueue.stopChild(slot);
-    }),
   },
   guards: {
     allEnded: ({ context }) => context.tasks.every(({ line }) => line !== undefined),
