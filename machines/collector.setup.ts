@@ -42,6 +42,8 @@ export interface Lifetimes {
   readonly prepareMs: number;
   readonly stopMs: number;
   readonly stopSince: number;
+  /** When who asked for the stop wants to have its report; undefined: nobody has asked. */
+  readonly stopBy: number | undefined;
   readonly stopTook: number;
 }
 
@@ -59,6 +61,7 @@ export const fresh: Lifetimes = {
   prepareMs: 0,
   stopMs: 0,
   stopSince: 0,
+  stopBy: undefined,
   stopTook: 0,
 };
 
@@ -160,6 +163,8 @@ export const collectorSetup = setup({
       stopMs: ({ context }, params: { reason: string; timeoutMs?: number }) =>
         inner(params.timeoutMs ?? context.stopTimeoutMs),
       stopSince: ({ context }) => context.now(),
+      stopBy: ({ context }, params: { reason: string; timeoutMs?: number }) =>
+        context.now() + (params.timeoutMs ?? context.stopTimeoutMs),
     }),
     noteFailure: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
     noteStopped: assign({ stopTook: ({ context }) => Math.round(context.now() - context.stopSince) }),

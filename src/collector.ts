@@ -3,7 +3,14 @@ import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts'
 import { upperAscii } from './binance/streams.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
-import { describeFailure, reaches, reportOf, type StopReport } from './lifecycle.ts';
+import {
+  afterRelease,
+  describeFailure,
+  reaches,
+  reportOf,
+  type StopReport,
+  stopTimeLeft,
+} from './lifecycle.ts';
 import { type CollectorOptions, nearest, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
@@ -38,6 +45,9 @@ const isMeant =
     (meant.symbol === undefined || series.symbol === meant.symbol) &&
     (meant.interval === undefined || series.interval === meant.interval);
 
+/** Of what the chart has left of a stop's time; the rest is for who waits to hear of it. */
+const RELEASE_SHARE = 0.9;
+
 /** Symbols that a message lists; more are counted. */
 const LISTED_MAX = 20;
 
@@ -69,8 +79,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof CollectorEvents>([
 export class BinanceDataCollector implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #wired: Wired;
-  #report: StopReport | undefined;
-  #releasing: Promise<void> = Promise.resolve();
+  #report: Promise<StopReport> | undefined;
   #state: CollectorState = 'initialized';
 
   constructor(options: CollectorOptions) {
@@ -147,9 +156,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     await stopped.catch(() => {});
     // Taken down as it stopped: by now a listener may have started the next run.
-    const report = this.#report ?? reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
-    await this.#releasing;
-    return report;
+    return this.#report ?? reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
   }
 
   /** Stops. An error that is leaving the block is not masked: this never throws. */
@@ -285,11 +292,11 @@ export class BinanceDataCollector implements AsyncDisposable {
     // Nobody asked for the loss of the last socket: then what befell it is the reason.
     const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
-      this.#report = reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
+      const report = reportOf(actor, delivery.bufferSizes());
       delivery.endIterators();
-      this.#releasing = this.#wired.release().catch((error: unknown) => {
-        logger.warn('something could not be let go', { error });
-      });
+      this.#report = this.#wired
+        .release(stopTimeLeft(actor) * RELEASE_SHARE)
+        .then((released) => afterRelease(report, released));
     }
     if (to === 'stopping' && failure !== undefined) {
       const message = describeFailure(failure);

@@ -2,13 +2,16 @@ import type { NetworkUrls, ResolvedOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 import type { SimulatedExchange } from './simulator/index.ts';
 import { inspectStore } from './store/inspect.ts';
+import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
+import { within } from './supervisor/within.ts';
 
 /** Where the exchange is, and getting there where that is ours to do. */
 export interface Exchange {
   /** Base URLs; for the embedded exchange only after {@link reach}. */
   urls(): NetworkUrls;
   reach(): Promise<void>;
-  leave(): Promise<void>;
+  /** Adds the leaving to what a stop lets go of, where there is something to leave. */
+  release(cleanup: DeadlineCleanup): void;
 }
 
 /** Symbols that the embedded exchange lists: the usual ones, and one in Chinese characters, as in life. */
@@ -41,7 +44,7 @@ const resumeMarginMs = (timeScale: number): number => 2 * 60_000 + 200 * timeSca
 const distant = (urls: NetworkUrls): Exchange => ({
   urls: () => urls,
   reach: async () => {},
-  leave: async () => {},
+  release: () => {},
 });
 
 /** The simulated exchange, in this process, for as long as the collector runs. */
@@ -51,7 +54,8 @@ function embedded(options: ResolvedOptions, clock: Clock): Exchange {
   let leaving: Promise<void> = Promise.resolve();
   let leftAt = 0;
   const start = async (): Promise<SimulatedExchange> => {
-    await leaving;
+    // One that does not end in time is left behind: the next one has a port of its own.
+    await within(leaving, options.stopTimeoutMs, clock);
     // Loaded on demand: who collects from a real exchange does not need it.
     const { startSimulator } = await import('./simulator/index.ts');
     const stored = options.store === undefined ? undefined : await inspectStore(options.store);
@@ -86,12 +90,13 @@ function embedded(options: ResolvedOptions, clock: Clock): Exchange {
         throw error;
       }
     },
-    leave() {
+    release(cleanup) {
       const left = starting;
       starting = undefined;
       running = undefined;
-      if (left !== undefined) leaving = close(left);
-      return leaving;
+      if (left === undefined) return;
+      leaving = close(left);
+      cleanup.add('exchange', () => leaving);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Failure } from '../machines/collector.types.ts';
 import type { Cleanup } from '../machines/model/cleanup.ts';
 import { CandlestateError, ConnectionError } from './errors.ts';
 import { topState } from './status.ts';
+import type { CleanupReport } from './supervisor/deadline-cleanup.ts';
 import type { CollectorActor } from './wire.ts';
 
 /** How a stop went. Every caller of the same stop gets the same object. */
@@ -29,6 +30,20 @@ export function reportOf(actor: CollectorActor, buffers: StopReport['buffers']):
     unwritten: context.unwritten,
   };
 }
+
+/** What is left of the time that the stop was given, ms; all of it where nobody asked for one. */
+export function stopTimeLeft(actor: CollectorActor): number {
+  const { stopBy, stopTimeoutMs, now } = actor.getSnapshot().context;
+  return stopBy === undefined ? stopTimeoutMs : Math.max(0, stopBy - now());
+}
+
+/** The report of a stop when all was let go of that it had left. Of that only what went wrong has lines of its own. */
+export const afterRelease = (report: StopReport, released: CleanupReport): StopReport => ({
+  ...report,
+  durationMs: report.durationMs + released.durationMs,
+  clean: report.clean && released.clean,
+  components: [...report.components, ...released.tasks.filter(({ outcome }) => outcome !== 'closed')],
+});
 
 /** Resolves when the chart is in a state, and rejects when it has stopped before that. */
 export function reaches(

@@ -15,6 +15,7 @@ import type { Clock, Logger, Random } from './ports.ts';
 import type { StoredSeries, Watermark } from './store/database.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
+import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import type { ExchangeClock } from './transport/exchange-clock.ts';
 
 /** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
@@ -109,7 +110,9 @@ export function wireData(ports: {
     read,
     /** Where each series stood in the store when it was opened. */
     watermarks: () => watermarks,
-    /** Ends a writer that a forced stop has left. */
-    release: () => writer.terminate(),
+    /** Ends the writer's thread, also where a forced stop has left it. */
+    release(cleanup: DeadlineCleanup): void {
+      if (path !== undefined) cleanup.add('store.thread', () => writer.terminate());
+    },
   };
 }

@@ -6,6 +6,7 @@ import { rememberBans } from './actors/remember-bans.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
 import type { Exchange } from './exchange.ts';
 import type { Clock, HttpClient, Logger, Random } from './ports.ts';
+import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { createHttpClient } from './transport/http.ts';
 
 const QUEUE_MAX = 10_000;
@@ -66,9 +67,9 @@ export function wireRest(ports: {
       forgetBans = rememberBans({ quota: quota(), clock, logger, path, restUrl: restUrl() });
     },
     /** Lets go of connections that a forced stop has left. */
-    release(): Promise<void> {
+    release(cleanup: DeadlineCleanup): void {
       forgetBans();
-      return close();
+      if (client !== undefined) cleanup.add('rest.connections', close);
     },
   };
 }

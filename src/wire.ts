@@ -20,6 +20,7 @@ import type { Delivery } from './pipeline/delivery.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { Clock, Logger } from './ports.ts';
 import { checkStore } from './store/inspect.ts';
+import { type CleanupReport, DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { wireData } from './wire.data.ts';
@@ -40,8 +41,11 @@ export interface Wired {
   readonly exchangeClock: ExchangeClock;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Lets go of what a forced stop may have left: the writer's thread, connections, the embedded exchange. */
-  release(): Promise<void>;
+  /**
+   * Lets go of what a stop may have left: the writer's thread, connections, the embedded exchange. Takes `timeoutMs`
+   * at most and never rejects.
+   */
+  release(timeoutMs: number): Promise<CleanupReport>;
 }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -170,10 +174,11 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     store?.send({ type: edge === 'rows' ? 'ROWS' : 'FULL' });
   };
 
-  const release = async (): Promise<void> => {
-    // All at once and begun at once: the next run may start while these end.
-    data.release();
-    await Promise.all([session.release(), exchange.leave()]);
+  const release = (timeoutMs: number): Promise<CleanupReport> => {
+    const cleanup = new DeadlineCleanup({ timeoutMs, clock, logger });
+    for (const part of [data, session, exchange]) part.release(cleanup);
+    // Begun at once: the next run may start while these end.
+    return cleanup.run();
   };
   const { roster } = symbols;
   return {

@@ -16,8 +16,10 @@ export interface StoreWriter {
    * Notes the exchange's time and lets go of the file. Never hangs on a thread that is gone.
    */
   close(exchangeTime: number): Promise<void>;
-  /** Ends the thread at once; a transaction under way is rolled back by SQLite. */
-  terminate(): void;
+  /**
+   * Ends the thread at once; a transaction under way is rolled back by SQLite. Resolves when the thread has ended.
+   */
+  terminate(): Promise<unknown>;
 }
 
 type Body<One> = One extends unknown ? Omit<One, 'id'> : never;
@@ -85,7 +87,7 @@ export class SqliteWriter implements StoreWriter {
     }
   }
 
-  terminate(): void {
+  terminate(): Promise<unknown> {
     this.#life += 1;
     const worker = this.#worker;
     this.#worker = undefined;
@@ -94,6 +96,7 @@ export class SqliteWriter implements StoreWriter {
     worker?.on('error', () => {});
     if (worker !== undefined) this.#ended = worker.terminate();
     this.#abandon(new StoreError('the store was closed before it answered', { code: 'STORE_CLOSED' }));
+    return this.#ended;
   }
 
   #start(): void {
@@ -160,5 +163,5 @@ export class MemoryWriter implements StoreWriter {
   }
   async commit(): Promise<void> {}
   async close(): Promise<void> {}
-  terminate(): void {}
+  async terminate(): Promise<void> {}
 }

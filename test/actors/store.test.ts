@@ -29,7 +29,9 @@ function store() {
     async close() {
       calls.push('close');
     },
-    terminate: () => void calls.push('terminate'),
+    async terminate() {
+      calls.push('terminate');
+    },
   };
   const openGaps = new OpenGaps({ random: () => 0 });
   const audits = new Audits({
