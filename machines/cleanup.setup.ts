@@ -8,7 +8,7 @@ export interface CleanupInput {
 }
 
 /** One task. What it does is known to the actor alone, so that nothing here holds on to it. */
-export interface CleanupTask {
+export interface CleanupSlot {
   /** The name of its actor, unique in this cleanup. */
   readonly slot: string;
   /** For the report; may repeat. */
@@ -42,7 +42,7 @@ export interface CleanupReport {
 }
 
 export interface CleanupContext extends CleanupInput {
-  readonly tasks: readonly CleanupTask[];
+  readonly tasks: readonly CleanupSlot[];
   readonly errors: readonly unknown[];
   readonly since: number;
   readonly withinMs: number;
@@ -67,8 +67,8 @@ export function cleanupReportOf(context: CleanupContext): CleanupReport {
 const ended = (
   { tasks, now }: CleanupContext,
   slot: string,
-  lineOf: (task: CleanupTask, now: number) => Cleanup,
-): readonly CleanupTask[] =>
+  lineOf: (task: CleanupSlot, now: number) => Cleanup,
+): readonly CleanupSlot[] =>
   tasks.map((task) => (task.slot === slot ? { ...task, line: lineOf(task, now()) } : task));
 
 export const cleanupSetup = setup({
