@@ -37,7 +37,7 @@ export type ComponentEvent =
   | { type: 'LIFE.FAILED'; error: unknown }
   | { type: 'LIFE.ENDED'; error?: unknown };
 
-interface Context extends ComponentInput {
+export interface ComponentContext extends ComponentInput {
   readonly startSince: number;
   readonly stopMs: number;
   readonly stopSince: number;
@@ -47,11 +47,12 @@ interface Context extends ComponentInput {
   readonly end: ComponentEnd;
 }
 
-const stopLeft = ({ stopMs, stopSince, now }: Context): number => Math.max(0, Math.floor(stopSince + stopMs - now()));
+const stopLeft = ({ stopMs, stopSince, now }: ComponentContext): number =>
+  Math.max(0, Math.floor(stopSince + stopMs - now()));
 
 export const componentMachine = setup({
   types: {
-    context: {} as Context,
+    context: {} as ComponentContext,
     input: {} as ComponentInput,
     events: {} as ComponentEvent,
     output: {} as ComponentLine,
