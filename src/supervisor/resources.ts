@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 import type { ResourcesOrder } from '../../machines/supervisor.setup.ts';
-import type { Clock, Timer } from '../ports.ts';
+import type { Clock } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
 import type { Check } from './component.ts';
+import { ownClock } from './own-clock.ts';
 
 /** What is closed is gone a few turns later: how long one waits for that, ms, and how often one looks. */
 const PATIENCE_MS = 100;
@@ -68,10 +69,10 @@ export const resourcesActor = (clock: Clock): PromiseActorLogic<readonly Check[]
     return resourceChecks(baseline, look(), forced);
   });
 
-/** What this process holds by now. `ownTimers` of its timers are the supervisor's. */
-export function processResources(ownTimers: () => number): readonly string[] {
+/** What this process holds by now, without the timers of those who do the stopping. */
+export function processResources(): readonly string[] {
   const kinds = process.getActiveResourcesInfo();
-  const timers = kinds.filter((kind) => kind === TIMER).slice(ownTimers());
+  const timers = kinds.filter((kind) => kind === TIMER).slice(ownClock.armed());
   return [...kinds.filter((kind) => kind !== TIMER), ...timers, ...openFiles()];
 }
 
@@ -103,25 +104,3 @@ function openFiles(): string[] {
 
 const isDevice = (fd: string): boolean =>
   /^\/(dev|proc)\//.test(readlinkSync(`/proc/self/fd/${fd}`)) || Number(fd) < 3;
-
-/** A clock that knows how many of its timers are armed. */
-export function countingClock(clock: Clock): Clock & { armed(): number } {
-  const timers = new Set<Timer>();
-  return {
-    now: () => clock.now(),
-    wallNow: () => clock.wallNow(),
-    setTimeout: (callback, delayMs) => {
-      const timer: Timer = clock.setTimeout(() => {
-        timers.delete(timer);
-        callback();
-      }, delayMs);
-      timers.add(timer);
-      return timer;
-    },
-    clearTimeout: (timer) => {
-      timers.delete(timer);
-      clock.clearTimeout(timer);
-    },
-    armed: () => timers.size,
-  };
-}

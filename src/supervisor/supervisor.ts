@@ -8,9 +8,10 @@ import type { Clock, Logger } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { Component } from './component.ts';
 import { lifeActor, stopActor, verifyActor } from './component-actors.ts';
+import { ownClock } from './own-clock.ts';
 import { isDuration, plansOf } from './registration.ts';
 import { brokenReport, reportOf, type SupervisorReport } from './report.ts';
-import { countingClock, processResources, resourcesActor } from './resources.ts';
+import { processResources, resourcesActor } from './resources.ts';
 
 export type SupervisorState = 'idle' | 'starting' | 'running' | 'stopping' | 'verifying' | 'stopped';
 
@@ -73,9 +74,8 @@ export class Supervisor implements AsyncDisposable {
       ]);
     this.#logger = options.logger;
     this.#signal = options.signal;
-    const own = countingClock(clock);
-    // Timers of a simulated clock are none of the process.
-    const look = resources ?? (() => processResources(() => (clock === systemClock ? own.armed() : 0)));
+    const own = clock === systemClock ? ownClock : clock;
+    const look = resources ?? processResources;
     const find = (name: string): Component => this.#components.get(name) ?? { name };
     const component = closeOnFault(
       componentMachine.provide({ actors: { life: lifeActor(find), stop: stopActor(find) } }),
