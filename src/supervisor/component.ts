@@ -1,5 +1,7 @@
 /** What an application is made of, as the supervisor knows it. */
-import type { Cleanup } from '../../machines/model/cleanup.ts';
+import type { Check, ComponentEnd } from '../../machines/supervisor.types.ts';
+
+export type { Check, ComponentEnd };
 
 /** A part of an application that is started and stopped. */
 export interface Component {
@@ -39,22 +41,4 @@ export interface StopContext {
 export interface VerifyContext {
   /** What is left for all checks, ms. What can't be done in that time is to be reported as skipped. */
   readonly timeoutMs: number;
-}
-
-/** What a stop may tell. */
-export interface ComponentEnd {
-  /** How its own parts ended. */
-  readonly parts?: readonly Cleanup[];
-  /** What was received and could not be saved, in rows. More than none makes the end unsound. */
-  readonly lost?: number;
-  /** For the line in the log, as `buffers` or `gaps`. */
-  readonly notes?: Readonly<Record<string, string | number>>;
-}
-
-/** One look at the final state. */
-export interface Check {
-  readonly name: string;
-  readonly outcome: 'ok' | 'failed' | 'skipped';
-  /** What was found, or why it was not looked for. */
-  readonly detail?: string;
 }

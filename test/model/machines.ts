@@ -1,13 +1,18 @@
 import { cleanupModel } from './cleanup.model.ts';
 import { collectorModel } from './collector.model.ts';
+import { componentModel } from './component.model.ts';
 import { connectionModel } from './connection.model.ts';
 import { feedModel } from './feed.model.ts';
 import { klineStreamModel } from './kline-stream.model.ts';
 import { restSessionModel } from './rest-session.model.ts';
 import { storeModel } from './store.model.ts';
+import { supervisorModel } from './supervisor.model.ts';
 
 /** The charts of candlestate, from the root down; what applications are made of comes last. */
+/** The charts of candlestate: of an application and its components, then the collector's from its root down. */
 export const machineModels = {
+  supervisor: supervisorModel,
+  component: componentModel,
   collector: collectorModel,
   feed: feedModel,
   connection: connectionModel,

@@ -1,0 +1,106 @@
+/** What a process holds when all has ended, compared with what it held before anything began. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { fromPromise, type PromiseActorLogic } from 'xstate';
+import type { ResourcesOrder } from '../../machines/supervisor.setup.ts';
+import type { Clock } from '../ports.ts';
+import { sleep } from '../transport/clock.ts';
+import type { Check } from './component.ts';
+import { ownClock } from './own-clock.ts';
+
+/** What is closed is gone a few turns later: how long one waits for that, ms, and how often one looks. */
+const PATIENCE_MS = 100;
+const LOOK_EVERY_MS = 10;
+
+const CHECKS = ['sockets', 'timers', 'files', 'others'] as const;
+type CheckName = (typeof CHECKS)[number];
+
+/** A kind that Node does not have: a file that is open. */
+const OPEN_FILE = 'OpenFile';
+
+/** Nothing to be closed: what happens in the next turn, the three standard streams, and signals. */
+const IGNORED = new Set(['Immediate', 'TickObject', 'TTYWrap', 'PipeWrap', 'SignalWrap']);
+const TIMER = 'Timeout';
+
+function checkOf(kind: string): CheckName {
+  if (kind === TIMER) return 'timers';
+  if (/^(TCP|TLS|UDP|HTTP|Connect|Write|Shutdown|GetAddrInfo|QUERY)/i.test(kind)) return 'sockets';
+  return kind === OPEN_FILE || /^(FS|FILE|Stat)/i.test(kind) ? 'files' : 'others';
+}
+
+const countsOf = (kinds: readonly string[]): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const kind of kinds) if (!IGNORED.has(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+};
+
+/** What is there now and was not before, by kind. */
+function surplus(before: readonly string[], now: readonly string[]): [kind: string, count: number][] {
+  const had = countsOf(before);
+  return [...countsOf(now)]
+    .map(([kind, count]): [string, number] => [kind, count - (had.get(kind) ?? 0)])
+    .filter(([, count]) => count > 0);
+}
+
+/** One check for each sort of thing; the detail says what is left, as `2 × TCPSocketWrap`. */
+export function resourceChecks(
+  before: readonly string[],
+  now: readonly string[],
+  forced: boolean,
+): readonly Check[] {
+  const left = surplus(before, now);
+  return CHECKS.map((name): Check => {
+    const found = left.filter(([kind]) => checkOf(kind) === name);
+    if (found.length === 0) return { name, outcome: 'ok' };
+    const detail = found.map(([kind, count]) => `${count} × ${kind}`).join(', ');
+    // What was given up may hold what it likes: that has been reported already, and is its own line.
+    return forced
+      ? { name, outcome: 'skipped', detail: `${detail}; a component was given up` }
+      : { name, outcome: 'failed', detail };
+  });
+}
+
+/** Looks until nothing is left or the patience is over. */
+export const resourcesActor = (clock: Clock): PromiseActorLogic<readonly Check[], ResourcesOrder> =>
+  fromPromise(async ({ input: { baseline, look, timeoutMs, forced }, signal }) => {
+    // Before the chart itself gives up, or nobody would hear what is left.
+    const until = clock.now() + Math.min(PATIENCE_MS, timeoutMs / 2);
+    while (surplus(baseline, look()).length > 0 && clock.now() < until)
+      await sleep(clock, Math.min(LOOK_EVERY_MS, until - clock.now()), signal);
+    return resourceChecks(baseline, look(), forced);
+  });
+
+/** What this process holds by now, without the timers of those who do the stopping. */
+export function processResources(): readonly string[] {
+  const kinds = process.getActiveResourcesInfo();
+  const timers = kinds.filter((kind) => kind === TIMER).slice(ownClock.armed());
+  return [...kinds.filter((kind) => kind !== TIMER), ...timers, ...openFiles()];
+}
+
+const APPENDING = 0o2000;
+
+/**
+ * Files that are open, where the system lists them (Linux); by threads, too. Node lists none. What is only appended
+ * to is a log, and may well be written to the last.
+ */
+function openFiles(): string[] {
+  const isData = (fd: string): boolean => {
+    try {
+      if (!readlinkSync(`/proc/self/fd/${fd}`).startsWith('/') || isDevice(fd)) return false;
+      const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+      return (Number.parseInt(flags ?? '0', 8) & APPENDING) === 0;
+    } catch {
+      // Closed meanwhile, as the one that lists them is.
+      return false;
+    }
+  };
+  try {
+    return readdirSync('/proc/self/fd')
+      .filter(isData)
+      .map(() => OPEN_FILE);
+  } catch {
+    return [];
+  }
+}
+
+const isDevice = (fd: string): boolean =>
+  /^\/(dev|proc)\//.test(readlinkSync(`/proc/self/fd/${fd}`)) || Number(fd) < 3;
