@@ -6,6 +6,8 @@ export interface LineStream {
   on?(event: 'error', listener: (error: Error) => void): unknown;
   /** Bytes not yet taken by the reader. */
   readonly writableLength?: number;
+  /** It may take lines again after it has failed with one. Default: it is closed then. */
+  readonly recovers?: boolean;
 }
 
 /** Waiting for a reader that has stalled; more is dropped and counted. */
@@ -21,11 +23,16 @@ export class LineSink extends Writable {
   #onTheWay = 0;
   #dropped = 0;
   #broken = false;
+  #error: Error | undefined;
+  #isFailureTold = false;
+  readonly #onFailed: (error: Error) => void;
   #idle: (() => void)[] = [];
 
-  constructor(target: LineStream) {
+  /** `onFailed` hears of the first line that the target refused. */
+  constructor(target: LineStream, onFailed: (error: Error) => void = () => {}) {
     super({ decodeStrings: false });
     this.#target = target;
+    this.#onFailed = onFailed;
     target.on?.('error', () => {
       this.#broken = true;
     });
@@ -33,10 +40,15 @@ export class LineSink extends Writable {
 
   /** How many lines the target did not take since this was last asked; 0 while it still takes none. */
   takeLost(): number {
-    if (this.#dropped === 0 || !this.#ready()) return 0;
+    if (this.#dropped === 0 || this.#error !== undefined || !this.#ready()) return 0;
     const lost = this.#dropped;
     this.#dropped = 0;
     return lost;
+  }
+
+  /** Lines are on their way. */
+  get isBusy(): boolean {
+    return this.#onTheWay > 0;
   }
 
   /** A line will come. */
@@ -67,9 +79,11 @@ export class LineSink extends Writable {
 
   #pass(line: string): void {
     const taken = (error?: Error | null): void => {
+      this.#error = error ?? undefined;
       if (error) {
-        this.#broken = true;
+        this.#broken = this.#target.recovers !== true;
         this.#dropped++;
+        this.#tellFailure(error);
       }
       this.#arrived();
     };
@@ -78,6 +92,12 @@ export class LineSink extends Writable {
     } catch (error) {
       taken(error as Error);
     }
+  }
+
+  #tellFailure(error: Error): void {
+    if (this.#isFailureTold) return;
+    this.#isFailureTold = true;
+    this.#onFailed(error);
   }
 
   #arrived(): void {

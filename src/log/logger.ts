@@ -4,6 +4,7 @@ import { systemClock } from '../transport/clock.ts';
 import { createCollapse } from './collapse.ts';
 import { jsonLine, LEVELS, type Level, type LogRecord, textLine } from './format.ts';
 import { LineSink, type LineStream } from './line-sink.ts';
+import { LogFile } from './log-file.ts';
 import { cleanFields, textMasker } from './redact.ts';
 
 export { LEVELS, type Level } from './format.ts';
@@ -16,6 +17,11 @@ export interface LoggerOptions {
   readonly format?: 'text' | 'json' | undefined;
   /** Default: standard error; standard output belongs to data. */
   readonly stream?: LineStream | undefined;
+  /**
+   * Path of a file that the lines are appended to as well; made for its owner alone (0600). One that can't be
+   * written is said once on `stream`, and its lines are lost and counted. Default: none.
+   */
+  readonly file?: string | undefined;
   /** Texts that must not appear in any line, as an API key. Default: none. */
   readonly secrets?: readonly string[] | undefined;
   /** Default: the machine's. */
@@ -24,7 +30,10 @@ export interface LoggerOptions {
 
 /** A logger that knows when its lines are out. */
 export interface FlushableLogger extends Logger {
-  /** Resolves when every line so far was taken by the stream, or could not be; after 1 s at the latest. */
+  /**
+   * Resolves when every line so far was taken by the stream, and is in the file as far as the kernel is concerned,
+   * or could not be; after 1 s at the latest.
+   */
   flush(): Promise<void>;
   /** Whether lines of this level are written. */
   enabled(level: Level): boolean;
@@ -39,13 +48,21 @@ const SWEEP_MS = 1_000;
  */
 export function createLogger(options: LoggerOptions = {}): FlushableLogger {
   const clock = options.clock ?? systemClock;
-  const sink = new LineSink(options.stream ?? process.stderr);
+  const { file } = options;
+  const toStream = new LineSink(options.stream ?? process.stderr);
+  const toFile =
+    file === undefined
+      ? undefined
+      : new LineSink(new LogFile(file), (error) =>
+          put('error', 'the log file cannot be written; its lines are lost', { file, error }),
+        );
+  const sinks = toFile === undefined ? [toStream] : [toStream, toFile];
   const toLine = options.format === 'json' ? jsonLine : textLine;
   const engine = winston.createLogger({
     level: options.level ?? 'info',
     levels: Object.fromEntries(LEVELS.map((level, index) => [level, index])),
     format: winston.format.printf((info) => toLine(info['record'] as LogRecord)),
-    transports: [new winston.transports.Stream({ stream: sink, eol: '' })],
+    transports: sinks.map((stream) => new winston.transports.Stream({ stream, eol: '' })),
     exitOnError: false,
   });
   const threshold = LEVELS.indexOf(options.level ?? 'info');
@@ -53,7 +70,9 @@ export function createLogger(options: LoggerOptions = {}): FlushableLogger {
   const mask = textMasker(options.secrets);
 
   const put = (level: Level, message: string, fields: object): void => {
-    sink.announce();
+    // What winston does not write would be waited for in vain.
+    if (!enabled(level)) return;
+    for (const sink of sinks) sink.announce();
     const record: LogRecord = {
       time: clock.wallNow(),
       level,
@@ -75,8 +94,10 @@ export function createLogger(options: LoggerOptions = {}): FlushableLogger {
   };
 
   const admitLost = (): void => {
-    const lines = sink.takeLost();
-    if (lines > 0) put('warn', 'log lines were lost, because nobody read them', { lines });
+    const unread = toStream.takeLost();
+    if (unread > 0) put('warn', 'log lines were lost, because nobody read them', { lines: unread });
+    const unwritten = toFile?.takeLost() ?? 0;
+    if (unwritten > 0) put('warn', 'log lines are missing from the log file', { file, lines: unwritten });
   };
   const write = (level: Level, message: unknown, fields: object | undefined): void => {
     if (!enabled(level)) return;
@@ -85,6 +106,11 @@ export function createLogger(options: LoggerOptions = {}): FlushableLogger {
     if (sweeping === undefined) sweepLater();
     admitLost();
     put(level, text, fields ?? {});
+  };
+
+  const drained = async (): Promise<void> => {
+    // What one of them refuses may become a line for the other.
+    while (sinks.some((sink) => sink.isBusy)) await Promise.all(sinks.map((sink) => sink.drained()));
   };
 
   return {
@@ -99,7 +125,7 @@ export function createLogger(options: LoggerOptions = {}): FlushableLogger {
       const patience = new Promise<void>((resolve) => {
         timer = clock.setTimeout(resolve, FLUSH_MS);
       });
-      await Promise.race([sink.drained(), patience]);
+      await Promise.race([drained(), patience]);
       clock.clearTimeout(timer);
     },
   };

@@ -2,15 +2,9 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Interval } from '../../machines/model/interval.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
+import { BUSY_SLICE_MS, patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
-import {
-  asStoreError,
-  BUSY_TIMEOUT_MS,
-  checkIdentity,
-  checkOrigin,
-  inspectFile,
-  makeFolder,
-} from './identity.ts';
+import { asStoreError, checkIdentity, checkOrigin, inspectFile, makeFolder } from './identity.ts';
 import { type Holder, lockStore } from './lock.ts';
 import {
   APPLICATION_ID,
@@ -88,15 +82,9 @@ export class StoreDatabase {
   private constructor(request: OpenRequest, unlock: () => void) {
     this.#unlock = unlock;
     this.#path = request.path;
-    this.#database = new DatabaseSync(request.path, { timeout: BUSY_TIMEOUT_MS });
+    this.#database = new DatabaseSync(request.path, { timeout: BUSY_SLICE_MS });
     try {
-      const identity = checkIdentity(this.#database, request.path);
-      if (identity === 'ours') checkOrigin(this.#database, request.path, request.origin);
-      // Readers may be at work meanwhile; NORMAL may lose the last commits on power loss, never consistency,
-      // and what is lost lies behind the watermark and is fetched again.
-      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-      if (identity === 'new') this.#create(request.origin);
-      this.#database.exec(REVISIONS_INDEX);
+      patiently(() => this.#prepare(request));
       this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
@@ -108,10 +96,21 @@ export class StoreDatabase {
     }
   }
 
+  /** Makes it what it is to be; changes nothing when it is that already, so that it may be done again. */
+  #prepare(request: OpenRequest): void {
+    const identity = checkIdentity(this.#database, request.path);
+    if (identity === 'ours') checkOrigin(this.#database, request.path, request.origin);
+    // Readers may be at work meanwhile; NORMAL may lose the last commits on power loss, never consistency,
+    // and what is lost lies behind the watermark and is fetched again.
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    if (identity === 'new') this.#create(request.origin);
+    this.#database.exec(REVISIONS_INDEX);
+  }
+
   /** Writes a batch; on an error nothing of it is written. */
   commit(rows: readonly Row[], exchangeTime: number): void {
     this.#assertInPlace();
-    this.#database.exec('BEGIN IMMEDIATE');
+    patiently(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
       const watermarks = new Map<string, Watermark>();
       for (const row of rows) {
@@ -132,8 +131,13 @@ export class StoreDatabase {
   close(exchangeTime: number): void {
     try {
       this.#assertInPlace();
-      this.#noteTime(exchangeTime);
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      patiently(() => this.#noteTime(exchangeTime));
+      const checkpoint = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+      // A reader that stays keeps the WAL, where rows are as safe.
+      patiently(
+        () => checkpoint.get(),
+        (result) => result?.['busy'] === 0,
+      );
     } finally {
       this.#database.close();
       this.#unlock();

@@ -4,10 +4,8 @@ import { dirname, isAbsolute } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreError } from '../errors.ts';
+import { BUSY_TIMEOUT_MS } from './busy.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
-
-/** How long a statement waits for a lock that another program holds, ms: below every stop deadline. */
-export const BUSY_TIMEOUT_MS = 1_000;
 
 /** The smallest page there is. SQLite itself takes a file of one byte as empty, and would write over it. */
 const SQLITE_BYTES_MIN = 512;

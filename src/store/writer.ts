@@ -5,6 +5,7 @@ import { StoreError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Opened } from './database.ts';
 import type { Answer, Request } from './messages.ts';
+import { keepThread } from './threads.ts';
 
 /** Where committed rows go. */
 export interface StoreWriter {
@@ -91,7 +92,7 @@ export class SqliteWriter implements StoreWriter {
     this.#life += 1;
     const worker = this.#worker;
     this.#worker = undefined;
-    worker?.removeAllListeners();
+    for (const event of ['message', 'error']) worker?.removeAllListeners(event);
     // A late error of a thread that is being ended is nobody's concern, but unheard it would end the process.
     worker?.on('error', () => {});
     if (worker !== undefined) this.#ended = worker.terminate();
@@ -102,6 +103,7 @@ export class SqliteWriter implements StoreWriter {
   #start(): void {
     const worker = new Worker(WORKER_URL, { execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#worker = worker;
+    keepThread(worker);
     const gone = (cause: unknown): void => {
       // An error is followed by the exit; by then it may be another thread's turn.
       if (this.#worker !== worker) return;

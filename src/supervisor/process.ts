@@ -1,31 +1,34 @@
-/** A process's ends: signals, faults nobody caught, and a reader that went away, each led to one stop. */
+/** A process's ends: signals, faults that nobody caught, and what ends it from inside, each led to one stop. */
+import { createActor, fromPromise } from 'xstate';
+import { closeOnFault } from '../../machines/close-on-fault.ts';
+import { type EndSignal, type ForcedBy, processMachine } from '../../machines/process.machine.ts';
+import { isRepeat } from '../../machines/process.setup.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import { releaseEarlySignals } from './early-signals.ts';
-import { type EndReason, EXIT, exitCodeFor } from './exit-code.ts';
-import { within } from './within.ts';
+import { type EndReason, EXIT } from './exit-code.ts';
+import { letGo, openResources, type ProcessHost, thisProcess } from './host.ts';
+import { quiet } from './quiet.ts';
 
-/** What is needed of `process`. */
-export interface ProcessHost {
-  on(event: string, listener: (...values: never[]) => void): unknown;
-  off(event: string, listener: (...values: never[]) => void): unknown;
-  exit(code: number): void;
-}
+export type { ProcessHost } from './host.ts';
 
 export interface SuperviseOptions {
-  readonly logger: Logger & { flush(): Promise<void> };
+  /** Without `flush` its lines are taken as written at once. */
+  readonly logger: Logger & { flush?(): Promise<unknown> };
   /**
    * Stops everything, within a deadline of its own; resolves to whether the end was sound: nothing was lost.
    * Called once.
    */
   readonly stop: (reason: EndReason) => Promise<boolean>;
-  /** When `stop` has not ended by then (it should have), the process is ended with 1, ms. */
+  /** When `stop` has not ended a second after that (it should have), the process is ended with 1, ms. */
   readonly stopTimeoutMs: number;
   /**
    * Signals of one kind nearer together than this are one, ms. Default 0. A terminal's Ctrl+C reaches a
    * program under `npm start` twice, from the terminal and from npm.
    */
   readonly sameSignalMs?: number | undefined;
+  /** What has not stopped yet, named in the log when the exit is forced. Default: nothing is known. */
+  readonly pending?: (() => readonly string[]) | undefined;
   /** Default `process`. */
   readonly host?: ProcessHost | undefined;
   /** Default: the machine's. */
@@ -36,98 +39,106 @@ export interface Supervision {
   /** Ends it from the inside. Only the first reason counts. */
   end(reason: EndReason): void;
   readonly isEnding: boolean;
-  /** The exit code, once everything has stopped. */
+  /** The exit code, once everything has stopped and the log is flushed. */
   readonly ended: Promise<number>;
   /** Gives the signals back. */
   release(): void;
 }
 
-const FORCED_FLUSH_MS = 300;
-const STOP_GRACE_MS = 1_000;
+/** More are not told: a logger that fails by itself would otherwise be told of that, and so on without an end. */
+const FAULTS_TOLD_MAX = 20;
+
+const FORCED: Readonly<Record<ForcedBy, string>> = {
+  signal: 'Forced exit requested',
+  overrun: 'the stop overran its deadline; the process is ended',
+};
 
 /**
- * Takes the process's signals, which only a program may do and never a library. The first SIGINT or SIGTERM
- * stops; a second one, of whichever kind, ends the process at once with 1. A fault that nobody caught is
- * logged and stops with 1.
+ * Takes the process's signals, which only a program may do and never a library unasked. The first SIGINT or
+ * SIGTERM stops; a second one, of whichever kind, ends the process at once with 1, after its log is flushed. A
+ * fault that nobody caught is logged and stops with 1.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
-  const { logger, stop, sameSignalMs = 0, host = process, clock = systemClock } = options;
+  const { stop, pending = () => [], sameSignalMs = 0, host = thisProcess, clock = systemClock } = options;
+  const logger = quiet(options.logger);
   const ended = Promise.withResolvers<number>();
-  let reason: EndReason | undefined;
-  let forced = false;
-  let faulty = false;
-  let last: { signal: string; at: number } | undefined;
 
-  const exitNow = async (message: string): Promise<void> => {
-    if (forced) return;
-    forced = true;
-    logger.warn(message);
-    await within(logger.flush(), FORCED_FLUSH_MS, clock);
-    host.exit(EXIT.failed);
-  };
+  const machine = processMachine.provide({
+    actors: {
+      stop: fromPromise(async ({ input }) => await stop(input.reason)),
+      flush: fromPromise(() => logger.flush()),
+      abandon: fromPromise<void>(async () => {
+        await Promise.allSettled([logger.flush(), letGo()]);
+      }),
+    },
+    actions: {
+      tellSignal: (_, { signal }) => logger.info(`${signal}: stopping; once more forces the exit`),
+      tellFault: (_, { error }) => logger.error('a fault that nobody caught; stopping', withStack(error)),
+      tellStopFailed: (_, { error }) => logger.error('stopping failed', { error }),
+      tellForced: (_, { by }) => logger.warn(FORCED[by], whereItStands(FORCED[by], pending)),
+      exit: () => host.exit(EXIT.failed),
+    },
+  });
+  const actor = createActor(closeOnFault(machine), {
+    clock,
+    input: {
+      stopTimeoutMs: options.stopTimeoutMs,
+      sameSignalMs,
+      faultsToldMax: FAULTS_TOLD_MAX,
+      now: () => clock.now(),
+    },
+  });
+  actor.subscribe({
+    complete: () => ended.resolve(actor.getSnapshot().output ?? EXIT.failed),
+    // What is wrong with the chart itself must not keep a process that was told to end.
+    error: () => host.exit(EXIT.failed),
+  });
+  actor.start();
 
-  const finish = async (why: EndReason): Promise<void> => {
-    let sound = false;
-    const stopping = stop(why).then(
-      (result) => {
-        sound = result;
-      },
-      (error: unknown) => logger.error('stopping failed', { error }),
-    );
-    if (await within(stopping, options.stopTimeoutMs + STOP_GRACE_MS, clock))
-      ended.resolve(exitCodeFor(why, sound && !faulty));
-    else await exitNow('the stop overran its deadline; the process is ended');
+  const onSignal = (signal: EndSignal): void => {
+    const { status, context, output } = actor.getSnapshot();
+    if (status === 'active') actor.send({ type: 'SIGNAL', signal });
+    // Stopped and flushed; whatever the program still does, who asks once more need not wait for it.
+    else if (!isRepeat(context, signal)) host.exit(output ?? EXIT.failed);
   };
-
-  const end = (why: EndReason): void => {
-    if (reason !== undefined) return;
-    reason = why;
-    void finish(why);
-  };
-
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    const at = clock.now();
-    if (last?.signal === signal && at - last.at < sameSignalMs) return;
-    last = { signal, at };
-    if (reason !== undefined) {
-      void exitNow('Forced exit requested');
-      return;
-    }
-    logger.info(`${signal}: stopping; once more forces the exit`);
-    end(signal);
-  };
-  const onFault = (error: unknown): void => {
-    const stack = error instanceof Error ? error.stack : undefined;
-    faulty = true;
-    logger.error('a fault that nobody caught; stopping', { error, ...(stack ? { stack } : {}) });
-    end('failed');
-  };
-
   // An experimental module is our choice and not for the user to judge.
   const onWarning = (warning: Error): void => {
     if (warning.name !== 'ExperimentalWarning') logger.warn(warning.message, { warning: warning.name });
   };
-  const onInterrupt = (): void => onSignal('SIGINT');
-  const onTerminate = (): void => onSignal('SIGTERM');
-  host.on('SIGINT', onInterrupt);
-  host.on('SIGTERM', onTerminate);
+  const onFault = (error: unknown): void => actor.send({ type: 'FAULT', error });
+  const listeners: readonly (readonly [string, (value: never) => void])[] = [
+    ['SIGINT', () => onSignal('SIGINT')],
+    ['SIGTERM', () => onSignal('SIGTERM')],
+    ['uncaughtException', onFault],
+    ['unhandledRejection', onFault],
+    ['warning', onWarning],
+  ];
+  for (const [event, listener] of listeners) host.on(event, listener);
   releaseEarlySignals();
-  host.on('uncaughtException', onFault);
-  host.on('unhandledRejection', onFault);
-  host.on('warning', onWarning);
 
   return {
-    end,
+    end: (reason) => actor.send({ type: 'END', reason }),
     get isEnding() {
-      return reason !== undefined;
+      return !actor.getSnapshot().matches('running');
     },
     ended: ended.promise,
     release() {
-      host.off('SIGINT', onInterrupt);
-      host.off('SIGTERM', onTerminate);
-      host.off('uncaughtException', onFault);
-      host.off('unhandledRejection', onFault);
-      host.off('warning', onWarning);
+      for (const [event, listener] of listeners) host.off(event, listener);
     },
   };
+}
+
+function withStack(error: unknown): object {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack === undefined ? { error } : { error, stack };
+}
+
+/** Where the program is, and what it still waits for: what one wants to know of a stop that was cut short. */
+function whereItStands(message: string, pending: () => readonly string[]): object {
+  const fields = { stack: new Error(message).stack, resources: openResources() };
+  try {
+    return { ...fields, pending: pending() };
+  } catch (error) {
+    return { ...fields, pending: error };
+  }
 }

@@ -1,0 +1,58 @@
+/** The process, as far as its end is concerned. */
+import type { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { endThreads, livingThreads } from '../store/threads.ts';
+
+/** What is needed of `process`. */
+export interface ProcessHost {
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  off(event: string, listener: (...values: never[]) => void): unknown;
+  /** Ends it at once. */
+  exit(code: number): void;
+  /** The code that it will end with when it ends by itself. */
+  exitCode?: number | string | null | undefined;
+}
+
+const emitter: EventEmitter = process;
+
+export const thisProcess: ProcessHost = {
+  on: (event, listener) => emitter.on(event, listener as () => void),
+  off: (event, listener) => emitter.off(event, listener as () => void),
+  exit: exitNow,
+  set exitCode(code: number) {
+    process.exitCode = code;
+  },
+};
+
+/** Lets go of what an exit would wait for. */
+export const letGo = (): Promise<void> => endThreads();
+
+/** Requests that a thread of Node's pool serves: files, host names, cryptography. */
+const POOLED = /^(FSReq|GetAddrInfo|GetNameInfo)|Job$|Request$/u;
+
+/**
+ * Ends the process at once. `process.exit` waits for every thread, and some can't be hurried: one inside SQLite, one
+ * that asks a dead name server, one that opens a file on a dead disk. Then a shell takes the place of the process,
+ * which ends the threads as `kill -9` would, and gives the code.
+ */
+export function exitNow(code: number): void {
+  const isHeld = livingThreads() > 0 || process.getActiveResourcesInfo().some((name) => POOLED.test(name));
+  if (isHeld && process.execve !== undefined && process.platform !== 'win32' && existsSync(SHELL)) {
+    try {
+      process.emit('exit', code);
+      process.execve(SHELL, [SHELL, '-c', `exit ${code}`], {});
+    } catch {
+      // Not allowed here, or a listener has thrown: then the exit takes the time it takes.
+    }
+  }
+  process.exit(code);
+}
+
+const SHELL = '/bin/sh';
+
+/** What is still open in the process, with how often: `TCPSocketWrap ×3`. */
+export function openResources(): string[] {
+  const counts = new Map<string, number>();
+  for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
+}
