@@ -147,7 +147,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     await stopped.catch(() => {});
     // Taken down as it stopped: by now a listener may have started the next run.
-    const report = this.#report ?? reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
+    const report = this.#report ?? this.#describeStop();
     await this.#releasing;
     return report;
   }
@@ -275,17 +275,23 @@ export class BinanceDataCollector implements AsyncDisposable {
     });
   }
 
+  #describeStop(): StopReport {
+    const { actor, delivery, run } = this.#wired;
+    return reportOf(actor, { buffers: delivery.bufferSizes(), ...run.read() });
+  }
+
   #noteState(): void {
     const { state: to } = this;
     const from = this.#state;
     if (from === to) return;
     this.#state = to;
+    if (from === 'initialized' || from === 'stopped') this.#wired.run.begin();
     const { actor, delivery, logger } = this.#wired;
     const { reason: asked, failure, trouble } = actor.getSnapshot().context;
     // Nobody asked for the loss of the last socket: then what befell it is the reason.
     const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
-      this.#report = reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
+      this.#report = this.#describeStop();
       delivery.endIterators();
       this.#releasing = this.#wired.release().catch((error: unknown) => {
         logger.warn('something could not be let go', { error });
