@@ -33,6 +33,8 @@ export function storeComponent(options: StoreComponentOptions): Component {
       before = undefined;
       before = markStore(path, origin);
     },
-    verify: (signal, { timeoutMs }) => verifyStore(path, { timeoutMs, before, signal, clock }),
+    // What was refused is not ours to look through.
+    verify: async (signal, { timeoutMs }) =>
+      before === undefined ? [] : verifyStore(path, { timeoutMs, before, signal, clock }),
   };
 }
