@@ -15,6 +15,7 @@ export default defineConfig({
         simulator: 'src/simulator/index.ts',
         cli: 'src/cli/main.ts',
         'sqlite.worker': 'src/store/sqlite.worker.ts',
+        'check.child': 'src/store/check.child.ts',
       },
       output: {
         format: 'es',

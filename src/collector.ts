@@ -156,7 +156,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     await stopped.catch(() => {});
     // Taken down as it stopped: by now a listener may have started the next run.
-    return this.#report ?? reportOf(this.#wired.actor, this.#wired.delivery.bufferSizes());
+    return this.#report ?? this.#describeStop();
   }
 
   /** Stops. An error that is leaving the block is not masked: this never throws. */
@@ -282,17 +282,23 @@ export class BinanceDataCollector implements AsyncDisposable {
     });
   }
 
+  #describeStop(): StopReport {
+    const { actor, delivery, run } = this.#wired;
+    return reportOf(actor, { buffers: delivery.bufferSizes(), ...run.read() });
+  }
+
   #noteState(): void {
     const { state: to } = this;
     const from = this.#state;
     if (from === to) return;
     this.#state = to;
+    if (from === 'initialized' || from === 'stopped') this.#wired.run.begin();
     const { actor, delivery, logger } = this.#wired;
     const { reason: asked, failure, trouble } = actor.getSnapshot().context;
     // Nobody asked for the loss of the last socket: then what befell it is the reason.
     const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
-      const report = reportOf(actor, delivery.bufferSizes());
+      const report = this.#describeStop();
       delivery.endIterators();
       this.#report = this.#wired
         .release(stopTimeLeft(actor) * RELEASE_SHARE)

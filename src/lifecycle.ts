@@ -2,12 +2,13 @@
 import type { Failure } from '../machines/collector.types.ts';
 import type { Cleanup } from '../machines/model/cleanup.ts';
 import { CandlestateError, ConnectionError } from './errors.ts';
+import type { RunFacts } from './pipeline/run-counts.ts';
 import { topState } from './status.ts';
 import type { CleanupReport } from './supervisor/deadline-cleanup.ts';
 import type { CollectorActor } from './wire.ts';
 
 /** How a stop went. Every caller of the same stop gets the same object. */
-export interface StopReport {
+export interface StopReport extends RunFacts {
   readonly reason: string;
   readonly durationMs: number;
   /** Every component closed by itself and every row was written. */
@@ -15,19 +16,26 @@ export interface StopReport {
   readonly components: readonly Cleanup[];
   /** Closed candles kept in memory, by series as `BTCUSDT@1m`. They stay readable after the stop. */
   readonly buffers: Readonly<Record<string, number>>;
-  /** Rows that were received and never written. */
+  /** Rows that were received and never written: `rows.received` less `rows.written`. */
   readonly unwritten: number;
 }
 
-export function reportOf(actor: CollectorActor, buffers: StopReport['buffers']): StopReport {
+/** What a stop leaves behind. */
+export type Remains = RunFacts & Pick<StopReport, 'buffers'>;
+
+export function reportOf(actor: CollectorActor, { buffers, rows, gaps }: Remains): StopReport {
   const { context } = actor.getSnapshot();
+  // As it is now: rows may have come after the store had ended and said what it had left.
+  const unwritten = rows.received - rows.written;
   return {
     reason: context.reason,
     durationMs: context.stopTook,
-    clean: context.unwritten === 0 && context.lines.every((line) => line.outcome === 'closed'),
+    clean: unwritten === 0 && context.lines.every((line) => line.outcome === 'closed'),
     components: context.lines,
     buffers,
-    unwritten: context.unwritten,
+    rows,
+    gaps,
+    unwritten,
   };
 }
 

@@ -11,6 +11,7 @@ import { closeGraceMs } from './pipeline/grace.ts';
 import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
+import { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 import type { StoredSeries, Watermark } from './store/database.ts';
 import { readCandles } from './store/reader.ts';
@@ -104,6 +105,7 @@ export function wireData(ports: {
     openGaps,
     audits,
     pipeline,
+    run: new RunCounts(rows, pipeline.counters, openGaps),
     onOddity,
     storeOf,
     input,

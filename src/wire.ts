@@ -18,6 +18,7 @@ import type { ResolvedOptions } from './options.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
 import type { Delivery } from './pipeline/delivery.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
+import type { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger } from './ports.ts';
 import { checkStore } from './store/inspect.ts';
 import { type CleanupReport, DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
@@ -37,6 +38,7 @@ export interface Wired {
   readonly pipeline: Pipeline;
   readonly delivery: Delivery;
   readonly audits: Readonly<AuditCounters>;
+  readonly run: RunCounts;
   readonly roster: Roster;
   readonly exchangeClock: ExchangeClock;
   readonly clock: Clock;
@@ -186,6 +188,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     pipeline,
     delivery,
     audits: audits.counters,
+    run: data.run,
     roster,
     exchangeClock,
     clock,

@@ -12,6 +12,7 @@ export class RowBuffer {
   #rows: Row[] = [];
   /** Rows of `#rows` that have left: shifting an array of thousands for each batch would cost more. */
   #head = 0;
+  #written = 0;
   /** Called on the edges that the store's chart knows: no longer empty, and a batch full. */
   onEdge: ((edge: 'rows' | 'full') => void) | undefined;
 
@@ -21,6 +22,11 @@ export class RowBuffer {
 
   get size(): number {
     return this.#rows.length - this.#head;
+  }
+
+  /** Rows that were committed, over the life of the collector. */
+  get written(): number {
+    return this.#written;
   }
 
   /** A whole batch waits. */
@@ -55,6 +61,7 @@ export class RowBuffer {
 
   /** Lets go of the `count` oldest rows: they are committed. */
   drop(count: number): void {
+    this.#written += count;
     this.#head += count;
     if (this.#head === this.#rows.length) {
       this.#rows = [];

@@ -88,7 +88,7 @@ export function inspectFile(path: string, origin?: string): StoreFacts {
  * that, would take the locks from every connection to it in this process. Without a WAL nobody is writing,
  * and it is read as one that can't change; otherwise SQLite would make WAL and index beside it, and leave them.
  */
-function openToLook(path: string): DatabaseSync {
+export function openToLook(path: string): DatabaseSync {
   const options = { readOnly: true, timeout: BUSY_TIMEOUT_MS };
   if (existsSync(`${path}-wal`)) return new DatabaseSync(path, options);
   try {

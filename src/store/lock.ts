@@ -60,7 +60,7 @@ export function refuseLocked(path: string): void {
 }
 
 /** By its real name: a link to a store is that store. */
-const lockFileOf = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
+export const lockFileOf = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
 
 const locked = (path: string, file: string, cause: unknown): StoreError =>
   new StoreError(`${path} is being written by ${holderOf(file)}; stop it or use another store`, {

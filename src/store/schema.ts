@@ -97,6 +97,12 @@ export const STORED_SERIES = `SELECT symbol, interval, open_time AS openTime, mi
   coalesce((SELECT min(from_open_time) FROM gaps g WHERE g.symbol = w.symbol AND g.interval = w.interval), open_time)
   ) AS firstOpenTime FROM watermarks w`;
 
+export const WATERMARKS = 'SELECT symbol, interval, open_time AS openTime FROM watermarks';
+
+/** Bars of a series between two open times, both inclusive. */
+export const COUNT_CANDLES = `SELECT count(*) AS n FROM candles
+  WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time <= ?`;
+
 /** The gap, filled or open, that a bar lies in. */
 export const GAP_AT = `SELECT ${GAP_COLUMNS}, filled_at AS filledAt FROM gaps
   WHERE symbol = ?1 AND interval = ?2 AND from_open_time <= ?3 AND to_open_time >= ?3`;

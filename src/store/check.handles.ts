@@ -1,0 +1,45 @@
+/** Whether this process still holds files of a store. */
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { Clock } from '../ports.ts';
+import type { StoreCheck } from './check.file.ts';
+
+const DESCRIPTORS = '/proc/self/fd';
+/** A thread that is being ended lets go of its files a moment after it is told to. */
+const LOOK_EVERY_MS = 20;
+
+/** File descriptors of this process that lead to one of `files`, as `12 → data/btc.db`. @throws where it can't be told */
+function heldOf(files: readonly string[]): string[] {
+  const wanted = new Set(files);
+  return readdirSync(DESCRIPTORS).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`${DESCRIPTORS}/${fd}`);
+      // The kernel says so behind the name of a file that was removed.
+      return wanted.has(target.replace(/ \(deleted\)$/, '')) ? [`${fd} → ${target}`] : [];
+    } catch {
+      // Closed since the list was made: the one through which it was read is always in it.
+      return [];
+    }
+  });
+}
+
+/** Waits up to `timeoutMs` until none of `files` is held any more. */
+export async function checkHandles(
+  files: readonly string[],
+  timeoutMs: number,
+  clock: Clock,
+): Promise<StoreCheck> {
+  const deadline = clock.now() + timeoutMs;
+  try {
+    for (;;) {
+      const held = heldOf(files);
+      if (held.length === 0) return { name: 'files', outcome: 'ok' };
+      const left = deadline - clock.now();
+      if (left <= 0) return { name: 'files', outcome: 'failed', detail: `still open: ${held.join(', ')}` };
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, Math.min(LOOK_EVERY_MS, left));
+      });
+    }
+  } catch {
+    return { name: 'files', outcome: 'skipped', detail: 'this system does not tell which files are open' };
+  }
+}
