@@ -1,6 +1,7 @@
 /** What a running collector shows: lines for its events, the live view, and JSON lines. */
 import type { Candle } from '../../machines/model/kline.ts';
 import type { FlushableLogger } from '../log/logger.ts';
+import { ALL, type ResolvedOptions } from '../options.ts';
 import type { CollectPlan } from './collect-plan.ts';
 import type { CollectorFace } from './collector-face.ts';
 import type { Jsonl } from './jsonl.ts';
@@ -23,8 +24,9 @@ export const closedLine = (candle: Candle): string => {
 };
 
 /** Closed bars as log lines, each or, when there are many series, as a sum every 10 s. */
-export function logClosed(collector: CollectorFace, logger: FlushableLogger, series: number): Detach {
-  if (series <= LISTED_SERIES_MAX) return collector.on('candle', (candle) => logger.info(closedLine(candle)));
+export function logClosed(collector: CollectorFace, logger: FlushableLogger, plan: CollectPlan): Detach {
+  if (seriesCount(plan.resolved) <= LISTED_SERIES_MAX)
+    return collector.on('candle', (candle) => logger.info(closedLine(candle)));
   let closed = 0;
   let total = 0;
   const detach = collector.on('candle', () => {
@@ -41,6 +43,10 @@ export function logClosed(collector: CollectorFace, logger: FlushableLogger, ser
     detach();
   };
 }
+
+/** How many series there are for sure: with all symbols, more than anybody reads line by line. */
+const seriesCount = ({ symbols, intervals }: ResolvedOptions): number =>
+  symbols === ALL ? Number.POSITIVE_INFINITY : symbols.length * intervals.length;
 
 /** Gaps, revisions and faults as log lines. State changes and notices are logged by the collector itself. */
 export function logEvents(collector: CollectorFace, logger: FlushableLogger): Detach {

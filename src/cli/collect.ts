@@ -27,7 +27,7 @@ export async function collect(
   await assertStore(plan, settings, parts);
 
   // From here on it will run, so the large parts are worth loading.
-  const [{ createLogger }, { CollectRun }] = await Promise.all([
+  const [{ createLogger }, { runCollect }] = await Promise.all([
     import('../log/logger.ts'),
     import('./collect-run.ts'),
   ]);
@@ -37,7 +37,8 @@ export async function collect(
   const secrets = [apiKey, apiSecret].filter((secret) => secret !== undefined);
   const logger = createLogger({ level: logLevel, format: logFormat, stream: screen, secrets });
   warnUnused(settings, logger);
-  return new CollectRun({ plan, settings, parts, logger, screen, isLive: live !== undefined }).run();
+  const collector = await parts.createCollector({ ...plan.options, logger });
+  return runCollect({ plan, settings, collector, logger, screen, isLive: live !== undefined });
 }
 
 /** Refuses a file that is no store or holds candles of another origin, before anything is opened. */

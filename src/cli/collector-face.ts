@@ -4,7 +4,7 @@ import type { CollectorOptions } from '../options.ts';
 
 export type CollectorFace = Pick<
   BinanceDataCollector,
-  'startStreaming' | 'stop' | 'on' | 'candles' | 'status'
+  'startStreaming' | 'stop' | 'on' | 'candles' | 'status' | 'actor' | 'state'
 >;
 
 /** How a command comes by the large parts. They are loaded late, so that `--help` and refusals are quick. */

@@ -12,6 +12,7 @@ import { ownClock } from './own-clock.ts';
 import { isDuration, plansOf } from './registration.ts';
 import { brokenReport, reportOf, type SupervisorReport } from './report.ts';
 import { processResources, resourcesActor } from './resources.ts';
+import { summaryLine } from './summary.ts';
 
 export type SupervisorState = 'idle' | 'starting' | 'running' | 'stopping' | 'verifying' | 'stopped';
 
@@ -115,8 +116,18 @@ export class Supervisor implements AsyncDisposable {
     return typeof value === 'string' ? value : 'verifying';
   }
 
+  /** Deadline of a stop that names none, ms. */
+  get stopTimeoutMs(): number {
+    return this.#actor.getSnapshot().context.stopTimeoutMs;
+  }
+
+  /** Components that have not ended yet. */
+  pending(): readonly string[] {
+    return [...this.#actor.getSnapshot().context.pending];
+  }
+
   /** How the run ends, or how the last one has ended: also when nobody asks, as when a component ends by itself. */
-  get ended(): Promise<SupervisorReport> {
+  whenStopped(): Promise<SupervisorReport> {
     return this.#reaches(['stopped']).then(() => this.#lastReport());
   }
 
@@ -261,12 +272,11 @@ export class Supervisor implements AsyncDisposable {
     if (from === to) return;
     this.#state = to;
     const { reason } = this.#actor.getSnapshot().context;
-    this.#say('info', `${from} → ${to}`, reason === '' ? {} : { reason });
+    this.#say('debug', `application: ${from} → ${to}`, reason === '' ? {} : { reason });
     if (to !== 'stopped') return;
     // Taken down as it stopped: a listener may start the next run at once.
     this.#report = this.#makeReport();
-    for (const { name, outcome, detail } of this.#report.checks)
-      if (outcome === 'failed') this.#say('warn', `the final check of ${name} failed`, { detail });
+    this.#say(this.#report.sound ? 'info' : 'error', summaryLine(this.#report), { clean: this.#report.clean });
   }
 
   /** The log is given from outside and is called in the middle of a chart's step: it may throw, and ends nothing. */
