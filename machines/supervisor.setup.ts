@@ -81,6 +81,15 @@ const without = (set: ReadonlySet<string>, name: string): ReadonlySet<string> =>
   return left;
 };
 
+/** It is given from outside, and a throw here would end the chart. Whoever looks at the end will say that it throws. */
+function held({ resources }: Context): readonly string[] {
+  try {
+    return resources?.() ?? [];
+  } catch {
+    return [];
+  }
+}
+
 /** The name of the child that looks at a component's final state. */
 const checkId = (name: string): string => `verify.${name}`;
 const checkedName = (id: string): string => id.slice(checkId('').length);
@@ -133,7 +142,7 @@ export const supervisorSetup = setup({
     spawnAll: enqueueActions(({ context, enqueue }) => {
       const names = context.components.map(({ name }) => name);
       for (const id of names) enqueue.spawnChild('component', { id, input: { id, now: context.now } });
-      enqueue.assign({ ...freshRun, pending: new Set(names), baseline: context.resources?.() ?? [] });
+      enqueue.assign({ ...freshRun, pending: new Set(names), baseline: held(context) });
     }),
     startNext: enqueueActions(({ context, enqueue }) => {
       const next = mayStart(context.components, context.begun, context.running);

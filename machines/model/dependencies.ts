@@ -59,23 +59,23 @@ function circlesOf(components: readonly Dependent[]): string[][] {
   const done = new Set<string>();
   const circles: string[][] = [];
   for (const { name } of components) {
+    if (done.has(name)) continue;
     // By hand and not by calling itself: a chain may be longer than the call stack.
-    const way: string[] = [];
-    const left: { name: string; next: number }[] = done.has(name) ? [] : [{ name, next: 0 }];
-    if (left.length > 0) way.push(name);
-    for (let here = left.at(-1); here !== undefined; here = left.at(-1)) {
+    const way = [{ name, next: 0 }];
+    const places = new Map([[name, 0]]);
+    for (let here = way.at(-1); here !== undefined; here = way.at(-1)) {
       const needed = needs.get(here.name)?.[here.next++];
       if (needed === undefined) {
         done.add(here.name);
-        left.pop();
+        places.delete(here.name);
         way.pop();
         continue;
       }
-      const since = way.indexOf(needed);
-      if (since >= 0) circles.push([...way.slice(since), needed]);
+      const since = places.get(needed);
+      if (since !== undefined) circles.push([...way.slice(since).map((it) => it.name), needed]);
       else if (!done.has(needed)) {
-        left.push({ name: needed, next: 0 });
-        way.push(needed);
+        places.set(needed, way.length);
+        way.push({ name: needed, next: 0 });
       }
     }
   }

@@ -4,9 +4,8 @@ import type { Check, ComponentLine, ComponentPlan } from '../../machines/supervi
 import { model, type Session, stub } from './walk/index.ts';
 
 const COMPONENTS: readonly ComponentPlan[] = [
-  { name: 'state', dependsOn: [] },
-  { name: 'prices', dependsOn: [], deadlineMs: 1_000 },
-  { name: 'orders', dependsOn: ['state', 'prices'] },
+  { name: 'state', dependsOn: [], deadlineMs: 1_000 },
+  { name: 'orders', dependsOn: ['state'] },
 ];
 const line = (name: string, outcome: Outcome): ComponentLine => ({ name, outcome, durationMs: 1 });
 const ok: Check = { name: 'integrity', outcome: 'ok' };
@@ -15,7 +14,7 @@ const ok: Check = { name: 'integrity', outcome: 'ok' };
 const living = ({ children }: Session<never>): readonly string[] =>
   COMPONENTS.map(({ name }) => name).filter((id) => children[id]?.getSnapshot().status === 'active');
 
-/** An application of three, one of which needs the other two; all of them do as the walk pleases. */
+/** An application of one component, that another may join which needs it; they do as the walk pleases. */
 export const supervisorModel = model(
   supervisorMachine.provide({ actors: { component: stub, verify: stub, resources: stub } }),
 )({
@@ -25,7 +24,7 @@ export const supervisorModel = model(
     { label: 'nobody looks at the process', prepare: (env) => Object.assign(env, { looks: false }) },
   ],
   input: (env, clock) => ({
-    components: COMPONENTS.slice(0, 2),
+    components: COMPONENTS.slice(0, 1),
     stopTimeoutMs: 5_000,
     resources: env.looks ? () => ['Timeout'] : undefined,
     now: () => clock.now(),
@@ -33,9 +32,9 @@ export const supervisorModel = model(
   events: (session) => {
     const { context } = session.snapshot;
     return {
-      // The third joins once.
+      // The second joins once.
       REGISTER:
-        context['components'].length === 2 ? [{ type: 'REGISTER', components: COMPONENTS.slice(2) }] : [],
+        context['components'].length === 1 ? [{ type: 'REGISTER', components: COMPONENTS.slice(1) }] : [],
       STOP: [{ type: 'STOP', reason: 'asked', timeoutMs: 3_000 }],
       'COMPONENT.RUNNING': living(session as never)
         .filter((id) => context['begun'].has(id) && !context['running'].has(id))
