@@ -4,8 +4,11 @@
  */
 import { open } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import winston from 'winston';
 import { ConfigurationError } from '../../src/errors.ts';
+import { flushWinston } from '../../src/log/flush-winston.ts';
 import { createLogger } from '../../src/log/logger.ts';
+import type { Logger } from '../../src/ports.ts';
 import { keepThread } from '../../src/store/threads.ts';
 import { SqliteWriter } from '../../src/store/writer.ts';
 import { type Application, type RunOptions, runApplication } from '../../src/supervisor/run.ts';
@@ -53,6 +56,18 @@ async function run(app: Application, options: RunOptions = {}): Promise<void> {
   say(JSON.stringify({ code, exitCode: process.exitCode, before, after: listeners() }));
 }
 
+/** Has written 5,000 lines just before the signals, and hangs then. */
+function logs(logger: Logger & { flush(): Promise<unknown> }): Promise<void> {
+  return run(hanging(), {
+    logger,
+    pending: () => ['orders', 'prices'],
+    onStarted: () => {
+      for (let n = 0; n < 5_000; n++) logger.info(`line ${n}`);
+      say('ready');
+    },
+  });
+}
+
 /** Commits bars one after the other, and says what it begins and what is done. */
 async function commits(): Promise<void> {
   const writer = new SqliteWriter({ path, origin: 'simulator', clock: systemClock });
@@ -86,17 +101,11 @@ const scenes: Readonly<Record<string, () => unknown>> = {
     const issue = { option: 'symbols', given: '[]', allowed: 'at least one' };
     return run(application({ start: () => Promise.reject(new ConfigurationError([issue])) }));
   },
-  /** Has written 5,000 lines, the last of them just before the signals. */
-  logs: () => {
-    const logger = createLogger({ file: path });
-    return run(hanging(), {
-      logger,
-      pending: () => ['orders', 'prices'],
-      onStarted: () => {
-        for (let n = 0; n < 5_000; n++) logger.info(`line ${n}`);
-        say('ready');
-      },
-    });
+  logs: () => logs(createLogger({ file: path })),
+  /** A logger that is not ours. */
+  winston: () => {
+    const logger = winston.createLogger({ transports: [new winston.transports.File({ filename: path })] });
+    return logs(Object.assign(logger, { flush: () => flushWinston(logger) }));
   },
   /** More than a pipe holds, and nobody reads it. */
   stalled: () => {
