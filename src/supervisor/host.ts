@@ -9,6 +9,8 @@ export interface ProcessHost {
   off(event: string, listener: (...values: never[]) => void): unknown;
   /** Ends it at once. */
   exit(code: number): void;
+  /** Lets go of what an exit would wait for. Default: nothing. */
+  letGo?(): Promise<void>;
   /** The code that it will end with when it ends by itself. */
   exitCode?: number | string | null | undefined;
 }
@@ -19,13 +21,11 @@ export const thisProcess: ProcessHost = {
   on: (event, listener) => emitter.on(event, listener as () => void),
   off: (event, listener) => emitter.off(event, listener as () => void),
   exit: exitNow,
+  letGo: endThreads,
   set exitCode(code: number) {
     process.exitCode = code;
   },
 };
-
-/** Lets go of what an exit would wait for. */
-export const letGo = (): Promise<void> => endThreads();
 
 /** Requests that a thread of Node's pool serves: files, host names, cryptography. */
 const POOLED = /^(FSReq|GetAddrInfo|GetNameInfo)|Job$|Request$/u;

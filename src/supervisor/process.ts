@@ -6,7 +6,7 @@ import { isRepeat } from '../../machines/process.setup.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { releaseEarlySignals } from './early-signals.ts';
 import { type EndReason, EXIT } from './exit-code.ts';
-import { letGo, openResources, type ProcessHost, thisProcess } from './host.ts';
+import { openResources, type ProcessHost, thisProcess } from './host.ts';
 import { ownClock } from './own-clock.ts';
 import { quiet } from './quiet.ts';
 
@@ -68,7 +68,7 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
       stop: fromPromise(async ({ input }) => await stop(input.reason)),
       flush: fromPromise(() => logger.flush()),
       abandon: fromPromise<void>(async () => {
-        await Promise.allSettled([logger.flush(), letGo()]);
+        await Promise.allSettled([logger.flush(), host.letGo?.()]);
       }),
     },
     actions: {
@@ -95,17 +95,24 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
   });
   actor.start();
 
+  const isOver = (): boolean => actor.getSnapshot().status !== 'active';
   const onSignal = (signal: EndSignal): void => {
-    const { status, context, output } = actor.getSnapshot();
-    if (status === 'active') actor.send({ type: 'SIGNAL', signal });
+    if (!isOver()) {
+      actor.send({ type: 'SIGNAL', signal });
+      return;
+    }
+    const { context, output } = actor.getSnapshot();
     // Stopped and flushed; whatever the program still does, who asks once more need not wait for it.
-    else if (!isRepeat(context, signal)) host.exit(output ?? EXIT.failed);
+    if (!isRepeat(context, signal)) host.exit(output ?? EXIT.failed);
+  };
+  const onFault = (error: unknown): void => {
+    if (isOver()) logger.error('a fault that nobody caught, after the end', withStack(error));
+    else actor.send({ type: 'FAULT', error });
   };
   // An experimental module is our choice and not for the user to judge.
   const onWarning = (warning: Error): void => {
     if (warning.name !== 'ExperimentalWarning') logger.warn(warning.message, { warning: warning.name });
   };
-  const onFault = (error: unknown): void => actor.send({ type: 'FAULT', error });
   const listeners: readonly (readonly [string, (value: never) => void])[] = [
     ['SIGINT', () => onSignal('SIGINT')],
     ['SIGTERM', () => onSignal('SIGTERM')],
@@ -117,7 +124,9 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
   releaseEarlySignals();
 
   return {
-    end: (reason) => actor.send({ type: 'END', reason }),
+    end(reason) {
+      if (!isOver()) actor.send({ type: 'END', reason });
+    },
     get isEnding() {
       return !actor.getSnapshot().matches('running');
     },

@@ -276,7 +276,9 @@ export class Supervisor implements AsyncDisposable {
     if (to !== 'stopped') return;
     // Taken down as it stopped: a listener may start the next run at once.
     this.#report = this.#makeReport();
-    this.#say(this.#report.sound ? 'info' : 'error', summaryLine(this.#report), { clean: this.#report.clean });
+    this.#say(this.#report.sound ? 'info' : 'error', summaryLine(this.#report), {
+      clean: this.#report.clean,
+    });
   }
 
   /** The log is given from outside and is called in the middle of a chart's step: it may throw, and ends nothing. */

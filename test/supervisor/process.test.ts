@@ -3,7 +3,9 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { exitCodeFor } from '../../src/supervisor/exit-code.ts';
 import { type ProcessHost, type SuperviseOptions, superviseProcess } from '../../src/supervisor/process.ts';
+import { Memo } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
+import { FakeClock } from '../transport/fake-clock.ts';
 
 class Host extends EventEmitter {
   readonly exits: number[] = [];
@@ -28,9 +30,9 @@ function setUp(change: Partial<SuperviseOptions> = {}) {
     },
     ...change,
   });
-  return { host, lines, reasons, supervision };
+  return { host, lines, logger, reasons, supervision };
 }
-const never = (): Promise<boolean> => new Promise(() => undefined);
+const never = (): Promise<never> => new Promise(() => undefined);
 
 describe('exit codes', () => {
   test.each([
@@ -71,6 +73,55 @@ describe('a supervised process', () => {
     expect(reasons).toEqual([]);
   });
 
+  test('says at a forced exit where it stands, what is pending, and what is open', async () => {
+    const log = new Memo();
+    const { host, supervision } = setUp({ stop: never, logger: log, pending: () => ['orders'] });
+    host.emit('SIGTERM');
+    host.emit('SIGINT');
+    expect(await supervision.ended).toBe(1);
+    const stack = expect.stringMatching(/^Error: Forced exit requested\n +at /u);
+    expect(log.lines.at(-1)).toMatchObject({
+      level: 'warn',
+      message: 'Forced exit requested',
+      fields: { stack, pending: ['orders'], resources: expect.any(Array) },
+    });
+  });
+
+  test('one signal does not force the exit when the stop had another reason', async () => {
+    const stopped = Promise.withResolvers<boolean>();
+    const { host, supervision } = setUp({ stop: () => stopped.promise });
+    supervision.end('finished');
+    host.emit('SIGINT');
+    stopped.resolve(true);
+    expect(await supervision.ended).toBe(0);
+    expect(host.exits).toEqual([]);
+  });
+
+  test('flushes its log before it has ended, and not longer than a second', async () => {
+    const clock = new FakeClock();
+    const { logger } = setUp();
+    let ended = false;
+    const { supervision } = setUp({ clock, logger: { ...logger, flush: never } });
+    void supervision.ended.then(() => {
+      ended = true;
+    });
+    supervision.end('finished');
+    await clock.advance(999);
+    expect(ended).toBe(false);
+    await clock.advance(1);
+    expect(await supervision.ended).toBe(0);
+  });
+
+  test('a signal after the end, and before it was given back, does not wait for the program', async () => {
+    const { host, supervision } = setUp({ sameSignalMs: 200, clock: new FakeClock() });
+    host.emit('SIGINT');
+    await supervision.ended;
+    host.emit('SIGINT');
+    expect(host.exits).toEqual([]);
+    host.emit('SIGTERM');
+    expect(host.exits).toEqual([130]);
+  });
+
   test('a flush that hangs does not hold a forced exit', async () => {
     const { host } = setUp({
       stop: never,
@@ -108,9 +159,41 @@ describe('a supervised process', () => {
     expect(await supervision.ended).toBe(1);
   });
 
+  test('a fault in its own log, or in what names the pending, changes nothing', async () => {
+    const fail = (): never => {
+      throw new Error('no log');
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail, flush: fail };
+    const graceful = setUp({ logger });
+    graceful.host.emit('SIGINT');
+    expect(await graceful.supervision.ended).toBe(130);
+    const forced = setUp({ logger, stop: never, pending: fail });
+    forced.host.emit('SIGINT');
+    forced.host.emit('SIGTERM');
+    expect(await forced.supervision.ended).toBe(1);
+    expect(forced.host.exits).toEqual([1]);
+  });
+
+  test('faults without an end are not told without an end', async () => {
+    const stopped = Promise.withResolvers<boolean>();
+    const { host, lines, supervision } = setUp({ stop: () => stopped.promise });
+    for (let n = 0; n < 1_000; n++) host.emit('uncaughtException', new Error(`fault ${n}`));
+    expect(lines).toHaveLength(20);
+    stopped.resolve(true);
+    expect(await supervision.ended).toBe(1);
+    host.emit('uncaughtException', new Error('late'));
+    expect(lines.at(-1)).toContain('after the end');
+  });
+
   test.each([
     ['loses something', async () => false],
     ['fails', () => Promise.reject(new Error('no'))],
+    [
+      'throws',
+      () => {
+        throw new Error('at once');
+      },
+    ],
   ])('ends with 1 when its stop %s', async (_, stop) => {
     const { host, supervision } = setUp({ stop });
     host.emit('SIGTERM');
@@ -126,10 +209,14 @@ describe('a supervised process', () => {
   });
 
   test('a stop that overruns its deadline is not waited for', async () => {
-    const { host, supervision } = setUp({ stop: never, stopTimeoutMs: 10 });
+    const clock = new FakeClock();
+    const { host, lines, supervision } = setUp({ stop: never, stopTimeoutMs: 5_000, clock });
     supervision.end('finished');
-    await until('the exit', () => host.exits.length > 0, 3_000);
+    await clock.advance(5_999);
+    expect(host.exits).toEqual([]);
+    await clock.advance(1);
     expect(host.exits).toEqual([1]);
+    expect(lines).toContain('the stop overran its deadline; the process is ended');
   });
 
   test('warnings are logged, except for experimental modules', () => {
