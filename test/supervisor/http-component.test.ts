@@ -142,6 +142,7 @@ describe('its stop', () => {
     socket.on('data', (data) => {
       received += data.length;
     });
+    socket.resume();
     expect(await within('the stop', stopping)).toEqual({});
     await until('the last byte', () => received > size);
   });
