@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { CandlestateError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
@@ -53,7 +53,10 @@ export function httpServerComponent(server: Server, options: HttpServerOptions):
       signal.addEventListener('abort', cutOff, { once: true });
       const closed = close(server);
       connections.endIdle();
-      await closed;
+      // The server says so as soon as no descriptor is left, a little before the sockets do.
+      await Promise.all([closed, connections.gone()]);
+      // Now it lets go of what it watches its connections with.
+      server.close();
       clock.clearTimeout(timer);
       signal.removeEventListener('abort', cutOff);
       connections.unfollow(server);
@@ -93,6 +96,12 @@ class Connections {
   endIdle(): void {
     this.#isEnding = true;
     for (const [socket, running] of this.#running) if (running === 0) socket.destroy();
+  }
+
+  /** Resolves when none is left. */
+  async gone(): Promise<void> {
+    const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+    await Promise.all([...this.#running.keys()].map(closed));
   }
 
   cutOff(): void {
@@ -171,10 +180,13 @@ function watch(server: Server, { ended }: StartContext): () => void {
   };
 }
 
-/** Resolves when it has closed and no connection is left; at once when it does not listen. */
+/**
+ * Takes no connection any more; resolves when none is left, at once when it did not listen. Not as an HTTP server does
+ * it: that one would cut off answers that are written and not yet on their way.
+ */
 const close = (server: Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve());
+    NetServer.prototype.close.call(server, () => resolve());
   });
 
 function connectionsOf(connections: Connections, server: Server): Check {

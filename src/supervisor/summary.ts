@@ -18,8 +18,8 @@ const NOTES_MAX = 8;
 const CHECKS_MAX = 10;
 /** Longest piece of text that comes from elsewhere: an error, a note, a name. */
 const TEXT_MAX = 120;
-/** Longest line; what is behind is cut, and marked. */
-const LINE_MAX = 4_000;
+/** Longest account of all ends: behind it the checks must still have their place. */
+const ENDS_MAX = 2_400;
 
 /**
  * The end of an application in one line: how long, why, how each component ended (its parts only where they did not
@@ -27,14 +27,12 @@ const LINE_MAX = 4_000;
  */
 export function summaryLine(report: Summarised): string {
   const { reason, durationMs, components, checks, failure } = report;
-  const pieces = [
+  const ends = [
     `stopped in ${ms(durationMs)}: ${text(reason)}`,
     ...(failure === undefined ? [] : [`${text(failure.component)} had failed: ${textOf(failure.error)}`]),
     ...listed(components, COMPONENTS_MAX, componentText),
-    checksText(checks),
   ];
-  const line = pieces.join(' | ');
-  return line.length <= LINE_MAX ? line : `${line.slice(0, LINE_MAX - 1)}…`;
+  return `${clipped(ends.join(' | '), ENDS_MAX)} | ${checksText(checks)}`;
 }
 
 function componentText(component: Cleanup & ComponentEnd): string {
@@ -76,13 +74,13 @@ const listed = <One>(all: readonly One[], max: number, say: (one: One) => string
 
 const ms = (duration: number): string => `${Math.round(duration)} ms`;
 
+const clipped = (line: string, max: number): string =>
+  line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+
 /** One line, and not too long. */
-function text(given: string): string {
-  const line = given
-    .slice(0, 10 * TEXT_MAX)
-    .replace(/\s+/g, ' ')
-    .trim();
-  return line.length <= TEXT_MAX ? line : `${line.slice(0, TEXT_MAX - 1)}…`;
-}
+const text = (given: string): string => {
+  const beginning = given.slice(0, 10 * TEXT_MAX);
+  return clipped(beginning.replace(/\s+/g, ' ').trim(), TEXT_MAX);
+};
 
 const textOf = (error: unknown): string => text(error instanceof Error ? error.message : String(error));
