@@ -11,6 +11,7 @@ import { prepareActor } from './actors/prepare.ts';
 import { recheckGapsActor } from './actors/recheck-gaps.ts';
 import { restPort } from './actors/rest-port.ts';
 import type { Roster } from './actors/roster.ts';
+import { indexTimers } from './actors/timer-index.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
 import { watchSymbolsActor } from './actors/watch-symbols.ts';
 import type { Exchange } from './exchange.ts';
@@ -170,6 +171,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     },
   );
 
+  indexTimers(actor);
   rows.onEdge = (edge) => {
     // Rows that came before the store is there, or after it has gone, are found by its own guards.
     const store = actor.getSnapshot().children['store'];

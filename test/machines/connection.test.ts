@@ -3,7 +3,7 @@ import { type ConnectionTiming, DEFAULT_TIMING } from '../../machines/connection
 import type { Ending } from '../../machines/model/backoff.ts';
 import { connectionModel } from '../model/connection.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, moments, received, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, moments, received, say } from './play.ts';
 
 type Run = Session<never>;
 const at = (run: Run, state: object | string): boolean => run.snapshot.matches(state as never);
@@ -389,11 +389,6 @@ describe('at every reachable moment', () => {
       if (sockets.size < 2) stuck.push(words);
     }
     expect(stuck).toEqual([]);
-  });
-
-  test('CLOSE ends it within the time given, whatever else happens, and nothing outlives it', () => {
-    const ask = { type: 'CLOSE', withinMs: 3_000 };
-    expect(unended(connectionModel, { ask, withinMs: 3_000, isOver: isDone })).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { klineStreamModel } from '../model/kline-stream.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, received, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, received, say } from './play.ts';
 
 type Run = Session<never>;
 const begun = (): Run => begin(klineStreamModel) as Run;
@@ -221,11 +221,6 @@ describe('a hole', () => {
 });
 
 describe('its end', () => {
-  test('is immediate on CLOSE, aborts a repair, and is the same at every reachable moment', () => {
-    const ask = { type: 'CLOSE' };
-    expect(unended(klineStreamModel, { ask, withinMs: 0, isOver: isDone })).toEqual([]);
-  });
-
   test('comes with its symbol: the cursor is told, and when all is whole it ends as retired', () => {
     const run = begun();
     tell(run, FRAME, 'CURSOR.HOLE');

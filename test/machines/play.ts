@@ -1,6 +1,5 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
 import {
-  type AnyModel,
   endChild,
   explore,
   failChild,
@@ -10,9 +9,7 @@ import {
   type Path,
   replay,
   Session,
-  type Step,
   type StubSnapshot,
-  stepsFrom,
 } from '../model/walk/index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any machine can be played
@@ -50,42 +47,6 @@ export function* moments<Env>(
     yield { session, words: inWords(path), path };
     session.close();
   }
-}
-
-/** The end of a machine: how it is asked for, how long it may take, and what shows it. */
-export interface Ending {
-  readonly ask: AnyEventObject;
-  readonly withinMs: number;
-  isOver(session: Session<never>): boolean;
-  /** Steps, by their label, that may happen after it was asked for; all of them unless told. */
-  happens?(step: string): boolean;
-}
-
-/**
- * Asks for the end at every reachable moment, lets any one thing happen then, or nothing at all, and lets time pass.
- * Names the sequences after which the machine has not ended in time or has left a child or a timer behind.
- */
-export function unended(model: AnyModel, { ask, withinMs, isOver, happens }: Ending): string[] {
-  const nothing: Step = { id: 'nothing', label: 'nothing', run: () => {} };
-  return explore(model).reached.flatMap((path) => {
-    const asked = (): Session<never> => {
-      const session = replay(model, new Ledger(model.machine), path) as Session<never>;
-      if (session.snapshot.status === 'active') session.actor.send(ask);
-      return session;
-    };
-    const steps = stepsFrom(model, asked()).filter(({ label }) => happens?.(label) ?? true);
-    return [nothing, ...steps].flatMap((step) => {
-      const session = asked();
-      step.run(session);
-      session.pass(withinMs);
-      const left = session.survivors();
-      const over = isOver(session);
-      const words = `${inWords(path)} → ${ask.type} → ${step.label}`;
-      session.close();
-      if (!over) return [`${words} : not over`];
-      return left.length > 0 ? [`${words} : ${left.join(', ')}`] : [];
-    });
-  });
 }
 
 /** The machine has come to its final state. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type RestCall, RestRefused, type RestRequest } from '../../machines/rest-session.machine.ts';
 import { type FakeQuota, request, restSessionModel } from '../model/rest-session.model.ts';
 import type { Model, Session, StubSnapshot } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, moments, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, moments, say } from './play.ts';
 
 const CLOSE = { type: 'CLOSE', withinMs: 3_000 };
 
@@ -338,9 +338,5 @@ describe('CLOSE', () => {
       say(run, CLOSE);
       expect([words, asked.filter((it) => it.settled() === undefined)]).toEqual([words, []]);
     }
-  });
-
-  test('ends it in time at every reachable moment, whatever else happens, and nothing outlives it', () => {
-    expect(unended(restSessionModel, { ask: CLOSE, withinMs: 3_000, isOver: isDone })).toEqual([]);
   });
 });

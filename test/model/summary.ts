@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import type { EndingReport } from './ending.ts';
 import { type AnyModel, catalog, examine, type Report } from './walk/index.ts';
 
 type Models = Readonly<Record<string, AnyModel | (() => AnyModel)>>;
@@ -19,6 +20,19 @@ export function countsTable(reports: readonly Report[]): string {
     ['machine', ...columns],
     ...reports.map((report) => [report.machine, ...columns.map((column) => String(report[column]))]),
     ['**all**', ...sums.map(String)],
+  ]);
+}
+
+/** `machine | states | moments | ends tried | longest`, with a last row of sums. */
+export function endingsTable(reports: Readonly<Record<string, EndingReport>>): string {
+  const sum = (of: (report: EndingReport) => number): string =>
+    String(Object.values(reports).reduce((total, report) => total + of(report), 0));
+  return markdown([
+    ['machine', 'states', 'moments', 'ends tried', 'longest, ms'],
+    ...Object.entries(reports).map(([name, { states, moments, tried, longestMs }]) =>
+      [name, states, moments, tried, longestMs].map(String),
+    ),
+    ['**all**', sum(({ states }) => states), sum(({ moments }) => moments), sum(({ tried }) => tried), ''],
   ]);
 }
 

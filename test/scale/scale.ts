@@ -19,7 +19,7 @@ const BOUNDS = {
   subscribeBytes: 4_096,
   provedWithinMs: 120_000,
   rssMiB: 700,
-  stopMs: 5_000,
+  stopMs: 1_000,
 } as const;
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 /** A simulated exchange in a process of its own: it goes on whatever becomes of who collects from it. */
-import { createTruth, type LogEntry, type Truth } from '../../src/simulator/index.ts';
+import { createTruth, type Fault, type LogEntry, type Truth } from '../../src/simulator/index.ts';
 import { comes, type Program, startProgram } from './program.ts';
 
 export interface RemoteExchange extends AsyncDisposable {
@@ -11,6 +11,7 @@ export interface RemoteExchange extends AsyncDisposable {
   now(): number;
   sockets(): Promise<number>;
   log(): Promise<readonly LogEntry[]>;
+  inject(fault: Fault): Promise<void>;
 }
 
 interface State {
@@ -45,6 +46,13 @@ export async function startRemoteExchange(
     now: () => zero + (performance.now() - sentAt) * timeScale,
     sockets: async () => (await ask<State>('/state')).sockets,
     log: () => ask('/log'),
+    inject: async (fault) => {
+      const { ok, status } = await fetch(`${controlUrl}/faults`, {
+        method: 'POST',
+        body: JSON.stringify(fault),
+      });
+      if (!ok) throw new Error(`the fault was refused with ${status}`);
+    },
     [Symbol.asyncDispose]: async () => {
       program.process.kill('SIGKILL');
       await program.ended;

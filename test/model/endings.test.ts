@@ -1,0 +1,52 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type EndingReport, tryEndings } from './ending.ts';
+import { endings } from './endings.ts';
+import { machineModels } from './machines.ts';
+import { endingsTable } from './summary.ts';
+import type { AnyModel } from './walk/index.ts';
+
+const FILE = new URL('../../docs/endings.md', import.meta.url);
+const COMMAND = 'UPDATE=1 npx vitest run test/model/endings.test.ts';
+
+const document = (reports: Readonly<Record<string, EndingReport>>): string => `# Endings
+
+Every machine is asked to end at every moment that the walks tell apart, under simulated time: once, twice and ten
+times; then all its children are silent, or all fail, or all end, or any one thing happens that can. Each time it
+is over within its deadline, no child and no timer lives, and there is one report, with each of its parts in it once.
+*States* are those in which it can rest; the moments were in every one of them. A test fails when this file is stale.
+It is written by
+
+    ${COMMAND}
+
+${endingsTable(reports)}
+`;
+
+const found: Record<string, EndingReport> = {};
+/** A test filter may have skipped the others; the document is about all of them all the same. */
+function reportOf(name: string): EndingReport {
+  const [model, ending] = [machineModels, endings].map((all) => (all as Record<string, unknown>)[name]);
+  expect(ending, `test/model/endings.ts says how ${name} ends`).toBeDefined();
+  found[name] ??= tryEndings(model as AnyModel, ending as (typeof endings)['store']);
+  return found[name];
+}
+
+describe('asked to end at every moment, with children silent, failing or ending,', () => {
+  test.each(Object.keys(machineModels))('L01 %s ends in time, leaves nothing, reports once', (name) => {
+    const { unvisited, problems, longestMs } = reportOf(name);
+    expect(unvisited, 'states that no moment was in').toEqual([]);
+    expect(problems.slice(0, 25)).toEqual([]);
+    expect(longestMs, 'the end when nobody answers').toBe(endings[name as keyof typeof endings].withinMs);
+  });
+
+  test('each machine of the list has an ending, and none has one that is not in it', () => {
+    expect(Object.keys(endings)).toEqual(Object.keys(machineModels));
+  });
+
+  test('docs/endings.md says how many ends were tried', () => {
+    const names = Object.keys(machineModels);
+    const generated = document(Object.fromEntries(names.map((name) => [name, reportOf(name)])));
+    if (process.env['UPDATE'] === '1') writeFileSync(FILE, generated);
+    expect(readFileSync(FILE, 'utf8'), `stale; write it again with: ${COMMAND}`).toBe(generated);
+  });
+});

@@ -1,0 +1,56 @@
+import type { Lifetimes } from '../../machines/collector.setup.ts';
+import type { FeedOutput } from '../../machines/feed.types.ts';
+import type { Cleanup } from '../../machines/model/cleanup.ts';
+import { type Ending, living } from './ending.ts';
+import type { machineModels } from './machines.ts';
+import type { Session } from './walk/index.ts';
+
+type Run = Session<never>;
+
+/** A machine that ends for good has come to its final state, and its output is its report. */
+const final = (name: string, ask: Ending['ask'], withinMs: number): Ending => ({
+  ask,
+  again: { ...ask, withinMs: 60_000 },
+  withinMs,
+  isOver: (run) => run.snapshot.status === 'done',
+  lines: (run) => {
+    const output = run.snapshot.output as Cleanup | undefined;
+    return output === undefined ? [] : [output];
+  },
+  parts: () => ({ always: [name], unlessClosed: [] }),
+});
+
+/** One that is told how long it has. */
+const closing = (name: string): Ending => final(name, { type: 'CLOSE', withinMs: 3_000 }, 3_000);
+
+const collectorLines = (run: Run): readonly Cleanup[] => (run.snapshot.context as unknown as Lifetimes).lines;
+
+/** How each machine ends. One that is not described here fails the tests. */
+export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
+  collector: {
+    ask: { type: 'STOP', reason: 'asked' },
+    again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
+    // Ten seconds of the caller's, less what it takes to write the report.
+    withinMs: 10_000 - 250,
+    isOver: (run) => run.snapshot.value === 'stopped',
+    lines: collectorLines,
+    // What asks the exchange and the helpers are simply stopped.
+    parts: (run) => ({
+      always: living(run).filter((id) => /^(store|rest|feed)/u.test(id)),
+      unlessClosed: [],
+    }),
+    // A START after the end begins a new life.
+    happens: (step) => step !== 'START',
+  },
+  feed: {
+    ...closing('feed'),
+    lines: (run) =>
+      ((run.snapshot.output ?? run.snapshot.context) as unknown as Pick<FeedOutput, 'lines'>).lines,
+    parts: (run) => ({ always: ['feed'], unlessClosed: living(run) }),
+  },
+  connection: closing('connection'),
+  // It owns nothing that takes time to end.
+  klineStream: final('BTCUSDT@1m', { type: 'CLOSE' }, 0),
+  restSession: closing('rest'),
+  store: closing('store'),
+};
