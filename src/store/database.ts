@@ -11,7 +11,7 @@ import {
   inspectFile,
   makeFolder,
 } from './identity.ts';
-import { type Holder, lockStore } from './lock.ts';
+import { type Holder, isBusy, lockStore } from './lock.ts';
 import {
   APPLICATION_ID,
   INSERT_CANDLE,
@@ -23,6 +23,9 @@ import {
   SET_WATERMARK,
   STORED_SERIES,
 } from './schema.ts';
+
+/** SQLite waits for a lock in its own code, where nothing can end the thread: not longer at a time than this, ms. */
+const BUSY_TURN_MS = 50;
 
 /** Where a series stands in the store. */
 export interface Watermark {
@@ -102,6 +105,7 @@ export class StoreDatabase {
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
       this.#setMeta = this.#database.prepare(SET_META);
       this.#corrections = new Corrections(this.#database, this.#insertCandle);
+      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_TURN_MS}`);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -111,7 +115,7 @@ export class StoreDatabase {
   /** Writes a batch; on an error nothing of it is written. */
   commit(rows: readonly Row[], exchangeTime: number): void {
     this.#assertInPlace();
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.#inTurns(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
       const watermarks = new Map<string, Watermark>();
       for (const row of rows) {
@@ -132,11 +136,25 @@ export class StoreDatabase {
   close(exchangeTime: number): void {
     try {
       this.#assertInPlace();
-      this.#noteTime(exchangeTime);
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      this.#inTurns(() => this.#noteTime(exchangeTime));
+      // A reader in the way is no error: what it holds back is emptied by the next one that closes.
+      const emptying = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+      this.#inTurns(() => emptying.get()?.['busy'] === 0);
     } finally {
       this.#database.close();
       this.#unlock();
+    }
+  }
+
+  /** Tries until no other program's lock is in the way; between two tries the thread can be ended. */
+  #inTurns(act: () => unknown): void {
+    for (let waitedMs = BUSY_TURN_MS; ; waitedMs += BUSY_TURN_MS) {
+      const isLast = waitedMs >= BUSY_TIMEOUT_MS;
+      try {
+        if (act() !== false || isLast) return;
+      } catch (error) {
+        if (isLast || !isBusy(error)) throw error;
+      }
     }
   }
 

@@ -69,8 +69,12 @@ const locked = (path: string, file: string, cause: unknown): StoreError =>
   });
 
 const SQLITE_BUSY = 5;
-const isBusy = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
+/** Whether SQLite gave up waiting for a lock. Its extended codes have the kind of busy above the lowest byte. */
+export const isBusy = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'errcode' in error &&
+  (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 
 function holderOf(file: string): string {
   try {
