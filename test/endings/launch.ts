@@ -35,6 +35,17 @@ export interface LaunchOptions {
   readonly stdio?: StdioOptions;
 }
 
+/** Groups that nobody has seen the end of. They are no part of our own group: whoever interrupts us spares them. */
+const living = new Set<number>();
+process.once('exit', () => {
+  for (const group of living)
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+});
+
 export class Child implements AsyncDisposable {
   readonly process: ChildProcess;
   readonly pid: number;
@@ -61,6 +72,7 @@ export class Child implements AsyncDisposable {
       this.process[name]?.setEncoding('utf8').on('data', (chunk: string) => {
         this.#text[name] += chunk;
       });
+    if (this.pid > 0) living.add(this.pid);
     let at = 0;
     this.process.once('exit', () => {
       at = performance.now();
@@ -130,6 +142,7 @@ export class Child implements AsyncDisposable {
       // It has ended.
     }
     await this.#ended.catch(() => undefined);
+    living.delete(this.pid);
   }
 }
 

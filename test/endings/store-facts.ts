@@ -58,7 +58,10 @@ function holesOf({ candles, gaps }: StoreContent, mark: Mark): string[] {
   return [];
 }
 
-/** What an end that came in time must not leave behind: half a store, or the files of one that is open. */
+/**
+ * What an end that came in time must not leave behind: half a store, or the files of one that is open. To be asked
+ * before anything else: whoever reads a store makes these files, and can't remove them.
+ */
 export function remainsOf(path: string): string[] {
   if (!existsSync(dirname(path))) return [];
   const complaints = readdirSync(dirname(path))
