@@ -10,8 +10,8 @@ export const BUSY_TIMEOUT_MS = 1_000;
 export const BUSY_SLICE_MS = 50;
 
 const SQLITE_BUSY = 5;
-/** Extended codes have the plain one in their lowest byte. */
-const isBusy = (error: unknown): boolean =>
+/** Whether SQLite gave up waiting for a lock. Extended codes have the plain one in their lowest byte. */
+export const isBusy = (error: unknown): boolean =>
   typeof error === 'object' &&
   error !== null &&
   'errcode' in error &&

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
+import { isBusy } from './busy.ts';
 
 /** Who holds a store, for the message that refuses another. */
 export interface Holder {
@@ -67,10 +68,6 @@ const locked = (path: string, file: string, cause: unknown): StoreError =>
     code: 'STORE_LOCKED',
     cause,
   });
-
-const SQLITE_BUSY = 5;
-const isBusy = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
 
 function holderOf(file: string): string {
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cleanupModel } from '../model/cleanup.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, say } from './play.ts';
 
 type Run = Session<never>;
 const RUN = { type: 'RUN', withinMs: 5_000 };
@@ -132,15 +132,5 @@ describe('a cleanup', () => {
     ends(run, 'task0');
     fails(run, 'task1', new Error('boom'));
     expect(alive(run)).toEqual(['task2']);
-  });
-
-  test('ends in time from every reachable moment, whatever happens, and nothing outlives it', () => {
-    expect(
-      unended(cleanupModel, {
-        ask: RUN,
-        withinMs: 5_000,
-        isOver: isDone,
-      }),
-    ).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StopOrder } from '../../machines/component.machine.ts';
 import { componentModel } from '../model/component.model.ts';
 import type { Session, StubSnapshot } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, moments, received, say, unended } from './play.ts';
+import { begin, child, ends, fails, isDone, moments, received, say } from './play.ts';
 
 type Run = Session<never>;
 const STOP = { type: 'STOP', timeoutMs: 3_000, reason: 'asked' };
@@ -169,10 +169,6 @@ describe('stopping what is half started', () => {
     run.pass(1_500);
     expect(run.snapshot.output).toMatchObject({ outcome: 'forced', durationMs: 3_000 });
   });
-});
-
-test('STOP ends it in time at every reachable moment, whatever else happens, and nothing outlives it', () => {
-  expect(unended(componentModel, { ask: STOP, withinMs: 3_000, isOver: isDone })).toEqual([]);
 });
 
 test('whatever happens it tells one failure at most', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { processModel } from '../model/process.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, ends, fails, isDone, moments, say, unended } from './play.ts';
+import { begin, ends, fails, isDone, moments, say } from './play.ts';
 
 type Run = Session<never>;
 const begun = (): Run => begin(processModel) as Run;
@@ -150,15 +150,6 @@ describe('a forced exit', () => {
 });
 
 describe('from every moment', () => {
-  test('it ends within its deadline, whatever hangs, fails, or comes once more', () => {
-    const never = unended(processModel, {
-      ask: { type: 'SIGNAL', signal: 'SIGTERM' },
-      withinMs: 5_000 + 1_000 + 1_000,
-      isOver: isDone,
-    });
-    expect(never).toEqual([]);
-  });
-
   test('two signals of two kinds end it with 1 within 300 ms, unless it has ended', () => {
     const others: string[] = [];
     for (const { session, words } of moments(processModel)) {

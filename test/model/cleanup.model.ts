@@ -7,7 +7,8 @@ export const cleanupModel = model(cleanupMachine.provide({ actors: { task: stub 
   events: (session) => {
     const { tasks } = session.snapshot.context as { tasks: readonly unknown[] };
     return {
-      ADD: tasks.length < 3 ? [{ type: 'ADD', slot: `task${tasks.length}`, name: 'a task' }] : [],
+      ADD:
+        tasks.length < 3 ? [{ type: 'ADD', slot: `task${tasks.length}`, name: `task ${tasks.length}` }] : [],
       REMOVE: [{ type: 'REMOVE', slot: `task${tasks.length - 1}` }],
       RUN: [{ type: 'RUN', withinMs: 5_000 }],
     };

@@ -1,6 +1,8 @@
+import type { CleanupContext, CleanupReport } from '../../machines/cleanup.setup.ts';
 import type { Lifetimes } from '../../machines/collector.setup.ts';
 import type { FeedOutput } from '../../machines/feed.types.ts';
 import type { Cleanup } from '../../machines/model/cleanup.ts';
+import type { Run as SupervisedRun } from '../../machines/supervisor.setup.ts';
 import { type Ending, living } from './ending.ts';
 import type { machineModels } from './machines.ts';
 import type { Session } from './walk/index.ts';
@@ -27,6 +29,41 @@ const collectorLines = (run: Run): readonly Cleanup[] => (run.snapshot.context a
 
 /** How each machine ends. One that is not described here fails the tests. */
 export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
+  process: {
+    ...final('process', { type: 'SIGNAL', signal: 'SIGTERM' }, 5_000 + 1_000 + 1_000),
+    // A second signal is another wish: test/machines/process.test.ts.
+    again: { type: 'END', reason: 'finished' },
+    // Its report is an exit code.
+    lines: ({ snapshot: { output } }) =>
+      output === undefined ? [] : [{ name: 'process', outcome: 'closed', durationMs: 0 }],
+  },
+  supervisor: {
+    ask: { type: 'STOP', reason: 'asked' },
+    again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
+    withinMs: 5_000,
+    isOver: (run) => run.snapshot.value === 'stopped',
+    lines: (run) => (run.snapshot.context as unknown as SupervisedRun).lines,
+    parts: (run) => ({
+      always: [...(run.snapshot.context as unknown as SupervisedRun).pending],
+      unlessClosed: [],
+    }),
+    // A START after the end begins a new life.
+    happens: (step) => !step.startsWith('START'),
+  },
+  component: {
+    ...final('prices', { type: 'STOP', reason: 'asked', timeoutMs: 3_000 }, 3_000),
+    again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
+  },
+  cleanup: {
+    ...final('cleanup', { type: 'RUN', withinMs: 5_000 }, 5_000),
+    lines: ({ snapshot: { output } }) => (output as CleanupReport | undefined)?.tasks ?? [],
+    parts: (run) => ({
+      always: (run.snapshot.context as unknown as CleanupContext).tasks.map(({ name }) => name),
+      unlessClosed: [],
+    }),
+    // What joins while it runs was not there when it was asked.
+    happens: (step) => !step.startsWith('ADD'),
+  },
   collector: {
     ask: { type: 'STOP', reason: 'asked' },
     again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
