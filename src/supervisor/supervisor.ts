@@ -265,7 +265,11 @@ export class Supervisor implements AsyncDisposable {
     if (to !== 'stopped') return;
     // Taken down as it stopped: a listener may start the next run at once.
     this.#report = this.#makeReport();
-    for (const { name, outcome, detail } of this.#report.checks)
+    this.#sayEnd(this.#report);
+  }
+
+  #sayEnd({ checks }: SupervisorReport): void {
+    for (const { name, outcome, detail } of checks)
       if (outcome === 'failed') this.#say('warn', `the final check of ${name} failed`, { detail });
   }
 
