@@ -158,10 +158,7 @@ export const supervisorSetup = setup({
         fields: { component: params.id, durationMs: params.durationMs },
       });
     }),
-    noteFailure: assign({
-      // The first one is why it ends; what follows may follow from it.
-      failure: ({ context }, params: { failure: ComponentFailure }) => context.failure ?? params.failure,
-    }),
+    noteFailure: assign({ failure: (_, params: { failure: ComponentFailure }) => params.failure }),
     warn: emit((_, params: { message: string; component: string }): SupervisorNotice => {
       const { message, ...fields } = params;
       return { type: 'NOTICE', level: 'warn', message, fields };

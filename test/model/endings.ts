@@ -3,6 +3,7 @@ import type { Lifetimes } from '../../machines/collector.setup.ts';
 import type { FeedOutput } from '../../machines/feed.types.ts';
 import type { Cleanup } from '../../machines/model/cleanup.ts';
 import type { Run as SupervisedRun } from '../../machines/supervisor.setup.ts';
+import type { SupervisorInput } from '../../machines/supervisor.types.ts';
 import { type Ending, living } from './ending.ts';
 import type { machineModels } from './machines.ts';
 import type { Session } from './walk/index.ts';
@@ -30,7 +31,8 @@ const collectorLines = (run: Run): readonly Cleanup[] => (run.snapshot.context a
 /** How each machine ends. One that is not described here fails the tests. */
 export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
   process: {
-    ...final('process', { type: 'SIGNAL', signal: 'SIGTERM' }, 5_000 + 1_000 + 1_000),
+    // The application's five seconds, one of grace, and what the log may take when the exit is forced.
+    ...final('process', { type: 'SIGNAL', signal: 'SIGTERM' }, 5_000 + 1_000 + 300),
     // A second signal is another wish: test/machines/process.test.ts.
     again: { type: 'END', reason: 'finished' },
     // Its report is an exit code.
@@ -40,13 +42,16 @@ export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
   supervisor: {
     ask: { type: 'STOP', reason: 'asked' },
     again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
-    withinMs: 5_000,
+    // The last look ends a quarter of the reserve before the caller's deadline, in whole ms.
+    withinMs: Math.floor(5_000 - 250 / 4),
     isOver: (run) => run.snapshot.value === 'stopped',
     lines: (run) => (run.snapshot.context as unknown as SupervisedRun).lines,
-    parts: (run) => ({
-      always: [...(run.snapshot.context as unknown as SupervisedRun).pending],
-      unlessClosed: [],
-    }),
+    parts: ({ snapshot: { value, context } }) => {
+      const { components, pending } = context as unknown as SupervisorInput & SupervisedRun;
+      // What never began is closed, too.
+      const always = value === 'idle' ? components.map(({ name }) => name) : [...pending];
+      return { always, unlessClosed: [] };
+    },
     // A START after the end begins a new life.
     happens: (step) => !step.startsWith('START'),
   },

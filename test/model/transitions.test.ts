@@ -21,4 +21,4 @@ test('docs/transitions.md says what the machines are and what is walked', () => 
   const generated = document();
   if (process.env['UPDATE'] === '1') writeFileSync(FILE, generated);
   expect(readFileSync(FILE, 'utf8'), `stale; write it again with: ${COMMAND}`).toBe(generated);
-});
+}, 60_000);

@@ -100,6 +100,13 @@ describe('a stop', () => {
     expect([clean, sound]).toEqual([false, false]);
   });
 
+  test('is not clean when a part was given up, and still sound', async () => {
+    const { supervisor, add, stopped } = scene();
+    add('a', [], { stop: () => ({ parts: [{ name: 'socket', outcome: 'forced', durationMs: 3 }] }) });
+    await supervisor.start();
+    expect(await stopped()).toMatchObject({ clean: false, sound: true });
+  });
+
   test('ignores a time that is none', async () => {
     const { supervisor, add, stopped } = scene();
     const told: number[] = [];

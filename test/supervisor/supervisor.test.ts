@@ -55,7 +55,7 @@ describe('order', () => {
     const since = performance.now();
     await supervisor.start();
     const report = await supervisor.stop();
-    expect(performance.now() - since).toBeLessThan(1_500);
+    expect(performance.now() - since).toBeLessThan(4_000);
     expect(report.components).toHaveLength(200);
     const at = new Map(story.map((word, i) => [word, i]));
     for (let i = 20; i < 200; i++) {
