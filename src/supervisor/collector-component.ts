@@ -49,6 +49,7 @@ export function collectorComponent(collector: Stoppable, options: CollectorCompo
     name,
     ...rest,
     async start(signal, context) {
+      signal.throwIfAborted();
       end = undefined;
       await unlessAborted(signal, collector.startStreaming());
       unwatch = watch(collector, context);
@@ -72,7 +73,6 @@ async function unlessAborted(signal: AbortSignal, started: Promise<void>): Promi
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
   try {
     await Promise.race([started, aborted.promise]);
   } finally {

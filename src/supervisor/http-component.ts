@@ -23,9 +23,9 @@ const REQUESTS_SHARE = 0.5;
 
 /**
  * An HTTP server as a part of an application. Its start listens. Its stop takes no connection any more, ends at once
- * those that no request runs on (kept alive, or still sending their first one), and lets requests that run be
- * answered for half of its time; then it cuts them off. Sockets that a handler took over (`upgrade`) are cut off then,
- * too. Checks `connections`: none is left.
+ * those that no request runs on (kept alive, still sending their first one, or taken over by an `upgrade`: whoever has
+ * them depends on the server and has stopped before), and lets requests that run be answered for half of its time;
+ * then it cuts them off. Checks `connections`: none is left.
  *
  * Its start rejects with a `CandlestateError`, code `HTTP_LISTEN`, that names the port.
  */
@@ -68,7 +68,7 @@ export function httpServerComponent(server: Server, options: HttpServerOptions):
 
 /** The sockets of a server, and which of them a request runs on. */
 class Connections {
-  /** Requests that run, by socket; one that was taken over counts as one. */
+  /** Requests that run, by socket. */
   readonly #running = new Map<Socket, number>();
   #isEnding = false;
   /** Connections that had to be cut off in the last stop. */
@@ -83,13 +83,11 @@ class Connections {
     this.cut = 0;
     server.on('connection', this.#onConnection);
     server.prependListener('request', this.#onRequest);
-    server.on('upgrade', this.#onUpgrade);
   }
 
   unfollow(server: Server): void {
     server.off('connection', this.#onConnection);
     server.off('request', this.#onRequest);
-    server.off('upgrade', this.#onUpgrade);
   }
 
   /** Ends what no request runs on now, and the others as soon as theirs are answered. */
@@ -124,8 +122,6 @@ class Connections {
       if (this.#isEnding && this.#running.get(socket) === 0) socket.destroySoon();
     });
   };
-
-  readonly #onUpgrade = ({ socket }: IncomingMessage): void => this.#count(socket, 1);
 
   #count(socket: Socket, change: number): void {
     const running = this.#running.get(socket);

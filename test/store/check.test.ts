@@ -8,6 +8,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -20,7 +21,7 @@ import { markStore, type StoreMark } from '../../src/store/check.mark.ts';
 import { verifyStore } from '../../src/store/check.ts';
 import { StoreDatabase } from '../../src/store/database.ts';
 import { at, BTC, bar, ETH } from '../pipeline/candles.ts';
-import { TOLERANCE_MS, timed, within } from '../support/wait.ts';
+import { TOLERANCE_MS, timed, until, within } from '../support/wait.ts';
 import { said, useProcesses } from './processes.ts';
 import { execute, filesOf, rows, useFolder } from './stores.ts';
 
@@ -34,6 +35,13 @@ function run(...batches: Row[][]): void {
   const { database } = StoreDatabase.open({ path: here.path, origin: 'simulator', holder });
   for (const batch of batches) database.commit(batch, at(0));
   database.close(at(0));
+}
+
+/** Overwrites parts of some pages. */
+function damage(): void {
+  const file = openSync(here.path, 'r+');
+  for (const page of [9, 10, 11, 12]) writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, page * 4096);
+  closeSync(file);
 }
 
 /** What is found in the file, looked at in this process. */
@@ -97,9 +105,7 @@ describe('a store that a run has left', () => {
 
   test('with a damaged page fails, and is left as it is', () => {
     run(rows(0, 2_000));
-    const file = openSync(here.path, 'r+');
-    for (const page of [9, 10, 11, 12]) writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, page * 4096);
-    closeSync(file);
+    damage();
     const files = filesOf(here.folder);
     const checks = look();
     const integrity = checks.find(({ name }) => name === 'integrity');
@@ -234,9 +240,20 @@ describe('other programs', () => {
       { name: 'series', outcome: 'skipped' },
       { name: 'integrity', outcome: 'skipped' },
     ]);
+    // Left alone it would wait for a second for each of the two.
+    await until('the process that looked is gone', () => childrenOfThisProcess().length === 0, 250);
     other.close();
-    await expect.poll(childrenOfThisProcess).toEqual([]);
     expect(await outcomes(verifyStore(here.path, TIME))).toEqual(ALL_OK);
+  });
+
+  test('one that changes the file while it is looked at makes a fault doubtful: it is looked at again', () => {
+    run(rows(0, 2_000));
+    damage();
+    const checks: StoreCheck[] = [];
+    checkFile({ path: here.path, integrity: true }, (check) => {
+      if (checks.push(check) === 1) utimesSync(here.path, 0, 0);
+    });
+    expect(checks.at(-1)).toMatchObject({ name: 'integrity', outcome: 'failed' });
   });
 
   test('one that goes on writing all the time is no failure', async () => {

@@ -218,6 +218,14 @@ describe('what a collector says of itself', () => {
     ]);
   });
 
+  test('it is not started at all when it is stopped before', async () => {
+    const puppet = new Puppet();
+    const prices = drive(collectorComponent(puppet));
+    prices.starting.abort(new Error('stopped before'));
+    await expect(prices.start()).rejects.toThrow('stopped before');
+    expect(puppet.state).toBe('initialized');
+  });
+
   test('a failure that ends it is passed on with its cause', async () => {
     const puppet = new Puppet();
     const prices = drive(collectorComponent(puppet));
