@@ -6,6 +6,9 @@ import { fastClock } from '../support/fast-clock.ts';
 import { type Scene, scene, streaming } from '../support/stopping.ts';
 import { until, within } from '../support/wait.ts';
 
+/** For a clock that is forty times as fast as the network, ms. */
+const PATIENT = { openTimeoutMs: 400_000, ackTimeoutMs: 400_000, pongTimeoutMs: 400_000, silenceMs: 400_000 };
+
 describe('a consumer that never returns holds up no stop:', () => {
   test('B02 listeners whose promises never settle', async () => {
     const begun = await scene({ store: newStore() });
@@ -13,7 +16,7 @@ describe('a consumer that never returns holds up no stop:', () => {
       begun.collector.on(event, () => new Promise(() => {}));
     await begun.collector.startStreaming();
     await until('candles', () => begun.candles.length > 5);
-    expect(await begun.stops({ timeoutMs: 500 })).toMatchObject({ clean: true, unwritten: 0 });
+    expect(await begun.stops({ timeoutMs: 2_000 })).toMatchObject({ clean: true, unwritten: 0 });
   });
 
   test('B02 a listener that blocks for 200 ms at each candle', async () => {
@@ -23,7 +26,7 @@ describe('a consumer that never returns holds up no stop:', () => {
     begun.collector.on('candle', () => void Atomics.wait(block, 0, 0, 200));
     await begun.collector.startStreaming();
     await until('candles', () => begun.candles.length > 0);
-    expect(await begun.stops({ timeoutMs: 1_000 })).toMatchObject({ clean: true, unwritten: 0 });
+    expect(await begun.stops({ timeoutMs: 2_000 })).toMatchObject({ clean: true, unwritten: 0 });
   });
 
   test('B02 a loop over candles whose body never goes on', async () => {
@@ -38,7 +41,7 @@ describe('a consumer that never returns holds up no stop:', () => {
     await begun.collector.startStreaming();
     void loop();
     await until('candles', () => begun.candles.length > 6);
-    expect(await begun.stops({ timeoutMs: 500 })).toMatchObject({ clean: true, unwritten: 0 });
+    expect(await begun.stops({ timeoutMs: 2_000 })).toMatchObject({ clean: true, unwritten: 0 });
     expect(taken).toBe(1);
   });
 
@@ -84,8 +87,17 @@ describe('a stop from inside a consumer’s callback ends without a deadlock:', 
   test('L02 gap', async () => {
     // It takes REST ten seconds to say three times that it lacks a bar: they pass in a quarter of one.
     const clock = fastClock(40);
-    const options = { clock, store: newStore(), symbols: ['BTCUSDT'], backfillMs: 3_600_000, timing: {} };
-    const begun = await scene(options, { clock, timeScale: 20 });
+    const begun = await scene(
+      {
+        clock,
+        store: newStore(),
+        symbols: ['BTCUSDT'],
+        backfillMs: 3_600_000,
+        connectTimeoutMs: 'never',
+        timing: PATIENT,
+      },
+      { clock, timeScale: 20 },
+    );
     const now = begun.exchange.now();
     begun.exchange.inject({ kind: 'absent', symbol: 'BTCUSDT', from: now - 1_200_000, to: now - 600_000 });
     const report = fromInside(begun, 'gap', 80_000);

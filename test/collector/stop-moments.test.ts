@@ -16,7 +16,7 @@ describe('a stop', () => {
     exchange.inject({ kind: 'refuse', status: 503 });
     exchange.inject({ kind: 'drop' });
     await until('it has dialled in vain', () => collector.state === 'connecting');
-    expect(await stops({ timeoutMs: 500 })).toMatchObject({ clean: true, unwritten: 0 });
+    expect(await stops({ timeoutMs: 2_000 })).toMatchObject({ clean: true, unwritten: 0 });
   });
 
   test.each(['headers', 'body'] as const)(
@@ -33,7 +33,7 @@ describe('a stop', () => {
           .some((entry) => entry.kind === 'http' && entry.text?.includes('klines') !== false),
       );
       await until('both repair', () => collector.status().series.every(({ state }) => state === 'repairing'));
-      expect(await stops({ timeoutMs: 500 })).toMatchObject({ clean: true, unwritten: 0 });
+      expect(await stops({ timeoutMs: 2_000 })).toMatchObject({ clean: true, unwritten: 0 });
     },
   );
 
