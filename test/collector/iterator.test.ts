@@ -110,7 +110,7 @@ describe('an iterator', () => {
   });
 
   test.each(['break', 'throw', 'return', 'dispose'])(
-    'left by %s is over, the collector goes on',
+    'L07 left by %s is over, the collector goes on',
     async (way) => {
       const { collector, candles } = collectFrom(await startExchange());
       await collector.startStreaming();

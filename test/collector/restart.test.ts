@@ -174,7 +174,7 @@ describe('a collector started again', () => {
     expectContiguous(rows);
   });
 
-  test('forty times, each life cut short at another moment, leaves nothing open and a store that is whole', async () => {
+  test('L05 forty times, each life cut short at another moment, leaves nothing open and a store that is whole', async () => {
     const exchange = await startExchange();
     const before = process.getActiveResourcesInfo().length;
     const store = newStore();
@@ -182,8 +182,11 @@ describe('a collector started again', () => {
     for (let life = 0; life < 40; life++) {
       const starting = collector.startStreaming().catch(() => {});
       for (let turn = 0; turn < life * 7; turn++) await new Promise(setImmediate);
-      const report = await within('the stop', collector.stop({ timeoutMs: 1_000 }));
-      expect(report, `life ${life}`).toMatchObject({ clean: true, unwritten: 0 });
+      const report = await within('the stop', collector.stop());
+      expect(report, `life ${life}: ${JSON.stringify(report.components)}`).toMatchObject({
+        clean: true,
+        unwritten: 0,
+      });
       await starting;
     }
     await until('nothing is open', () => exchange.sockets() === 0);

@@ -15,7 +15,7 @@ async function freePort(): Promise<number> {
 }
 
 describe('startStreaming', () => {
-  test('called ten times at once opens one socket and resolves for every caller', async () => {
+  test('L05 called ten times at once opens one socket and resolves for every caller', async () => {
     const exchange = await startExchange();
     const { collector, course } = collectFrom(exchange);
     await Promise.all(Array.from({ length: 10 }, () => collector.startStreaming()));

@@ -1,6 +1,5 @@
 /** Stopping at any moment, against any exchange: in time, once, and with an honest report. */
 import { createServer, type Server } from 'node:net';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BinanceDataCollector, StopOptions, StopReport } from '../../src/index.ts';
 import type { Fault } from '../../src/simulator/index.ts';
@@ -12,6 +11,7 @@ import {
   storedCandles,
   watch,
 } from '../support/collector.ts';
+import { scene } from '../support/stopping.ts';
 import { TOLERANCE_MS, timed, until, within } from '../support/wait.ts';
 
 /** Stops and says how long that took, as a caller sees it. */
@@ -40,7 +40,7 @@ async function listenSilently(): Promise<number> {
 }
 
 describe('stop', () => {
-  test('called ten times at once gives every caller the same report', async () => {
+  test('L02 called ten times at once gives every caller the same report', async () => {
     const { collector, states } = collectFrom(await startExchange());
     await collector.startStreaming();
     const reports = await Promise.all(
@@ -60,34 +60,6 @@ describe('stop', () => {
     expect(collector.state).toBe('streaming');
   });
 
-  test('from inside a candle listener ends without a deadlock', async () => {
-    const { collector, candles } = collectFrom(await startExchange(), { store: newStore() });
-    const report = new Promise<StopReport>((resolve) => {
-      collector.on('candle', () => resolve(collector.stop({ reason: 'seen enough' })));
-    });
-    await collector.startStreaming();
-    expect(await within('the report', report)).toMatchObject({
-      clean: true,
-      reason: 'seen enough',
-      unwritten: 0,
-    });
-    expect(collector.state).toBe('stopped');
-    expect(candles.length).toBeGreaterThan(0);
-  });
-
-  test('awaited in an async candle listener ends too', async () => {
-    const { collector, problems } = collectFrom(await startExchange());
-    const stopped = new Promise<string>((resolve) => {
-      collector.on('candle', async () => {
-        await collector.stop();
-        resolve(collector.state);
-      });
-    });
-    await collector.startStreaming();
-    expect(await within('the stop', stopped)).toBe('stopped');
-    expect(problems).toEqual([]);
-  });
-
   test.each([
     ['the handshake hangs', { kind: 'hangHandshake' }, 'handshake'],
     ['REST hangs', { kind: 'rest', hang: 'headers' }, 'http'],
@@ -95,25 +67,25 @@ describe('stop', () => {
     ['REST refuses and preparing pauses', { kind: 'rest', status: 503 }, 'http'],
     ['sockets are refused and the collector backs off', { kind: 'refuse', status: 503 }, 'handshake'],
     ['subscriptions are never acknowledged nor served', { kind: 'mute' }, 'message'],
-  ] satisfies [string, Fault, string][])('while connecting ends in time when %s', async (_, fault, kind) => {
-    const exchange = await startExchange();
-    exchange.inject(fault);
-    const { collector, course } = collectFrom(exchange, { store: newStore(), connectTimeoutMs: 'never' });
-    const starting = collector.startStreaming().catch((error: unknown) => error);
-    await until('it has come that far', () => exchange.log().some((entry) => entry.kind === kind));
-    const { report, took } = await timedStop(collector, { timeoutMs: 300 });
-    expect(took).toBeLessThan(300 + TOLERANCE_MS);
-    expect(await within('the start', starting)).toMatchObject({ name: 'ConnectionError', code: 'STOPPED' });
-    expect(report.unwritten).toBe(0);
-    expect(course()).toBe('connecting stopping stopped');
-    exchange.clearFaults();
-    await until('no socket is left', () => exchange.sockets() === 0);
-    const asked = (): number => exchange.log().filter((entry) => entry.kind !== 'close').length;
-    const before = asked();
-    const later = exchange.now() + 300 * exchange.timeScale;
-    await until('some backoffs later', () => exchange.now() > later);
-    expect(asked(), 'what was asked after the stop').toBe(before);
-  });
+  ] satisfies [string, Fault, string][])(
+    'L01 while connecting ends in time when %s',
+    async (_, fault, kind) => {
+      const begun = await scene({ store: newStore(), connectTimeoutMs: 'never' });
+      const { exchange, collector, course } = begun;
+      exchange.inject(fault);
+      const starting = collector.startStreaming().catch((error: unknown) => error);
+      await until('it has come that far', () => exchange.log().some((entry) => entry.kind === kind));
+      const report = await begun.stops({ timeoutMs: 300 });
+      expect(await within('the start', starting)).toMatchObject({ name: 'ConnectionError', code: 'STOPPED' });
+      expect(report.unwritten).toBe(0);
+      expect(course()).toBe('connecting stopping stopped');
+      const asked = (): number => exchange.log().filter((entry) => entry.kind !== 'close').length;
+      const before = asked();
+      const later = exchange.now() + 300 * exchange.timeScale;
+      await until('some backoffs later', () => exchange.now() > later);
+      expect(asked(), 'what was asked after the stop').toBe(before);
+    },
+  );
 
   test('while connecting ends in time when nobody answers at all', async () => {
     const port = await listenSilently();
@@ -154,25 +126,6 @@ describe('stop', () => {
       await until('the exchange sees no socket', () => exchange.sockets() === 0);
     },
   );
-
-  test('against a store that another program keeps locked keeps its deadline and counts what was not written', async () => {
-    const exchange = await startExchange();
-    const store = newStore();
-    const { collector, candles } = collectFrom(exchange, { store });
-    await collector.startStreaming();
-    await until('candles', () => candles.length > 2);
-    const other = new DatabaseSync(store);
-    other.exec('BEGIN IMMEDIATE');
-    await until('rows wait for the store', () => collector.status().rowsWaiting > 3);
-    const { report, took } = await timedStop(collector, { timeoutMs: 300 });
-    other.exec('ROLLBACK');
-    other.close();
-    expect(took).toBeLessThan(300 + TOLERANCE_MS);
-    expect(report.clean).toBe(false);
-    expect(report.unwritten).toBeGreaterThan(3);
-    expect(report.components.find((line) => line.name === 'store')?.outcome).not.toBe('closed');
-    expect(storedCandles(store)).toHaveLength(candles.length);
-  });
 
   test('takes the deadline of the options when it is given none', async () => {
     const exchange = await startExchange();
