@@ -16,7 +16,7 @@ import { type RemoteExchange, startRemoteExchange } from '../support/remote-exch
 import { oneOf, seeded } from '../support/seeded.ts';
 import { Brake, slowDown, waitsForLock } from './brake.ts';
 import type { EmbedderOptions } from './embedder.ts';
-import { CANDLESTATE, Child, EMBEDDER } from './launch.ts';
+import { CANDLESTATE, Child, EMBEDDER, isPending } from './launch.ts';
 import { collectLogComplaints, numberedLogComplaints } from './log-facts.ts';
 import { barsIn, factsOf } from './store-facts.ts';
 
@@ -160,6 +160,7 @@ class Round {
     // What waits for us goes on waiting.
     const wasInside = commit === 'waiting' || isInside();
     await sleep(apartMs);
+    await comes('the first signal taken', () => !isPending(child.pid, signals[0]));
     await comes('a commit under way at the second signal', isInside, 1_000);
     const askedAt = child.kill(signals[1]);
     const { code, killed, at, stderr } = await child.end();

@@ -169,4 +169,11 @@ export const processes = (): ProcessFacts[] =>
       }
     });
 
+/** Whether a signal still waits for the process to run: until then a second one of its kind would be no other. */
+export function isPending(pid: number, signal: NodeJS.Signals): boolean {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const pending = BigInt(`0x${/^ShdPnd:\s*([0-9a-f]+)$/mu.exec(status)?.[1] ?? '0'}`);
+  return ((pending >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
+
 export const childrenOf = (pid: number): ProcessFacts[] => processes().filter(({ parent }) => parent === pid);
