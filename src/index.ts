@@ -1,4 +1,5 @@
 /** What users of the library may rely on. */
+export type { CleanupReport } from '../machines/cleanup.setup.ts';
 export type { Cleanup, Outcome } from '../machines/model/cleanup.ts';
 export { INTERVALS, type Interval } from '../machines/model/interval.ts';
 export type { Candle, CandleSource, Series } from '../machines/model/kline.ts';
@@ -13,7 +14,39 @@ export {
   StoreError,
 } from './errors.ts';
 export type { StopReport } from './lifecycle.ts';
+export { flushWinston } from './log/flush-winston.ts';
+export { createLogger, type FlushableLogger, type Level, type LoggerOptions } from './log/logger.ts';
 export type { CollectorOptions, NetworkUrls, TimingOverrides } from './options.ts';
 export type { CollectorEvents, GapNotice, Problem, StateChange } from './pipeline/delivery.ts';
 export type { Clock, Logger, Random } from './ports.ts';
 export type { CollectorMode, CollectorState, CollectorStatus, SeriesStatus } from './status.ts';
+export {
+  type CollectorComponentOptions,
+  collectorComponent,
+} from './supervisor/collector-component.ts';
+export type {
+  Check,
+  Component,
+  ComponentEnd,
+  StartContext,
+  StopContext,
+  VerifyContext,
+} from './supervisor/component.ts';
+export {
+  type CleanupTask,
+  DeadlineCleanup,
+  type DeadlineCleanupOptions,
+} from './supervisor/deadline-cleanup.ts';
+export { type EndReason, EXIT } from './supervisor/exit-code.ts';
+export { type HttpServerComponentOptions, httpServerComponent } from './supervisor/http-component.ts';
+export { type SuperviseOptions, type Supervision, superviseProcess } from './supervisor/process.ts';
+export type { SupervisorReport } from './supervisor/report.ts';
+export { type Application, type RunOptions, runApplication } from './supervisor/run.ts';
+export { type StoreComponentOptions, storeComponent } from './supervisor/store-component.ts';
+export { summaryLine } from './supervisor/summary.ts';
+export {
+  Supervisor,
+  type SupervisorOptions,
+  type SupervisorState,
+  type SupervisorStopOptions,
+} from './supervisor/supervisor.ts';

@@ -2,9 +2,11 @@
 import { statSync } from 'node:fs';
 import { ConfigurationError } from '../errors.ts';
 import { LEVELS } from '../log/format.ts';
-import type { FlushableLogger } from '../log/logger.ts';
 import { printable, raiseAscii } from '../options.ts';
-import { superviseProcess } from '../supervisor/process.ts';
+import type { SimulatedExchange } from '../simulator/index.ts';
+import type { Component } from '../supervisor/component.ts';
+import { runApplication } from '../supervisor/run.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
 import { list, number, oneOf, text, wholeNumber } from './flags.ts';
 import { flagSource, readSettings, type Settings } from './settings.ts';
 
@@ -43,9 +45,25 @@ function assertFolder(path: string | undefined, option: string): void {
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && 'code' in error ? error.code : undefined;
 
-function logFailure(error: unknown, port: number | undefined, logger: FlushableLogger): void {
-  if (codeOf(error) === 'EADDRINUSE') logger.error(`--port: ${port} is taken; give another one, or none`);
-  else logger.error('the simulated exchange could not be started', { error });
+/** The exchange as the only component. It says where it is as soon as it runs. */
+function exchangeComponent(start: () => Promise<SimulatedExchange>, port: number | undefined): Component {
+  let running: SimulatedExchange | undefined;
+  return {
+    name: 'simulated exchange',
+    async start() {
+      try {
+        running = await start();
+      } catch (cause) {
+        if (codeOf(cause) !== 'EADDRINUSE') throw cause;
+        throw new Error(`--port: ${port} is taken; give another one, or none`, { cause });
+      }
+      const { wsUrl, restUrl, visionUrl, controlUrl, seed, timeScale, truth } = running;
+      const symbols = truth.symbols().map((info) => info.symbol);
+      const facts = { wsUrl, restUrl, visionUrl, controlUrl, seed, timeScale, symbols };
+      process.stdout.write(`${JSON.stringify(facts)}\n`);
+    },
+    stop: () => running?.close(),
+  };
 }
 
 /** Runs the command and resolves to its exit code. */
@@ -60,46 +78,20 @@ export async function simulate(flags: Readonly<Record<string, unknown>>): Promis
     import('../simulator/index.ts'),
   ]);
   const logger = createLogger({ level: logLevel, format: logFormat });
-  const starting = startSimulator({
-    ...(port === undefined ? {} : { port }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(timeScale === undefined ? {} : { timeScale }),
-    ...(symbols === undefined ? {} : { symbols }),
-    ...(replay === undefined ? {} : { replayDir: replay }),
-  });
-  const supervision = superviseProcess({
+  const start = (): Promise<SimulatedExchange> =>
+    startSimulator({
+      ...(port === undefined ? {} : { port }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(timeScale === undefined ? {} : { timeScale }),
+      ...(symbols === undefined ? {} : { symbols }),
+      ...(replay === undefined ? {} : { replayDir: replay }),
+    });
+  const components = [exchangeComponent(start, port)];
+  const code = await runApplication(new Supervisor({ timeoutMs: STOP_MS, logger, components }), {
     logger,
-    stopTimeoutMs: STOP_MS,
-    stop: async () => {
-      const exchange = await starting.catch(() => undefined);
-      await exchange?.close();
-      return true;
-    },
+    onStarted: () => logger.info('the simulated exchange runs; Ctrl+C stops it'),
+    goesOn: true,
   });
-  process.stdout.on('error', () => supervision.end('finished'));
-  starting.then(
-    (exchange) => {
-      const { wsUrl, restUrl, visionUrl, controlUrl } = exchange;
-      const facts = {
-        wsUrl,
-        restUrl,
-        visionUrl,
-        controlUrl,
-        seed: exchange.seed,
-        timeScale: exchange.timeScale,
-      };
-      process.stdout.write(
-        `${JSON.stringify({ ...facts, symbols: exchange.truth.symbols().map((info) => info.symbol) })}\n`,
-      );
-      logger.info('the simulated exchange runs; Ctrl+C stops it', { restUrl, timeScale: exchange.timeScale });
-    },
-    (error: unknown) => {
-      logFailure(error, port, logger);
-      supervision.end('failed');
-    },
-  );
-  const code = await supervision.ended;
   await logger.flush();
-  supervision.release();
   return code;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { Check, Component, ComponentEnd, StartContext } from './component.ts';
 
-export interface HttpServerOptions {
+export interface HttpServerComponentOptions {
   /** Default `http`. */
   readonly name?: string;
   /** 0: a free one; `server.address()` tells which. */
@@ -29,7 +29,7 @@ const REQUESTS_SHARE = 0.5;
  *
  * Its start rejects with a `CandlestateError`, code `HTTP_LISTEN`, that names the port.
  */
-export function httpServerComponent(server: Server, options: HttpServerOptions): Component {
+export function httpServerComponent(server: Server, options: HttpServerComponentOptions): Component {
   const { name = 'http', port, host = '127.0.0.1', clock = systemClock, ...rest } = options;
   const connections = new Connections();
   let unwatch = (): void => {};

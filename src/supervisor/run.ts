@@ -1,11 +1,12 @@
 /** An application as a process: the one call for programs that leave signals and exit code to it. */
 import { createLogger } from '../log/logger.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { sleep, systemClock } from '../transport/clock.ts';
+import { sleep } from '../transport/clock.ts';
 import type { EndReason } from './exit-code.ts';
 import { type ProcessHost, thisProcess } from './host.ts';
 import { leave } from './leave.ts';
 import { type Output, watchOutput } from './output.ts';
+import { ownClock } from './own-clock.ts';
 import { type Supervision, superviseProcess } from './process.ts';
 import { quiet } from './quiet.ts';
 import { within } from './within.ts';
@@ -19,6 +20,8 @@ export interface Application {
   stop(options: { timeoutMs?: number; reason: string }): Promise<{ readonly sound: boolean }>;
   /** Resolves when it has stopped, by itself or not; `failure` is what ended it. */
   whenStopped(): Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
+  /** What has not ended yet. */
+  pending?(): readonly string[];
 }
 
 export interface RunOptions {
@@ -32,7 +35,7 @@ export interface RunOptions {
   readonly stopTimeoutMs?: number | undefined;
   /** Signals of one kind nearer together than this are one, ms. Default 0. */
   readonly sameSignalMs?: number | undefined;
-  /** What has not stopped yet, named in the log when the exit is forced. */
+  /** What has not stopped yet, named in the log when the exit is forced. Default: what the application says. */
   readonly pending?: (() => readonly string[]) | undefined;
   /** The process has more to do afterwards: nothing ends it. Default false. */
   readonly goesOn?: boolean | undefined;
@@ -57,7 +60,7 @@ const START_SETTLES_MS = 1_000;
  * When something keeps the process alive a second after the end, it is named in the log, and the process is ended.
  */
 export async function runApplication(application: Application, options: RunOptions = {}): Promise<number> {
-  const { host = thisProcess, clock = systemClock, output = process.stdout } = options;
+  const { host = thisProcess, clock = ownClock, output = process.stdout } = options;
   const stopTimeoutMs = options.stopTimeoutMs ?? application.stopTimeoutMs ?? STOP_TIMEOUT_MS;
   const logger = quiet(options.logger ?? createLogger());
   const supervision = superviseProcess({
@@ -65,7 +68,7 @@ export async function runApplication(application: Application, options: RunOptio
     stopTimeoutMs,
     stop: async (reason) => (await application.stop({ timeoutMs: stopTimeoutMs, reason })).sound,
     sameSignalMs: options.sameSignalMs,
-    pending: options.pending,
+    pending: options.pending ?? (() => application.pending?.() ?? []),
     host,
     clock,
   });

@@ -27,7 +27,7 @@ describe('collect on the embedded exchange', () => {
     const ended = await run.ended();
     expect(performance.now() - asked).toBeLessThan(5_000);
     expect(ended).toMatchObject({ code, signal: null, stdout: '' });
-    expect(ended.stderr).toContain('clean=true');
+    expect(ended.stderr).toContain('checks ok clean=true');
     expect(contentsOf(join(run.cwd, 'data'))).toContain('simulator.db');
   });
 
