@@ -298,6 +298,19 @@ describe('time', () => {
   });
 });
 
+test('where no process can be started the look is skipped and says why', async () => {
+  run(rows(0, 10));
+  const { execPath } = process;
+  process.execPath = join(here.folder, 'nothing');
+  try {
+    const checks = await verifyStore(here.path, TIME);
+    for (const check of checks.slice(1))
+      expect(check).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('ENOENT') });
+  } finally {
+    process.execPath = execPath;
+  }
+});
+
 describe.runIf(process.platform === 'linux')('files', () => {
   test('a store that is still open in this process is told, with its name, until it is closed', async () => {
     run(rows(0, 10));
