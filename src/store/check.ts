@@ -120,8 +120,8 @@ function ask(
     const finish = (how: string): void => {
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      child.stdin.destroy();
-      child.stdout.destroy();
+      child.stdin?.destroy();
+      child.stdout?.destroy();
       child.removeAllListeners().on('error', () => {});
       child.kill('SIGKILL');
       child.unref();
@@ -136,6 +136,8 @@ function ask(
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     child.on('error', (error) => finish(couldNotStart(error)));
+    // It could not be started, and has perhaps not even streams; the error follows.
+    if (child.pid === undefined) return;
     child.on('close', (code, by) =>
       finish(`the process that looked ended early (${by ?? `exit code ${code}`})`),
     );

@@ -67,12 +67,13 @@ export class Child implements AsyncDisposable {
       stdio,
       detached: true,
     });
-    this.pid = this.process.pid ?? 0;
+    // Of one that could not be started: no signal goes there, least of all to group 0, which is our own.
+    this.pid = this.process.pid ?? Number.NaN;
     for (const name of ['stdout', 'stderr'] as const)
       this.process[name]?.setEncoding('utf8').on('data', (chunk: string) => {
         this.#text[name] += chunk;
       });
-    if (this.pid > 0) living.add(this.pid);
+    if (this.process.pid !== undefined) living.add(this.pid);
     let at = 0;
     this.process.once('exit', () => {
       at = performance.now();

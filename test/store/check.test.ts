@@ -22,11 +22,9 @@ import { verifyStore } from '../../src/store/check.ts';
 import { StoreDatabase } from '../../src/store/database.ts';
 import { at, BTC, bar, ETH } from '../pipeline/candles.ts';
 import { TOLERANCE_MS, timed, until, within } from '../support/wait.ts';
-import { said, useProcesses } from './processes.ts';
 import { execute, filesOf, rows, useFolder } from './stores.ts';
 
-const { here } = useFolder();
-const start = useProcesses();
+const { here, writer } = useFolder();
 const TIME = { timeoutMs: 8_000 };
 
 /** A run that writes these rows and ends. */
@@ -256,15 +254,18 @@ describe('other programs', () => {
     expect(checks.at(-1)).toMatchObject({ name: 'integrity', outcome: 'failed' });
   });
 
-  test('one that goes on writing all the time is no failure', async () => {
-    const child = start('commit', here.path);
-    await said(child, 5);
-    const looks = [];
-    for (let look = 0; look < 4; look++) looks.push(await outcomes(verifyStore(here.path, TIME)));
-    for (const look of looks) expect(look).toMatchObject({ series: 'ok', integrity: 'ok' });
-    const lines = child.lines().length;
-    await said(child, lines + 1);
-    await child.kill();
+  test('one that goes on writing all the time is no failure, and is not held up', async () => {
+    // For the process that looks, this one is another.
+    const one = writer();
+    await one.open();
+    const looks: Record<string, string>[] = [];
+    const looking = (async () => {
+      for (let count = 0; count < 2; count++) looks.push(await outcomes(verifyStore(here.path, TIME)));
+    })();
+    for (let next = 0; looks.length < 2; next += 5) await one.commit(rows(next, next + 5), at(next));
+    await looking;
+    await one.close(at(0));
+    for (const look of looks) expect(look).toMatchObject(WHOLE);
   });
 });
 
@@ -296,6 +297,19 @@ describe('time', () => {
     expect(checks[2]).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('cut short') });
     await expect.poll(childrenOfThisProcess).toEqual([]);
   });
+});
+
+test('where no process can be started the look is skipped and says why', async () => {
+  run(rows(0, 10));
+  const { execPath } = process;
+  process.execPath = join(here.folder, 'nothing');
+  try {
+    const checks = await verifyStore(here.path, TIME);
+    for (const check of checks.slice(1))
+      expect(check).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('ENOENT') });
+  } finally {
+    process.execPath = execPath;
+  }
 });
 
 describe.runIf(process.platform === 'linux')('files', () => {
