@@ -14,13 +14,13 @@ const logged: string[] = [];
 const take = (message: string): void => void logged.push(message);
 const logger = { debug: take, info: take, warn: take, error: take };
 const never = new AbortController().signal;
-const ended = (error?: unknown): void => {
+const raise = (error?: unknown): void => {
   throw error;
 };
 const stopContext = { timeoutMs: 2_000, reason: 'asked' };
 
 /** Books in a file of their own, open. */
-function books(path = join(emptyFolder(onTestFinished), 'paper.db')) {
+function books(path = join(emptyFolder(onTestFinished), 'paper.db'), ended = raise) {
   const state = new StateManager({ path, logger });
   state.start(never, { ended });
   return { state, path };
@@ -106,6 +106,24 @@ describe('StateManager', () => {
     expect(countIn(path)).toBe(1);
     expect(unevenOrders(path)).toEqual([]);
     expect(rowsIn(path, 'SELECT symbol, lots FROM positions')).toEqual([{ symbol: 'BTCUSDT', lots: 4 }]);
+  });
+
+  test('writes no order whose fill it cannot write, and ends the application', () => {
+    const path = join(emptyFolder(onTestFinished), 'paper.db');
+    const failed = vi.fn();
+    const { state } = books(path, failed);
+    const other = new DatabaseSync(path);
+    onTestFinished(() => other.close());
+    other.exec("CREATE TRIGGER refuse BEFORE INSERT ON fills BEGIN SELECT raise(ABORT, 'no room'); END");
+    state.place(order);
+    const placed = state.place(order);
+    state.record(
+      { ...placed, filled: 4, status: 'partly filled' },
+      { orderId: placed.id, lots: 4, price: 1, filledAt: 2 },
+    );
+    vi.advanceTimersByTime(1_000);
+    expect(countIn(path)).toBe(0);
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ message: 'no room' }));
   });
 
   test('finds a position that differs from its fills while it runs, says so and mends it', async () => {

@@ -1,6 +1,7 @@
 /** The database: orders, their fills, the positions that follow from them, and the final state of the last run. */
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Check } from 'candlestate';
 import type { Entry, Order, Position } from './book.ts';
 
@@ -137,10 +138,14 @@ export class Ledger {
 const checksumOf = ({ orders, fills, positions }: FinalState): string =>
   createHash('sha256').update(JSON.stringify({ orders, fills, positions })).digest('hex');
 
-/** The same look with a connection of its own, which can write nothing. */
+/**
+ * The same look with a connection of its own, which makes no file and writes no row. Opened as `readOnly` it could
+ * not put away SQLite's side files when it closes.
+ */
 export function inspectFile(path: string): Check[] {
-  const db = new DatabaseSync(path, { readOnly: true });
+  const db = new DatabaseSync(`${pathToFileURL(path)}?mode=rw`);
   try {
+    db.exec('PRAGMA query_only = ON');
     return inspect(db);
   } finally {
     db.close();

@@ -46,6 +46,8 @@ export class OrderManager implements Component {
 
   #onBar(bar: Candle): void {
     const order = this.#open.get(bar.symbol);
+    // A bar that had ended before the order was placed can't fill it.
+    if (order !== undefined && bar.closeTime <= order.placedAt) return;
     if (order !== undefined) this.#fill(order, bar);
     else if (bar.close > bar.open && !this.#state.isHeld(bar.symbol))
       this.#place(bar.symbol, LOTS, 'the bar rose', bar.closeTime);

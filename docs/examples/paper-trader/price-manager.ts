@@ -40,8 +40,9 @@ export interface PriceManagerOptions {
   readonly logger: Logger;
 }
 
-/** Two bars. */
+/** Two bars, in exchange time. */
 const STALE_MS = 2 * 60_000;
+const WATCH_MS = 250;
 
 export class PriceManager implements Component, Prices {
   readonly name = 'PriceManager';
@@ -50,10 +51,14 @@ export class PriceManager implements Component, Prices {
   readonly #collector: BinanceDataCollector;
   readonly #inner: Component;
   readonly #timeScale: number;
+  readonly #logger: Logger;
+  readonly #stale = new Set<string>();
+  #watch: NodeJS.Timeout | undefined;
   readonly #seen = new Map<string, { bar: Candle; source: Quote['source']; at: number }>();
 
   constructor({ symbols, network, timeScale, store, logger }: PriceManagerOptions) {
     this.#timeScale = timeScale;
+    this.#logger = logger;
     this.#collector = new BinanceDataCollector({
       symbols,
       intervals: ['1m'],
@@ -74,11 +79,13 @@ export class PriceManager implements Component, Prices {
   }
 
   start(signal: AbortSignal, context: StartContext): unknown {
+    this.#watch = setInterval(() => this.#sayWhatIsStale(), WATCH_MS);
     return this.#inner.start?.(signal, context);
   }
 
   /** The collector gets all of this component's time: `stop({ timeoutMs: 1000 })`. */
   stop(signal: AbortSignal, context: StopContext): unknown {
+    clearInterval(this.#watch);
     return this.#inner.stop?.(signal, context);
   }
 
@@ -102,6 +109,18 @@ export class PriceManager implements Component, Prices {
     return this.#collector.on('candle', (bar) => {
       if (this.now() - bar.closeTime < STALE_MS) listener(bar);
     });
+  }
+
+  #sayWhatIsStale(): void {
+    for (const symbol of this.#seen.keys()) {
+      const isStale = this.quote(symbol)?.isStale === true;
+      if (isStale === this.#stale.has(symbol)) continue;
+      if (isStale) this.#stale.add(symbol);
+      else this.#stale.delete(symbol);
+      this.#logger[isStale ? 'warn' : 'info'](isStale ? 'price is stale' : 'price is fresh again', {
+        symbol,
+      });
+    }
   }
 
   #see(bar: Candle, source: Quote['source']): void {

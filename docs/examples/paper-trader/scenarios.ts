@@ -58,7 +58,7 @@ function judge(db: string): boolean {
 async function show(scenario: Scenario, folder: string, cleanup: DeadlineCleanup): Promise<boolean> {
   const { title, args, interruptAt, exitCode: wanted } = scenario;
   const db = join(folder, `${wanted}.db`);
-  say(`\n${title}: main.ts --paper ${args.join(' ')}`);
+  say(`\n${title}: ${['main.ts', '--paper', ...args].join(' ')}`);
   const { exitCode, lines } = await run([...args, '--db', db], cleanup, interruptAt);
   for (const line of lines.slice(-12)) say(`  | ${line}`);
   const isSound = judge(db);

@@ -115,7 +115,7 @@ export class StateManager implements Component {
       throw new Error(
         `the final state is wrong: ${wrong.map(({ name, detail }) => `${name} (${detail})`).join(', ')}`,
       );
-    if (lost === 0) this.#logger.info('final state saved and verified', { ...this.#finalState() });
+    if (lost === 0) this.#logger.info('final state saved and verified', this.#counts);
     return { lost, notes: { ...this.#counts } };
   }
 

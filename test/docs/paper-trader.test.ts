@@ -1,0 +1,203 @@
+/** The paper trader as its users run it: real processes, signals, and what is in its database and log afterwards. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test } from 'vitest';
+import { startSimulator } from '../../src/simulator/index.ts';
+import { until } from '../support/wait.ts';
+import { emptyFolder, FOLDER, logIn, rowsIn, startTrader, unevenOrders } from './trader.ts';
+
+const LOGGED = ['--paper', '--log-file', 'paper.log'];
+
+/** Where in a log each of these texts first stands, in this order; fails by name when one is missing. */
+function places(log: string, texts: readonly string[]): number[] {
+  return texts.map((text) => {
+    const at = log.indexOf(text);
+    if (at < 0) throw new Error(`the log does not say: ${text}\n${log}`);
+    return at;
+  });
+}
+
+describe.concurrent('the paper trader', () => {
+  test('one command shows all four ways to end, and each comes out as it should', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const run = startTrader([], emptyFolder(onTestFinished), onTestFinished, 'scenarios.ts');
+    const code = await run.ended(20_000);
+    const titles = run
+      .stdout()
+      .split('\n')
+      .filter((line) => /^\S/u.test(line));
+    expect(titles).toEqual([
+      'Normal end: main.ts --paper --duration 2s',
+      'Error in the middle of a run: main.ts --paper --fail-after 2s',
+      'Ctrl+C with an order half filled: main.ts --paper',
+      'Cleanup called three times',
+      '4 of 4 came out as they should',
+    ]);
+    for (const wanted of [0, 1, 130])
+      expect(run.stdout()).toContain(`✓ exit code ${wanted}, wanted ${wanted}`);
+    for (const round of [2, 3]) expect(run.stdout()).toContain(`cleanup ${round}/3: already completed`);
+    expect(run.stdout()).not.toContain('✗');
+    expect(code).toBe(0);
+  });
+
+  test('one Ctrl+C stops orders, prices and state, in this order, and saves the final state', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const cwd = emptyFolder(onTestFinished);
+    const run = startTrader(LOGGED, cwd, onTestFinished);
+    await run.says('order partly filled');
+    const asked = performance.now();
+    run.kill('SIGINT');
+    expect(await run.ended()).toBe(130);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    const log = logIn(cwd);
+    const found = places(log, [
+      'SIGINT',
+      'order cancelled',
+      'streaming → stopping',
+      'stopping → stopped',
+      'final state saved and verified',
+    ]);
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(log.slice(found[1]).includes('order placed')).toBe(false);
+    expect(log).not.toMatch(/^\S+ (warn|error) /mu);
+    expect(unevenOrders(join(cwd, 'paper.db'))).toEqual([]);
+  });
+
+  test('two Ctrl+C while a fill is being committed end it at once, and the books agree', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const cwd = emptyFolder(onTestFinished);
+    const path = join(cwd, 'paper.db');
+    const run = startTrader(LOGGED, cwd, onTestFinished);
+    await run.says('order partly filled');
+    const partly = "SELECT id FROM orders WHERE status = 'partly filled'";
+    await until('a partly filled order in the database', () => rowsIn(path, partly).length > 0);
+    // Another program holds the database, so that the commit of the next fills is under way and cannot end.
+    const other = new DatabaseSync(path, { timeout: 1_000 });
+    onTestFinished(() => other.close());
+    other.exec('BEGIN IMMEDIATE');
+    await run.says('another program holds the database; the batch waits');
+    run.kill('SIGINT');
+    await run.says('streaming → stopping');
+    const asked = performance.now();
+    run.kill('SIGINT');
+    expect(await run.ended()).toBe(1);
+    expect(performance.now() - asked).toBeLessThan(1_000);
+    other.exec('ROLLBACK');
+    expect(logIn(cwd)).toMatch(/Forced exit requested[\s\S]*\bat /u);
+    expect(logIn(cwd)).not.toContain('final state saved');
+    expect(rowsIn(path, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    expect(unevenOrders(path)).toEqual([]);
+    expect(rowsIn(path, partly)).not.toEqual([]);
+    // The next run finds the order that was cut off, and ends well.
+    const next = startTrader([...LOGGED, '--duration', '1s'], cwd, onTestFinished);
+    expect(await next.ended()).toBe(0);
+    expect(next.stderr()).toContain('left open by a run that was cut off');
+    expect(rowsIn(path, partly)).toEqual([]);
+    expect(unevenOrders(path)).toEqual([]);
+  });
+
+  test('runs follow each other on one database with no pause, and go on where the last one ended', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const cwd = emptyFolder(onTestFinished);
+    let last = 0;
+    for (const round of [1, 2]) {
+      const run = startTrader(LOGGED, cwd, onTestFinished);
+      await run.says(/order (partly )?filled/u);
+      run.kill('SIGINT');
+      expect(await run.ended(), `round ${round}`).toBe(130);
+      const fills = rowsIn<{ filled_at: number }>(
+        join(cwd, 'paper.db'),
+        'SELECT filled_at FROM fills ORDER BY id',
+      );
+      const times = fills.map((fill) => fill.filled_at);
+      expect(times, 'exchange time goes on').toEqual(times.toSorted((a, b) => a - b));
+      expect(times.at(-1)).toBeGreaterThan(last);
+      last = times.at(-1) ?? 0;
+    }
+    expect(rowsIn(join(cwd, 'paper.db'), 'SELECT orders FROM final_state')).toEqual(
+      rowsIn(join(cwd, 'paper.db'), 'SELECT count(*) AS orders FROM orders'),
+    );
+    expect(unevenOrders(join(cwd, 'paper.db'))).toEqual([]);
+  });
+
+  test('a final state that turns out wrong is said, and the exit code is 1', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const cwd = emptyFolder(onTestFinished);
+    const path = join(cwd, 'paper.db');
+    expect(await startTrader([...LOGGED, '--duration', '500ms'], cwd, onTestFinished).ended()).toBe(0);
+    const other = new DatabaseSync(path);
+    other.exec(`CREATE TRIGGER spoil AFTER INSERT ON final_state
+      BEGIN UPDATE final_state SET orders = 99, checksum = 'spoiled'; END`);
+    other.close();
+    expect(await startTrader([...LOGGED, '--duration', '500ms'], cwd, onTestFinished).ended()).toBe(1);
+    expect(logIn(cwd)).toMatch(/the final state is wrong: final state/u);
+  });
+
+  test('prices come by REST while no socket can be had, and are called stale when REST is gone, too', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const cwd = emptyFolder(onTestFinished);
+    const exchange = await startSimulator({ timeScale: 60 });
+    onTestFinished(() => exchange.close());
+    const urls = ['--ws-url', exchange.wsUrl, '--rest-url', exchange.restUrl, '--time-scale', '60'];
+    const run = startTrader([...LOGGED, ...urls], cwd, onTestFinished);
+    await run.says('prices come by WebSocket');
+    exchange.inject({ kind: 'refuse' });
+    exchange.inject({ kind: 'drop' });
+    await run.says('no socket is left: prices come by REST');
+    const fills = 'SELECT id FROM fills';
+    const before = rowsIn(join(cwd, 'paper.db'), fills).length;
+    await until(
+      'fills by bars of REST',
+      () => rowsIn(join(cwd, 'paper.db'), fills).length > before + 1,
+      15_000,
+    );
+    expect(run.stderr()).toMatch(/order placed .*source=rest/u);
+    exchange.inject({ kind: 'rest', destroy: true });
+    await run.says('price is stale');
+    run.kill('SIGTERM');
+    expect(await run.ended()).toBe(143);
+  });
+
+  test('a wrong flag is refused with 2, and nothing is opened', async ({ expect, onTestFinished }) => {
+    const cwd = emptyFolder(onTestFinished);
+    const run = startTrader(['--duration', '1s'], cwd, onTestFinished);
+    expect(await run.ended()).toBe(2);
+    expect(readdirSync(cwd)).toEqual([]);
+    expect(run.stderr()).toMatch(/^--paper is required: there is no live trading here\nusage: /u);
+  });
+
+  test('the commands of its README work as they stand there', async ({ expect, onTestFinished }) => {
+    const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
+    const commands = [
+      ...readme.matchAll(/^node --conditions=candlestate-source docs\/examples\/paper-trader\/(.*)$/gmu),
+    ];
+    expect(commands.map(([, command]) => command)).toEqual([
+      'main.ts --paper --duration 60s',
+      'scenarios.ts',
+    ]);
+    const run = startTrader(['--paper', '--duration', '2s'], emptyFolder(onTestFinished), onTestFinished);
+    expect(await run.ended()).toBe(0);
+    // What it is said to print, times and numbers apart.
+    const shape = (line: string): string =>
+      line
+        .trim()
+        .replace(/^\S+ /u, '')
+        .replace(/[\d.]+/gu, '#');
+    const shown = /```text\n([\s\S]*?)```/u.exec(readme)?.[1]?.trim().split('\n').map(shape);
+    const printed = run.stderr().split('\n').map(shape);
+    for (const line of shown ?? ['no output is shown']) expect(printed).toContain(line);
+  });
+});
