@@ -203,7 +203,7 @@ describe('OrderManager', () => {
       prices.bar();
       expect(state.positions()).toEqual([{ symbol: 'BTCUSDT', lots, openedAt: 2 * MINUTE - 1 }]);
     }
-    orders.stop();
+    orders.stop(never, stopContext);
     await state.stop(never, stopContext);
     expect(rowsIn(path, 'SELECT lots, filled, status FROM orders')).toEqual([
       { lots: 30, filled: 30, status: 'filled' },
@@ -235,7 +235,7 @@ describe('OrderManager', () => {
     const { prices, state, orders, path } = trader();
     prices.bar();
     prices.bar();
-    expect(orders.stop()).toEqual({ notes: { cancelled: 1 } });
+    expect(orders.stop(never, stopContext)).toEqual({ notes: { cancelled: 1 } });
     prices.bar();
     vi.advanceTimersByTime(10_000);
     await state.stop(never, stopContext);

@@ -10,6 +10,9 @@ import { until, within } from '../support/wait.ts';
 export const FOLDER = fileURLToPath(new URL('../../docs/examples/paper-trader', import.meta.url));
 const FLAGS = ['--conditions=candlestate-source', '--disable-warning=ExperimentalWarning'];
 
+/** On a busy machine a process takes seconds to come up. */
+const PATIENCE_MS = 30_000;
+
 type Finished = (work: () => void) => void;
 
 /** An empty folder that is gone when the test is over. */
@@ -42,9 +45,9 @@ export function startTrader(args: readonly string[], cwd: string, finished: Fini
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     /** Waits until its log says this. */
     says: (what: string | RegExp) =>
-      until(`the trader to say ${what}`, () => text.stderr.search(what) >= 0, 15_000),
+      until(`the trader to say ${what}`, () => text.stderr.search(what) >= 0, PATIENCE_MS),
     /** Exit code, or the signal that ended it. */
-    ended: (timeoutMs = 15_000) => within('the end of the trader', code, timeoutMs),
+    ended: () => within('the end of the trader', code, PATIENCE_MS),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Paper orders: places them by a simple rule, fills them bit by bit, and closes what is held for too long. */
-import type { Candle, Component, ComponentEnd, Logger } from 'candlestate';
+import type { Candle, Component, ComponentEnd, Logger, StopContext } from 'candlestate';
 import { type Fill, filledBy, isOpen, type Order } from './book.ts';
 import type { Prices } from './price-manager.ts';
 import type { StateManager } from './state-manager.ts';
@@ -36,7 +36,8 @@ export class OrderManager implements Component {
   }
 
   /** No new orders, the open ones cancelled (what was filled stays), the monitor closed. */
-  stop(): ComponentEnd {
+  stop(_signal: AbortSignal, { timeoutMs }: StopContext): ComponentEnd {
+    this.#logger.info('OrderManager stops', { timeoutMs });
     this.#leaveBars();
     clearInterval(this.#monitor);
     const open = [...this.#open.values()];

@@ -85,6 +85,7 @@ export class PriceManager implements Component, Prices {
 
   /** The collector gets all of this component's time: `stop({ timeoutMs: 1000 })`. */
   stop(signal: AbortSignal, context: StopContext): unknown {
+    this.#logger.info('PriceManager stops', { timeoutMs: context.timeoutMs });
     clearInterval(this.#watch);
     return this.#inner.stop?.(signal, context);
   }

@@ -101,6 +101,7 @@ export class StateManager implements Component {
 
   /** Writes what waits and the final state, and reads it back. Rows that could not be written are reported as lost. */
   async stop(signal: AbortSignal, { timeoutMs }: StopContext): Promise<ComponentEnd> {
+    this.#logger.info('StateManager stops', { timeoutMs });
     clearInterval(this.#reconcileTimer);
     // It could not be opened, so nothing was taken down.
     if (this.#opened === undefined) return {};
