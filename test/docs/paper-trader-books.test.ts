@@ -182,6 +182,20 @@ describe('StateManager', () => {
     expect(inspectFile(path)).toContainEqual(expect.objectContaining({ name, outcome: 'failed' }));
   });
 
+  test('cancels when it starts what a run that was cut off has left open, and keeps its fills', async () => {
+    const { state, path } = books();
+    const placed = state.place(order);
+    state.record(
+      { ...placed, filled: 4, status: 'partly filled' },
+      { orderId: placed.id, lots: 4, price: 1, filledAt: 2 },
+    );
+    vi.advanceTimersByTime(1_000);
+    const next = books(path).state;
+    expect(rowsIn(path, 'SELECT filled, status FROM orders')).toEqual([{ filled: 4, status: 'cancelled' }]);
+    expect(next.positions()).toMatchObject([{ symbol: 'BTCUSDT', lots: 4 }]);
+    await next.stop(never, stopContext);
+  });
+
   test('says what is lost when the database stays held until its deadline', async () => {
     vi.useRealTimers();
     const { state, path } = books();

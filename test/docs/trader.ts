@@ -10,8 +10,8 @@ import { until, within } from '../support/wait.ts';
 export const FOLDER = fileURLToPath(new URL('../../docs/examples/paper-trader', import.meta.url));
 const FLAGS = ['--conditions=candlestate-source', '--disable-warning=ExperimentalWarning'];
 
-/** On a busy machine a process takes seconds to come up. */
-const PATIENCE_MS = 30_000;
+/** On a busy machine a process takes seconds to come up, and one of these tests starts three. */
+const PATIENCE_MS = 60_000;
 
 type Finished = (work: () => void) => void;
 

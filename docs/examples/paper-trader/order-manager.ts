@@ -30,7 +30,6 @@ export class OrderManager implements Component {
   }
 
   start(): void {
-    for (const order of this.#state.leftOpen()) this.#cancel(order, 'left open by a run that was cut off');
     this.#leaveBars = this.#prices.onBar((bar) => this.#onBar(bar));
     this.#monitor = setInterval(() => this.#closeOldPositions(), MONITOR_MS);
   }
@@ -41,7 +40,7 @@ export class OrderManager implements Component {
     this.#leaveBars();
     clearInterval(this.#monitor);
     const open = [...this.#open.values()];
-    for (const order of open) this.#cancel(order, 'the application stops');
+    for (const order of open) this.#cancel(order);
     return { notes: { cancelled: open.length } };
   }
 
@@ -86,7 +85,8 @@ export class OrderManager implements Component {
     });
   }
 
-  #cancel(order: Order, reason: string): void {
+  #cancel(order: Order): void {
+    const reason = 'the application stops';
     this.#open.delete(order.symbol);
     this.#state.record({ ...order, status: 'cancelled', reason });
     this.#logger.info('order cancelled', {

@@ -38,6 +38,7 @@ export class StateManager implements Component {
     this.#counts = this.#ledger.counts();
     this.#lastId = this.#ledger.lastId();
     for (const position of this.#ledger.positions()) this.#positions.set(position.symbol, position);
+    for (const order of this.#ledger.openOrders()) this.#cancelLeftOpen(order);
     this.reconcile();
     this.#reconcileTimer = setInterval(() => this.#attempt(() => this.reconcile()), this.#reconcileEveryMs);
     this.#logger.info('books opened', { ...this.#counts, positions: this.#positions.size });
@@ -50,11 +51,6 @@ export class StateManager implements Component {
 
   isHeld(symbol: string): boolean {
     return (this.#positions.get(symbol)?.lots ?? 0) !== 0;
-  }
-
-  /** Orders that an earlier run left open, because it was cut off. */
-  leftOpen(): Order[] {
-    return this.#ledger.openOrders();
   }
 
   /** Takes down a new order. Its number is higher than all before. */
@@ -123,6 +119,18 @@ export class StateManager implements Component {
   /** After all have stopped, with a fresh connection: what the next run will find. */
   verify(): readonly Check[] {
     return inspectFile(this.#path);
+  }
+
+  /** Whoever was to fill it is gone. */
+  #cancelLeftOpen(order: Order): void {
+    const reason = 'left open by a run that was cut off';
+    this.record({ ...order, status: 'cancelled', reason });
+    this.#logger.warn('order cancelled', {
+      id: order.id,
+      symbol: order.symbol,
+      filled: order.filled,
+      reason,
+    });
   }
 
   get #ledger(): Ledger {
