@@ -39,6 +39,17 @@ describe.concurrent('the paper trader', { timeout: 90_000 }, () => {
     expect(code).toBe(0);
   });
 
+  test('its connection is pinged every ten seconds', async ({ expect, onTestFinished }) => {
+    const exchange = await startSimulator({ timeScale: 60 });
+    onTestFinished(() => exchange.close());
+    const urls = ['--ws-url', exchange.wsUrl, '--rest-url', exchange.restUrl, '--time-scale', '60'];
+    startTrader([...LOGGED, ...urls], emptyFolder(onTestFinished), onTestFinished);
+    const first = (kind: string) => exchange.log().find((entry) => entry.kind === kind);
+    await until('a ping', () => first('ping') !== undefined, 60_000);
+    const after = (first('ping')?.wallMs ?? 0) - (first('open')?.wallMs ?? 0);
+    expect(Math.round(after / 1_000)).toBe(10);
+  });
+
   test('one Ctrl+C stops orders, prices and state in this order, each with its deadline, and saves the final state', async ({
     expect,
     onTestFinished,

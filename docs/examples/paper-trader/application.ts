@@ -14,5 +14,5 @@ export function createApplication({ db, network, timeScale }: Settings, logger: 
   const state = new StateManager({ path: db, logger });
   const prices = new PriceManager({ symbols: SYMBOLS, network, timeScale, store: `${db}.candles`, logger });
   const orders = new OrderManager({ prices, state, logger });
-  return new Supervisor({ timeoutMs: STOP_TIMEOUT_MS, logger, components: [orders, prices, state] });
+  return new Supervisor({ timeoutMs: STOP_TIMEOUT_MS, logger, components: [state, prices, orders] });
 }

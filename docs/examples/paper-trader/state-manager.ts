@@ -35,6 +35,8 @@ export class StateManager implements Component {
   start(_signal: AbortSignal, { ended }: StartContext): void {
     this.#fail = ended;
     this.#opened = new Ledger(this.#path);
+    this.#waiting.length = 0;
+    this.#positions.clear();
     this.#counts = this.#ledger.counts();
     this.#lastId = this.#ledger.lastId();
     for (const position of this.#ledger.positions()) this.#positions.set(position.symbol, position);
@@ -88,6 +90,7 @@ export class StateManager implements Component {
       this.#logger.warn('a position differed from its fills; it is mended', {
         symbol,
         written: lotsIn(written, symbol),
+        held: lotsIn(this.#positions, symbol),
         filled: lots,
       });
       if (this.#ledger.mend([{ symbol, lots, openedAt }]))
@@ -101,19 +104,17 @@ export class StateManager implements Component {
     clearInterval(this.#reconcileTimer);
     // It could not be opened, so nothing was taken down.
     if (this.#opened === undefined) return {};
-    const end = performance.now() + timeoutMs - RESERVE_MS;
-    while (!this.#isAllSaved() && performance.now() < end && !signal.aborted) await sleep(RETRY_MS);
-    clearTimeout(this.#batchTimer);
-    const checks = this.#ledger.inspect();
-    this.#ledger.close();
-    const wrong = checks.filter(({ outcome }) => outcome === 'failed');
-    const lost = this.#waiting.length;
-    if (lost === 0 && wrong.length > 0)
-      throw new Error(
-        `the final state is wrong: ${wrong.map(({ name, detail }) => `${name} (${detail})`).join(', ')}`,
-      );
-    if (lost === 0) this.#logger.info('final state saved and verified', this.#counts);
-    return { lost, notes: { ...this.#counts } };
+    try {
+      const end = performance.now() + timeoutMs - RESERVE_MS;
+      while (!this.#isAllSaved() && performance.now() < end && !signal.aborted) await sleep(RETRY_MS);
+      const lost = this.#waiting.length;
+      if (lost === 0) this.#lookAgain();
+      return { lost, notes: { ...this.#counts } };
+    } finally {
+      clearTimeout(this.#batchTimer);
+      this.#ledger.close();
+      this.#opened = undefined;
+    }
   }
 
   /** After all have stopped, with a fresh connection: what the next run will find. */
@@ -141,6 +142,14 @@ export class StateManager implements Component {
   #isAllSaved(): boolean {
     this.#commit();
     return this.#waiting.length === 0 && this.#ledger.saveFinalState(this.#finalState());
+  }
+
+  /** Reads what has just been written. */
+  #lookAgain(): void {
+    const wrong = this.#ledger.inspect().filter(({ outcome }) => outcome === 'failed');
+    const list = wrong.map(({ name, detail }) => `${name} (${detail})`).join(', ');
+    if (wrong.length > 0) throw new Error(`the final state is wrong: ${list}`);
+    this.#logger.info('final state saved and verified', this.#counts);
   }
 
   #finalState(): FinalState {
