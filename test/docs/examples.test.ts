@@ -37,9 +37,11 @@ describe('the examples', () => {
     expect(await runExample('own-exchange.ts')).toBe('40 candles in a row, across a dropped connection\n');
   });
 
-  test('each one is run here', () => {
+  test('each one is run here, a folder in a file of its own', () => {
     const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
-    for (const file of readdirSync(examples)) expect(source).toContain(`runExample('${file}')`);
+    for (const entry of readdirSync(examples, { withFileTypes: true }))
+      if (entry.isFile()) expect(source).toContain(`runExample('${entry.name}')`);
+      else expect(read(`test/docs/${entry.name}.test.ts`)).toContain("'main.ts --paper --duration 60s'");
   });
 });
 
