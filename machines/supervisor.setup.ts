@@ -212,11 +212,14 @@ export const supervisorSetup = setup({
         enqueue.spawnChild('verify', { id: checkId(name), input: { name, timeoutMs } });
       enqueue.assign({ checking: context.begun });
     }),
+    /** Under the component's name: several may look at what they call rows. */
     noteChecks: enqueueActions(({ context, enqueue }, params: { id: string; checks: readonly Check[] }) => {
+      const component = checkedName(params.id);
+      const named = params.checks.map((check) => ({ ...check, name: `${component}.${check.name}` }));
       enqueue.stopChild(params.id);
       enqueue.assign({
-        checking: without(context.checking, checkedName(params.id)),
-        checks: [...context.checks, ...params.checks],
+        checking: without(context.checking, component),
+        checks: [...context.checks, ...named],
       });
     }),
     noteCheckFailed: enqueueActions(({ context, enqueue }, params: { id: string; error: unknown }) => {

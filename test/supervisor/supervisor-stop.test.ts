@@ -160,7 +160,7 @@ describe('the final state', () => {
     const { supervisor, story, stopped } = scene();
     const verify = (name: string) => () => {
       story.push(`?${name}`);
-      return [{ name: `${name} whole`, outcome: 'ok' as const }];
+      return [{ name: 'whole', outcome: 'ok' as const }];
     };
     supervisor.register(
       { name: 'a', verify: verify('a'), stop: () => void story.push('-a') },
@@ -171,8 +171,8 @@ describe('the final state', () => {
     const report = await stopped();
     expect(story).toEqual(['-a', '?a', '?b']);
     expect(report.checks).toEqual([
-      { name: 'a whole', outcome: 'ok' },
-      { name: 'b whole', outcome: 'ok' },
+      { name: 'a.whole', outcome: 'ok' },
+      { name: 'b.whole', outcome: 'ok' },
     ]);
   });
 
@@ -211,7 +211,7 @@ describe('the final state', () => {
   });
 });
 
-test('the log: components at debug, what went wrong at warn, states at info; one that throws hurts nobody', async () => {
+test('the log: components and states at debug, what went wrong at warn, the end in one line; one that throws hurts nobody', async () => {
   const lines: string[] = [];
   const level = (name: string) => (message: string) => {
     lines.push(`${name} ${message}`);
@@ -229,15 +229,16 @@ test('the log: components at debug, what went wrong at warn, states at info; one
   await supervisor.start();
   await stopped();
   expect(lines).toEqual([
-    'info idle → starting',
+    'debug application: idle → starting',
     'debug a started',
     'debug b started',
-    'info starting → running',
-    'info running → stopping',
+    'debug application: starting → running',
+    'debug application: running → stopping',
     'warn b did not stop in time; given up',
     'debug a closed',
-    'info stopping → verifying',
-    'info verifying → stopped',
+    'debug application: stopping → verifying',
+    'debug application: verifying → stopped',
+    'info stopped in 10 ms: asked | b forced 10 ms | a closed 0 ms | nothing checked',
   ]);
 });
 
