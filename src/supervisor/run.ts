@@ -1,11 +1,12 @@
 /** An application as a process: the one call for programs that leave signals and exit code to it. */
 import { createLogger } from '../log/logger.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { sleep, systemClock } from '../transport/clock.ts';
+import { sleep } from '../transport/clock.ts';
 import type { EndReason } from './exit-code.ts';
 import { type ProcessHost, thisProcess } from './host.ts';
 import { leave } from './leave.ts';
 import { type Output, watchOutput } from './output.ts';
+import { ownClock } from './own-clock.ts';
 import { type Supervision, superviseProcess } from './process.ts';
 import { quiet } from './quiet.ts';
 import { within } from './within.ts';
@@ -13,12 +14,14 @@ import { within } from './within.ts';
 /** What is started and stopped: a `Supervisor`, or what is like one. */
 export interface Application {
   /** What a stop may take unless told otherwise, ms. */
-  readonly stopTimeoutMs?: number;
+  readonly timeoutMs?: number;
+  /** What has not stopped yet, by name. */
+  readonly pending?: readonly string[];
   start(): Promise<unknown>;
   /** Never later than its time-out; may be called twice. `sound`: nothing was lost, no check failed. */
   stop(options: { timeoutMs?: number; reason: string }): Promise<{ readonly sound: boolean }>;
   /** Resolves when it has stopped, by itself or not; `failure` is what ended it. */
-  whenStopped(): Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
+  readonly ended: Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
 }
 
 export interface RunOptions {
@@ -32,7 +35,7 @@ export interface RunOptions {
   readonly stopTimeoutMs?: number | undefined;
   /** Signals of one kind nearer together than this are one, ms. Default 0. */
   readonly sameSignalMs?: number | undefined;
-  /** What has not stopped yet, named in the log when the exit is forced. */
+  /** What has not stopped yet, named in the log when the exit is forced. Default: the application's own. */
   readonly pending?: (() => readonly string[]) | undefined;
   /** The process has more to do afterwards: nothing ends it. Default false. */
   readonly goesOn?: boolean | undefined;
@@ -57,15 +60,15 @@ const START_SETTLES_MS = 1_000;
  * When something keeps the process alive a second after the end, it is named in the log, and the process is ended.
  */
 export async function runApplication(application: Application, options: RunOptions = {}): Promise<number> {
-  const { host = thisProcess, clock = systemClock, output = process.stdout } = options;
-  const stopTimeoutMs = options.stopTimeoutMs ?? application.stopTimeoutMs ?? STOP_TIMEOUT_MS;
+  const { host = thisProcess, clock = ownClock, output = process.stdout } = options;
+  const stopTimeoutMs = options.stopTimeoutMs ?? application.timeoutMs ?? STOP_TIMEOUT_MS;
   const logger = quiet(options.logger ?? createLogger());
   const supervision = superviseProcess({
     logger,
     stopTimeoutMs,
     stop: async (reason) => (await application.stop({ timeoutMs: stopTimeoutMs, reason })).sound,
     sameSignalMs: options.sameSignalMs,
-    pending: options.pending,
+    pending: options.pending ?? (() => application.pending ?? []),
     host,
     clock,
   });
@@ -92,7 +95,8 @@ export async function runApplication(application: Application, options: RunOptio
   supervision.release();
   releaseOutput();
   host.exitCode = code;
-  if (options.goesOn !== true) leave(code, (message, fields) => warn(logger, message, fields), host, clock);
+  if (options.goesOn !== true)
+    leave(code, (message, fields) => warn(logger, message, fields), host, options.clock);
   return code;
 }
 
@@ -126,7 +130,7 @@ async function watch(
 ): Promise<void> {
   let reason: EndReason;
   try {
-    const { failure } = await application.whenStopped();
+    const { failure } = await application.ended;
     // What the start has thrown says more.
     await within(starting, START_SETTLES_MS, clock);
     reason = failure === undefined ? 'finished' : reasonOf(failure);
