@@ -16,9 +16,8 @@ import { outputComponent } from './output-component.ts';
 import type { Screen } from './terminal.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
 
-/** Ctrl+C under `npm start` arrives twice: from the terminal and from npm. */
-const sameSignalMs = (): number =>
-  process.env['npm_lifecycle_event'] !== undefined && process.stdin.isTTY ? 100 : 0;
+/** A signal to all of `npm start`, as a terminal's or a service manager's, arrives twice: npm passes its own on. */
+const sameSignalMs = (): number => (process.env['npm_lifecycle_event'] === undefined ? 0 : 100);
 
 /** What a run is made of. */
 export interface RunParts {
@@ -59,7 +58,7 @@ export async function runCollect(parts: RunParts): Promise<number> {
     stop: async (reason) => isSound(await application.stop({ reason }), logger),
     stopTimeoutMs: resolved.stopTimeoutMs,
     sameSignalMs: sameSignalMs(),
-    pending: () => application.pending(),
+    pending: () => application.pending,
   });
   const { duration } = settings.values;
   // By the clock of those who do the stopping: it is nothing that an application has left behind.
@@ -75,7 +74,7 @@ export async function runCollect(parts: RunParts): Promise<number> {
     supervision.end(usage === undefined ? 'failed' : 'usage');
   });
   // A component that ends by itself ends the run.
-  void application.whenStopped().then(() => supervision.end('failed'));
+  void application.ended.then(() => supervision.end('failed'));
 
   const code = await supervision.ended;
   ownClock.clearTimeout(timer);

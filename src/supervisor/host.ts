@@ -27,6 +27,7 @@ export const thisProcess: ProcessHost = {
   },
 };
 
+const SHELL = '/bin/sh';
 /** Requests that a thread of Node's pool serves: files, host names, cryptography. */
 const POOLED = /^(FSReq|GetAddrInfo|GetNameInfo)|Job$|Request$/u;
 
@@ -47,8 +48,6 @@ export function exitNow(code: number): void {
   }
   process.exit(code);
 }
-
-const SHELL = '/bin/sh';
 
 /** What is still open in the process, with how often: `TCPSocketWrap ×3`. */
 export function openResources(): string[] {

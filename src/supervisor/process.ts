@@ -59,7 +59,7 @@ const FORCED: Readonly<Record<ForcedBy, string>> = {
  * fault that nobody caught is logged and stops with 1.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
-  const { stop, pending = () => [], sameSignalMs = 0, host = thisProcess, clock = ownClock } = options;
+  const { stop, pending, sameSignalMs = 0, host = thisProcess, clock = ownClock } = options;
   const logger = quiet(options.logger);
   const ended = Promise.withResolvers<number>();
 
@@ -143,11 +143,25 @@ function withStack(error: unknown): object {
 }
 
 /** Where the program is, and what it still waits for: what one wants to know of a stop that was cut short. */
-function whereItStands(message: string, pending: () => readonly string[]): object {
-  const fields = { stack: new Error(message).stack, resources: openResources() };
+function whereItStands(message: string, pending: SuperviseOptions['pending']): object {
+  const fields = { stack: stackHere(message), resources: openResources() };
   try {
-    return { ...fields, pending: pending() };
+    return { ...fields, pending: pending?.() };
   } catch (error) {
     return { ...fields, pending: error };
   }
+}
+
+const FRAMES_MAX = 50;
+
+/** The stack without the interpreter of the chart, which is all that would fit otherwise. */
+function stackHere(message: string): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = FRAMES_MAX;
+  const stack = new Error(message).stack ?? message;
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack
+    .split('\n')
+    .filter((line) => !/[\\/]node_modules[\\/]xstate[\\/]/u.test(line))
+    .join('\n');
 }

@@ -14,14 +14,14 @@ import { within } from './within.ts';
 /** What is started and stopped: a `Supervisor`, or what is like one. */
 export interface Application {
   /** What a stop may take unless told otherwise, ms. */
-  readonly stopTimeoutMs?: number;
+  readonly timeoutMs?: number;
+  /** What has not stopped yet, by name. */
+  readonly pending?: readonly string[];
   start(): Promise<unknown>;
   /** Never later than its time-out; may be called twice. `sound`: nothing was lost, no check failed. */
   stop(options: { timeoutMs?: number; reason: string }): Promise<{ readonly sound: boolean }>;
   /** Resolves when it has stopped, by itself or not; `failure` is what ended it. */
-  whenStopped(): Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
-  /** What has not ended yet. */
-  pending?(): readonly string[];
+  readonly ended: Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
 }
 
 export interface RunOptions {
@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly stopTimeoutMs?: number | undefined;
   /** Signals of one kind nearer together than this are one, ms. Default 0. */
   readonly sameSignalMs?: number | undefined;
-  /** What has not stopped yet, named in the log when the exit is forced. Default: what the application says. */
+  /** What has not stopped yet, named in the log when the exit is forced. Default: the application's own. */
   readonly pending?: (() => readonly string[]) | undefined;
   /** The process has more to do afterwards: nothing ends it. Default false. */
   readonly goesOn?: boolean | undefined;
@@ -61,14 +61,14 @@ const START_SETTLES_MS = 1_000;
  */
 export async function runApplication(application: Application, options: RunOptions = {}): Promise<number> {
   const { host = thisProcess, clock = ownClock, output = process.stdout } = options;
-  const stopTimeoutMs = options.stopTimeoutMs ?? application.stopTimeoutMs ?? STOP_TIMEOUT_MS;
+  const stopTimeoutMs = options.stopTimeoutMs ?? application.timeoutMs ?? STOP_TIMEOUT_MS;
   const logger = quiet(options.logger ?? createLogger());
   const supervision = superviseProcess({
     logger,
     stopTimeoutMs,
     stop: async (reason) => (await application.stop({ timeoutMs: stopTimeoutMs, reason })).sound,
     sameSignalMs: options.sameSignalMs,
-    pending: options.pending ?? (() => application.pending?.() ?? []),
+    pending: options.pending ?? (() => application.pending ?? []),
     host,
     clock,
   });
@@ -95,7 +95,8 @@ export async function runApplication(application: Application, options: RunOptio
   supervision.release();
   releaseOutput();
   host.exitCode = code;
-  if (options.goesOn !== true) leave(code, (message, fields) => warn(logger, message, fields), host, clock);
+  if (options.goesOn !== true)
+    leave(code, (message, fields) => warn(logger, message, fields), host, options.clock);
   return code;
 }
 
@@ -129,7 +130,7 @@ async function watch(
 ): Promise<void> {
   let reason: EndReason;
   try {
-    const { failure } = await application.whenStopped();
+    const { failure } = await application.ended;
     // What the start has thrown says more.
     await within(starting, START_SETTLES_MS, clock);
     reason = failure === undefined ? 'finished' : reasonOf(failure);

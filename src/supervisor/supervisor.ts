@@ -117,17 +117,17 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** Deadline of a stop that names none, ms. */
-  get stopTimeoutMs(): number {
+  get timeoutMs(): number {
     return this.#actor.getSnapshot().context.stopTimeoutMs;
   }
 
   /** Components that have not ended yet. */
-  pending(): readonly string[] {
+  get pending(): readonly string[] {
     return [...this.#actor.getSnapshot().context.pending];
   }
 
   /** How the run ends, or how the last one has ended: also when nobody asks, as when a component ends by itself. */
-  whenStopped(): Promise<SupervisorReport> {
+  get ended(): Promise<SupervisorReport> {
     return this.#reaches(['stopped']).then(() => this.#lastReport());
   }
 

@@ -36,18 +36,19 @@ function application(change: Partial<Application> = {}): Application {
       stopped.resolve({ reason, sound: true });
       return { sound: true };
     },
-    whenStopped: () => stopped.promise,
+    ended: stopped.promise,
     ...change,
   };
 }
 
 const hanging = (): Application =>
   application({
+    pending: ['orders', 'prices'],
     stop: () => {
       say('stopping');
       return never;
     },
-    whenStopped: () => never,
+    ended: never,
   });
 
 async function run(app: Application, options: RunOptions = {}): Promise<void> {
@@ -60,7 +61,6 @@ async function run(app: Application, options: RunOptions = {}): Promise<void> {
 function logs(logger: Logger & { flush(): Promise<unknown> }): Promise<void> {
   return run(hanging(), {
     logger,
-    pending: () => ['orders', 'prices'],
     onStarted: () => {
       for (let n = 0; n < 5_000; n++) logger.info(`line ${n}`);
       say('ready');

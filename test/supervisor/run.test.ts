@@ -15,7 +15,7 @@ class Host extends EventEmitter {
 }
 
 const wrong = new ConfigurationError([{ option: 'symbols', given: '[]', allowed: 'at least one' }]);
-type Stopped = Awaited<ReturnType<Application['whenStopped']>>;
+type Stopped = Awaited<Application['ended']>;
 
 /** An application that starts and stops well, but for what is changed, and one run of it. */
 function setUp(change: Partial<Application> = {}, options: RunOptions = {}) {
@@ -32,7 +32,7 @@ function setUp(change: Partial<Application> = {}, options: RunOptions = {}) {
       stopped.resolve({ reason: how.reason, sound: true });
       return { sound: true };
     },
-    whenStopped: () => stopped.promise,
+    ended: stopped.promise,
     ...change,
   };
   const code = runApplication(application, {
@@ -61,7 +61,7 @@ describe('an application', () => {
 
   test('has as long for its stop as it says itself, unless told otherwise, and else 5 s', async () => {
     for (const [own, timeoutMs] of [
-      [{ stopTimeoutMs: 700 }, 700],
+      [{ timeoutMs: 700 }, 700],
       [{}, 5_000],
     ] as const) {
       const run = setUp(own);

@@ -14,8 +14,7 @@ describe('a stop', () => {
     await supervisor.start();
     const stops = Array.from({ length: 10 }, (_, i) => supervisor.stop({ reason: `stop ${i}` }));
     const report = await stopped(stops[0]);
-    for (const stop of [...stops, supervisor.stop(), supervisor.whenStopped()])
-      expect(await stop).toBe(report);
+    for (const stop of [...stops, supervisor.stop(), supervisor.ended]) expect(await stop).toBe(report);
     expect(report.reason).toBe('stop 0');
     expect(story).toEqual(['+a', '-a']);
   });
@@ -137,7 +136,7 @@ describe('a stop', () => {
     const starting = codeOf(supervisor.start());
     leave.abort();
     await clock.advance(5_000);
-    expect((await supervisor.whenStopped()).reason).toBe('aborted');
+    expect((await supervisor.ended).reason).toBe('aborted');
     expect(await starting).toBe('ABORTED');
     expect(await codeOf(supervisor.start())).toBe('ABORTED');
   });
@@ -146,7 +145,7 @@ describe('a stop', () => {
     const { supervisor, add } = scene();
     add('a');
     await supervisor.start();
-    const ended = supervisor.whenStopped();
+    const ended = supervisor.ended;
     supervisor.actor.stop();
     const report = await ended;
     expect(report).toMatchObject({ clean: false, sound: false });

@@ -276,7 +276,7 @@ describe('a component that ends by itself', () => {
     const { end, start } = ending();
     add('ground', [], { start });
     add('top', ['ground']);
-    const ended = supervisor.whenStopped();
+    const ended = supervisor.ended;
     await supervisor.start();
     const error = new Error('connection lost');
     end(error);
@@ -301,7 +301,7 @@ describe('a component that ends by itself', () => {
     await supervisor.start();
     end();
     await clock.advance(10);
-    const report = await supervisor.whenStopped();
+    const report = await supervisor.ended;
     expect(report).toMatchObject({ reason: 'a ended by itself', sound: true, clean: true });
     expect(report.failure).toMatchObject({ component: 'a', error: expect.any(Error) });
   });
