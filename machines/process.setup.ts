@@ -3,7 +3,7 @@ import { assign, fromPromise, setup } from 'xstate';
 import { type EndReason, exitCodeFor } from './model/exit-code.ts';
 
 /** The signals that ask a process to end. */
-export type EndSignal = 'SIGINT' | 'SIGTERM';
+export type EndSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
 /** Why an exit is forced: a second signal asked for it, or the stop took longer than it may. */
 export type ForcedBy = 'signal' | 'overrun';

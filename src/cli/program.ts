@@ -15,7 +15,7 @@ Flags win over the file of --config, the file over the environment (CANDLESTATE_
 CANDLESTATE_STOP_TIMEOUT, …). BINANCE_API_KEY and BINANCE_API_SECRET are never needed.
 
 Exit codes: 0 finished; 1 failed, rows lost, or forced by a second signal; 2 wrong usage or
-configuration; 130 / 143 stopped by SIGINT / SIGTERM.`;
+configuration; 130 / 143 / 129 stopped by SIGINT / SIGTERM / SIGHUP.`;
 
 function addCollect(program: Command, act: (flags: Flags) => Promise<void>): void {
   program

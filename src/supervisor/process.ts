@@ -54,8 +54,8 @@ const FORCED: Readonly<Record<ForcedBy, string>> = {
 };
 
 /**
- * Takes the process's signals, which only a program may do and never a library unasked. The first SIGINT or
- * SIGTERM stops; a second one, of whichever kind, ends the process at once with 1, after its log is flushed. A
+ * Takes the process's signals, which only a program may do and never a library unasked. The first SIGINT, SIGTERM
+ * or SIGHUP stops; a second one, of whichever kind, ends the process at once with 1, after its log is flushed. A
  * fault that nobody caught is logged and stops with 1.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
@@ -116,6 +116,7 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
   const listeners: readonly (readonly [string, (value: never) => void])[] = [
     ['SIGINT', () => onSignal('SIGINT')],
     ['SIGTERM', () => onSignal('SIGTERM')],
+    ['SIGHUP', () => onSignal('SIGHUP')],
     ['uncaughtException', onFault],
     ['unhandledRejection', onFault],
     ['warning', onWarning],

@@ -52,7 +52,7 @@ const STOP_TIMEOUT_MS = 5_000;
 const START_SETTLES_MS = 1_000;
 
 /**
- * Starts the application, ends it by whatever asks for that (SIGINT, SIGTERM, the duration, a fault that nobody
+ * Starts the application, ends it by whatever asks for that (SIGINT, SIGTERM, SIGHUP, the duration, a fault that nobody
  * caught, a component that ended, a reader of standard output that went away) and resolves to the exit code, which
  * `process.exitCode` then is: 0, 1, 2 for a `ConfigurationError`, 130, 143. A second signal ends the process at once
  * with 1. Signals are taken by this call and given back at its end; nothing else in the library takes any.

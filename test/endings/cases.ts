@@ -3,12 +3,10 @@ export interface Case {
   readonly name: string;
   /** Resolves to what was seen. Throws {@link Skipped} where it can't be shown here, anything else when it is broken. */
   run(folder: string): Promise<string>;
-  /** Why it does not always hold as yet. It is shown then, and does not count. */
-  readonly known?: string;
 }
 
 export interface Verdict {
-  readonly outcome: 'ok' | 'skipped' | 'known' | 'BROKEN';
+  readonly outcome: 'ok' | 'skipped' | 'BROKEN';
   readonly detail: string;
 }
 
@@ -18,7 +16,6 @@ export async function judgeCase(one: Case, folder: string): Promise<Verdict> {
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof Skipped) return { outcome: 'skipped', detail: message };
-    if (one.known !== undefined) return { outcome: 'known', detail: `${message} (${one.known})` };
     return { outcome: 'BROKEN', detail: message };
   }
 }

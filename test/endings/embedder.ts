@@ -4,9 +4,14 @@
  * EMBEDDER says what to do.
  */
 import { createWriteStream, openSync, writeSync } from 'node:fs';
-import { BinanceDataCollector, type CollectorOptions } from '../../src/index.ts';
-import { createLogger } from '../../src/log/logger.ts';
-import { superviseProcess } from '../../src/supervisor/process.ts';
+import {
+  BinanceDataCollector,
+  type CollectorOptions,
+  collectorComponent,
+  createLogger,
+  runApplication,
+  Supervisor,
+} from '../../src/index.ts';
 
 export interface EmbedderOptions {
   readonly collect: CollectorOptions;
@@ -20,7 +25,9 @@ export interface EmbedderOptions {
 
 const LINES_AT_ONCE = 20;
 const { collect, logFile, numberFile, fault }: EmbedderOptions = JSON.parse(process.env['EMBEDDER'] ?? '{}');
-const logger = createLogger(logFile === undefined ? {} : { stream: createWriteStream(logFile) });
+const logger = createLogger(
+  logFile === undefined ? {} : { file: logFile, stream: createWriteStream('/dev/null') },
+);
 process.stderr.on('error', () => undefined);
 
 const numbers = openSync(numberFile, 'w');
@@ -35,11 +42,8 @@ const logging = setInterval(() => {
 }, 1);
 
 const collector = new BinanceDataCollector({ ...collect, logger });
-const supervision = superviseProcess({
-  logger,
-  stop: async (reason) => (await collector.stop({ reason })).unwritten === 0,
-  stopTimeoutMs: 5_000,
-});
+const application = new Supervisor({ logger, components: [collectorComponent(collector)] });
+const running = runApplication(application, { logger });
 // What is logged after the second signal is nobody's promise; it hears it in the same turn as the supervision.
 let signals = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -56,9 +60,5 @@ if (fault !== undefined)
         throw new Error('of a listener');
       });
   });
-await collector.startStreaming().catch((error: unknown) => logger.error('it did not start', { error }));
-process.exitCode = await supervision.ended;
+await running;
 clearInterval(logging);
-await logger.flush();
-supervision.release();
-// Its own listeners would keep nothing alive; a guard would hide what does.

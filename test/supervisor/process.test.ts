@@ -54,6 +54,7 @@ describe('a supervised process', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('stops once by %s and ends with %i', async (signal, code) => {
     const { host, reasons, supervision } = setUp();
     host.emit(signal);
