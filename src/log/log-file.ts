@@ -1,5 +1,4 @@
-import { close, constants, open, write } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import type { LineStream } from './line-sink.ts';
 
 /** Never waits: a file is at once what a pipe without a reader would never be. */
@@ -8,27 +7,16 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 const MODE = 0o600;
 const LINE_FEED = 10;
 
-const openFile = promisify(open);
-const writeTo = promisify(write);
-const closeFile = promisify(close);
-
-interface Waiting {
-  readonly text: string;
-  readonly callback: (error?: Error | null) => void;
-}
-
 /**
- * A file that lines are appended to. A line is taken once the kernel has its bytes. One that could not be written
- * is gone, and the next is tried nevertheless: a full disk may have room again. The file is open only while there
- * is something to write: it may be moved away, nothing has to be closed, and the process is held no longer.
+ * A file that lines are appended to. A line that is taken is in the hands of the kernel: it is written at once, as Node
+ * does with standard error, so that no end of the process can overtake it; some ten microseconds a line. One that
+ * could not be written is gone, and the next is tried nevertheless: a full disk may have room again. The file is open only while
+ * a line is written: it may be moved away, and nothing has to be closed.
  */
 export class LogFile implements LineStream {
   /** Lines may be taken again after one was not. */
   readonly recovers = true;
   readonly #path: string;
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
-  #isWriting = false;
   /** A write that failed half way has left a line without its end. */
   #isTorn = false;
 
@@ -36,45 +24,25 @@ export class LogFile implements LineStream {
     this.#path = path;
   }
 
-  /** Bytes not yet written. */
-  get writableLength(): number {
-    return this.#waitingBytes;
-  }
-
-  write(text: string, callback: Waiting['callback']): void {
-    this.#waiting.push({ text, callback });
-    this.#waitingBytes += Buffer.byteLength(text);
-    if (!this.#isWriting) void this.#writeAll();
-  }
-
-  async #writeAll(): Promise<void> {
-    this.#isWriting = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      const bytes = this.#waitingBytes;
-      this.#waiting = [];
-      const error = await this.#append(batch.map(({ text }) => text).join('')).then(
-        () => undefined,
-        (reason: Error) => reason,
-      );
-      this.#waitingBytes -= bytes;
-      for (const { callback } of batch) callback(error);
+  write(text: string, callback: (error?: Error | null) => void): void {
+    try {
+      this.#append(text);
+    } catch (error) {
+      callback(error as Error);
+      return;
     }
-    this.#isWriting = false;
+    callback();
   }
 
-  async #append(text: string): Promise<void> {
-    const descriptor = await openFile(this.#path, FLAGS, MODE);
+  #append(text: string): void {
+    const descriptor = openSync(this.#path, FLAGS, MODE);
     const data = Buffer.from(this.#isTorn ? `\n${text}` : text);
     let done = 0;
     try {
-      while (done < data.length) {
-        const { bytesWritten } = await writeTo(descriptor, data, done);
-        done += bytesWritten;
-      }
+      while (done < data.length) done += writeSync(descriptor, data, done);
     } finally {
       if (done > 0) this.#isTorn = data[done - 1] !== LINE_FEED;
-      await closeFile(descriptor);
+      closeSync(descriptor);
     }
   }
 }

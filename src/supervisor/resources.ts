@@ -8,7 +8,7 @@ import type { Check } from './component.ts';
 import { ownClock } from './own-clock.ts';
 
 /** What is closed is gone a few turns later: how long one waits for that, ms, and how often one looks. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 1_000;
 const LOOK_EVERY_MS = 10;
 
 const CHECKS = ['sockets', 'timers', 'files', 'others'] as const;

@@ -63,13 +63,13 @@ describe('the look at the process', () => {
     expect(looks).toBeGreaterThan(3);
   });
 
-  test('has patience for a tenth of a second', async () => {
+  test('has patience for a second', async () => {
     let looks = 0;
     const { supervisor, stopped } = scene({ resources: () => (looks++ === 0 ? [] : ['Timeout']) });
     await supervisor.start();
     const report = await stopped();
     expect(brief(report.checks)[1]).toBe('timers failed 1 × Timeout');
-    expect(report.durationMs).toBe(100);
+    expect(report.durationMs).toBe(1_000);
   });
 
   test('tells what is left also when there was hardly any time for it', async () => {
