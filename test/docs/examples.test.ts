@@ -11,15 +11,15 @@ const examples = join(root, 'docs/examples');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** Runs an example as a user would, in an empty folder; the package's own name leads to the sources. */
-async function runExample(file: string): Promise<string> {
+async function runExample(file: string, output: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'candlestate-example-'));
   const flags = ['--conditions=candlestate-source', '--disable-warning=ExperimentalWarning'];
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, join(examples, file)], {
+    const outputs = await promisify(execFile)(process.execPath, [...flags, join(examples, file)], {
       cwd: folder,
       timeout: 30_000,
     });
-    return stdout;
+    return outputs[output];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -37,26 +37,49 @@ describe('the examples', () => {
     expect(await runExample('own-exchange.ts')).toBe('40 candles in a row, across a dropped connection\n');
   });
 
+  test('application.ts starts its components in order, stops them in reverse, and leaves nothing', {
+    timeout: 40_000,
+  }, async () => {
+    const log = await runExample('application.ts', 'stderr');
+    const order = [
+      'connecting → streaming',
+      'trading begins',
+      'positions closed timeoutMs=2000',
+      'streaming → stopping reason=finished',
+      'stopping → stopped',
+      'stopped in ',
+    ];
+    const found = order.map((text) => log.indexOf(text));
+    expect(found).toEqual([...found].sort((a, b) => a - b));
+    expect(found).not.toContain(-1);
+    expect(log.trimEnd()).toMatch(
+      /trader closed .* collector closed .* store closed .* checks ok clean=true$/,
+    );
+  });
+
   test('each one is run here, a folder in a file of its own', () => {
     const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
     for (const entry of readdirSync(examples, { withFileTypes: true }))
-      if (entry.isFile()) expect(source).toContain(`runExample('${entry.name}')`);
+      if (entry.isFile()) expect(source).toContain(`runExample('${entry.name}'`);
       else expect(read(`test/docs/${entry.name}.test.ts`)).toContain("'main.ts --paper --duration 60s'");
   });
 });
 
 describe('the README', () => {
-  test('shows the example program word for word', () => {
-    const marked = /<!-- example: (\S+) -->\n```ts\n([\s\S]*?)```/g;
-    const shown = [...read('README.md').matchAll(marked)];
-    expect(shown.length).toBeGreaterThan(0);
-    for (const [, path, code] of shown)
-      expect(code).toBe(
-        read(path!)
-          .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
-          .trimStart(),
-      );
-  });
+  test.each(['README.md', 'docs/stopping.md'])(
+    'and the documents show programs word for word: %s',
+    (file) => {
+      const marked = /<!-- example: (\S+) -->\n```ts\n([\s\S]*?)```/g;
+      const shown = [...read(file).matchAll(marked)];
+      expect(shown.length).toBeGreaterThan(0);
+      for (const [, path, code] of shown)
+        expect(code).toBe(
+          read(path!)
+            .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+            .trimStart(),
+        );
+    },
+  );
 
   test('names only scripts and files that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
