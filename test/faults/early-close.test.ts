@@ -1,5 +1,5 @@
 /** A frame that calls a bar closed before it has ended. */
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { until } from '../support/wait.ts';
 import { streaming } from './scene.ts';
 
