@@ -12,14 +12,27 @@ export interface Cleanup {
 
 /** Any thrown thing as text, never empty but for an empty string. Total: it runs where a throw would end a machine. */
 export function describe(thrown: unknown): string {
-  // A refused connection to several addresses is an error without a message, but with a code.
-  if (thrown instanceof Error)
-    return thrown.message || ('code' in thrown ? String(thrown.code) : '') || thrown.name;
-  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
   try {
-    return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
+    if (thrown instanceof Error) return describeError(thrown);
+    if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+    return asJson(thrown) ?? Object.prototype.toString.call(thrown);
   } catch {
-    return Object.prototype.toString.call(thrown);
+    return 'something that can not be shown';
+  }
+}
+
+/** A refused connection to several addresses is an error without a message, but with a code. */
+function describeError(error: Error): string {
+  // Whoever makes an error may put there what he likes.
+  const text: unknown = error.message || ('code' in error ? error.code : '') || error.name;
+  return typeof text === 'string' ? text : describe(text);
+}
+
+function asJson(thrown: object): string | undefined {
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    return undefined;
   }
 }
 

@@ -16,15 +16,19 @@ export interface DependencyProblem {
   readonly allowed: string;
 }
 
+/** Actors are kept in an object by their names, and XState sends to itself, or elsewhere, what is sent to `#_…`. */
+const meansSomethingElse = (name: string): boolean => name === '__proto__' || name.startsWith('#_');
+
 /** All that is wrong with them: names that are empty or used twice, unknown names, circles. */
 export function problemsOf(components: readonly Dependent[]): DependencyProblem[] {
   const places = new Map<string, number>();
   const problems: DependencyProblem[] = [];
   for (const [index, { name }] of components.entries()) {
     const first = places.get(name);
-    // Actors are kept in an object by their names, and this one means something else there.
-    if (name.trim() === '' || name === '__proto__')
+    if (name.trim() === '')
       problems.push({ index, field: 'name', given: `'${name}'`, allowed: 'a name, not empty' });
+    else if (meansSomethingElse(name))
+      problems.push({ index, field: 'name', given: `'${name}'`, allowed: 'another name; this one is taken' });
     else if (first !== undefined)
       problems.push({
         index,

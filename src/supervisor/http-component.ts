@@ -82,11 +82,13 @@ class Connections {
     this.#isEnding = false;
     this.cut = 0;
     server.on('connection', this.#onConnection);
+    server.on('secureConnection', this.#onSecure);
     server.prependListener('request', this.#onRequest);
   }
 
   unfollow(server: Server): void {
     server.off('connection', this.#onConnection);
+    server.off('secureConnection', this.#onSecure);
     server.off('request', this.#onRequest);
   }
 
@@ -112,6 +114,14 @@ class Connections {
   readonly #onConnection = (socket: Socket): void => {
     this.#running.set(socket, 0);
     socket.once('close', () => this.#running.delete(socket));
+  };
+
+  /** Of an HTTPS server: from now on this one stands for the socket under it, on which no request will be seen. */
+  readonly #onSecure = (secure: Socket): void => {
+    for (const socket of this.#running.keys())
+      if (socket.remotePort === secure.remotePort && socket.remoteAddress === secure.remoteAddress)
+        this.#running.delete(socket);
+    this.#onConnection(secure);
   };
 
   readonly #onRequest = ({ socket }: IncomingMessage, response: ServerResponse): void => {
@@ -152,7 +162,12 @@ function listen(server: Server, port: number, host: string, signal: AbortSignal)
     server.once('error', onError);
     server.once('listening', onListening);
     signal.addEventListener('abort', onAbort, { once: true });
-    server.listen(port, host);
+    try {
+      server.listen(port, host);
+    } catch (error) {
+      // What is no port, or a server that listens already.
+      onError(error as NodeJS.ErrnoException);
+    }
   });
 }
 

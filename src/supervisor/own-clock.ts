@@ -1,34 +1,41 @@
 import type { Clock, Timer } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 
-/** A clock that knows how many of its timers are armed. */
-export interface CountingClock extends Clock {
-  armed(): number;
-}
+/** Timers of those who do the stopping, by whichever clock. */
+const armed = new Set<Timer>();
+const clocks = new WeakMap<Clock, Clock>();
 
-export function countingClock(clock: Clock): CountingClock {
-  const timers = new Set<Timer>();
-  return {
+/**
+ * A clock for those who do the stopping. Their deadlines have to keep the process alive, and are not what an
+ * application has left behind: who looks for timers takes these away ({@link armedTimers}).
+ */
+export function ownClockOf(clock: Clock): Clock {
+  const known = clocks.get(clock);
+  if (known !== undefined) return known;
+  const own: Clock = {
     now: () => clock.now(),
     wallNow: () => clock.wallNow(),
     setTimeout: (callback, delayMs) => {
       const timer: Timer = clock.setTimeout(() => {
-        timers.delete(timer);
+        armed.delete(timer);
         callback();
       }, delayMs);
-      timers.add(timer);
+      armed.add(timer);
       return timer;
     },
     clearTimeout: (timer) => {
-      timers.delete(timer);
+      armed.delete(timer);
       clock.clearTimeout(timer);
     },
-    armed: () => timers.size,
   };
+  clocks.set(clock, own);
+  clocks.set(own, own);
+  return own;
 }
 
-/**
- * The machine's clock for those who do the stopping. Their deadlines have to keep the process alive, and are not what
- * an application has left behind: who looks for timers takes these away.
- */
-export const ownClock: CountingClock = countingClock(systemClock);
+/** The machine's clock for those who do the stopping. */
+export const ownClock: Clock = ownClockOf(systemClock);
+
+/** How many timers of theirs hold the process: those of a simulated clock are none of Node's. */
+export const armedTimers = (): number =>
+  [...armed].filter((timer) => (timer as Partial<NodeJS.Timeout> | undefined)?.hasRef?.() === true).length;

@@ -4,10 +4,11 @@ import { closeOnFault } from '../../machines/close-on-fault.ts';
 import { type EndSignal, type ForcedBy, processMachine } from '../../machines/process.machine.ts';
 import { isRepeat } from '../../machines/process.setup.ts';
 import type { Clock, Logger } from '../ports.ts';
+import { systemClock } from '../transport/clock.ts';
 import { releaseEarlySignals } from './early-signals.ts';
 import { type EndReason, EXIT } from './exit-code.ts';
 import { openResources, type ProcessHost, thisProcess } from './host.ts';
-import { ownClock } from './own-clock.ts';
+import { ownClockOf } from './own-clock.ts';
 import { quiet } from './quiet.ts';
 
 export type { ProcessHost } from './host.ts';
@@ -59,7 +60,8 @@ const FORCED: Readonly<Record<ForcedBy, string>> = {
  * fault that nobody caught is logged and stops with 1.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
-  const { stop, pending, sameSignalMs = 0, host = thisProcess, clock = ownClock } = options;
+  const { stop, pending, sameSignalMs = 0, host = thisProcess } = options;
+  const clock = ownClockOf(options.clock ?? systemClock);
   const logger = quiet(options.logger);
   const ended = Promise.withResolvers<number>();
 

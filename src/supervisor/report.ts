@@ -1,6 +1,6 @@
 /** How an application ended: what its chart knows at the end, as a report. */
 
-import { describe } from '../../machines/model/cleanup.ts';
+import { type Cleanup, describe, type Outcome } from '../../machines/model/cleanup.ts';
 import type { ComponentFailure, ComponentLine } from '../../machines/supervisor.types.ts';
 import { CandlestateError } from '../errors.ts';
 import type { Check, ComponentEnd } from './component.ts';
@@ -66,19 +66,29 @@ export function brokenReport(
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
-const OUTCOMES = ['closed', 'forced', 'failed'];
+const OUTCOMES: readonly Outcome[] = ['closed', 'forced', 'failed'];
 const RESULTS = ['ok', 'failed', 'skipped'];
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : describe(value));
+
+/** One part of an answer to `stop`, when it is one; its error may come as it was thrown. */
+function partOf(part: unknown): Cleanup[] {
+  if (!isObject(part)) return [];
+  const { name, outcome, durationMs, error } = part;
+  if (typeof name !== 'string' || !OUTCOMES.includes(outcome as Outcome)) return [];
+  const tookMs = typeof durationMs === 'number' ? durationMs : 0;
+  const line = { name, outcome: outcome as Outcome, durationMs: tookMs };
+  return [error === undefined ? line : { ...line, error: textOf(error) }];
+}
 
 /** What of an answer to `stop` can be used. Most answer nothing, and anything may come. */
 export function endOf(answer: unknown): ComponentEnd {
   if (!isObject(answer)) return {};
   const { parts, lost, notes } = answer;
-  const isPart = (part: unknown): boolean =>
-    isObject(part) && typeof part['name'] === 'string' && OUTCOMES.includes(part['outcome'] as string);
   const isNote = ([, value]: [string, unknown]): boolean =>
     typeof value === 'string' || typeof value === 'number';
   return {
-    ...(Array.isArray(parts) ? { parts: parts.filter(isPart) } : {}),
+    ...(Array.isArray(parts) ? { parts: parts.flatMap(partOf) } : {}),
     ...(typeof lost === 'number' && lost > 0 ? { lost } : {}),
     ...(isObject(notes)
       ? { notes: Object.fromEntries(Object.entries(notes).filter(isNote)) as Record<string, string | number> }
@@ -90,6 +100,8 @@ export function endOf(answer: unknown): ComponentEnd {
 export function checksOf(answer: unknown): readonly Check[] {
   const isCheck = (check: unknown): boolean =>
     isObject(check) && typeof check['name'] === 'string' && RESULTS.includes(check['outcome'] as string);
-  if (Array.isArray(answer) && answer.every(isCheck)) return answer;
+  const withText = ({ detail, ...check }: Check): Check =>
+    detail === undefined ? check : { ...check, detail: textOf(detail) };
+  if (Array.isArray(answer) && answer.every(isCheck)) return answer.map(withText);
   throw new CandlestateError('verify did not answer with a list of checks', { code: 'COMPONENT_FAILED' });
 }

@@ -5,11 +5,13 @@ import type { ResourcesOrder } from '../../machines/supervisor.setup.ts';
 import type { Clock } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
 import type { Check } from './component.ts';
-import { ownClock } from './own-clock.ts';
+import { armedTimers } from './own-clock.ts';
 
 /** What is closed is gone a few turns later: how long one waits for that, ms, and how often one looks. */
 const PATIENCE_MS = 1_000;
 const LOOK_EVERY_MS = 10;
+/** Less patience than this proves nothing, ms. With others in the process more would not, either. */
+const PATIENCE_MIN_MS = 50;
 
 const CHECKS = ['sockets', 'timers', 'files', 'others'] as const;
 type CheckName = (typeof CHECKS)[number];
@@ -41,38 +43,50 @@ function surplus(before: readonly string[], now: readonly string[]): [kind: stri
     .filter(([, count]) => count > 0);
 }
 
-/** One check for each sort of thing; the detail says what is left, as `2 × TCPSocketWrap`. */
+/** One check for each sort of thing; the detail says what is left, as `2 × TCPSocketWrap`, and what excuses it. */
 export function resourceChecks(
   before: readonly string[],
   now: readonly string[],
-  forced: boolean,
+  excuse: string | undefined,
 ): readonly Check[] {
   const left = surplus(before, now);
   return CHECKS.map((name): Check => {
     const found = left.filter(([kind]) => checkOf(kind) === name);
     if (found.length === 0) return { name, outcome: 'ok' };
     const detail = found.map(([kind, count]) => `${count} × ${kind}`).join(', ');
-    // What was given up may hold what it likes: that has been reported already, and is its own line.
-    return forced
-      ? { name, outcome: 'skipped', detail: `${detail}; a component was given up` }
-      : { name, outcome: 'failed', detail };
+    return excuse === undefined
+      ? { name, outcome: 'failed', detail }
+      : { name, outcome: 'skipped', detail: `${detail}; ${excuse}` };
   });
 }
 
-/** Looks until nothing is left or the patience is over. */
-export const resourcesActor = (clock: Clock): PromiseActorLogic<readonly Check[], ResourcesOrder> =>
+/** Looks until nothing is left or the patience is over. `isAlone`: no other application runs in this process. */
+export const resourcesActor = (
+  clock: Clock,
+  isAlone: () => boolean,
+): PromiseActorLogic<readonly Check[], ResourcesOrder> =>
   fromPromise(async ({ input: { baseline, look, timeoutMs, forced }, signal }) => {
+    const alone = isAlone();
     // Before the chart itself gives up, or nobody would hear what is left.
-    const until = clock.now() + Math.min(PATIENCE_MS, timeoutMs / 2);
+    const patienceMs = Math.min(alone ? PATIENCE_MS : PATIENCE_MIN_MS, timeoutMs / 2);
+    const until = clock.now() + patienceMs;
     while (surplus(baseline, look()).length > 0 && clock.now() < until)
       await sleep(clock, Math.min(LOOK_EVERY_MS, until - clock.now()), signal);
-    return resourceChecks(baseline, look(), forced);
+    return resourceChecks(baseline, look(), excuseOf(forced, alone, patienceMs));
   });
+
+/** Why what is left says nothing against the application. */
+function excuseOf(forced: boolean, alone: boolean, patienceMs: number): string | undefined {
+  // It may hold what it likes: that has been reported already, and is its own line.
+  if (forced) return 'a component was given up';
+  if (!alone) return 'another application runs in this process';
+  return patienceMs < PATIENCE_MIN_MS ? 'there was no time to wait for its end' : undefined;
+}
 
 /** What this process holds by now, without the timers of those who do the stopping. */
 export function processResources(): readonly string[] {
   const kinds = process.getActiveResourcesInfo();
-  const timers = kinds.filter((kind) => kind === TIMER).slice(ownClock.armed());
+  const timers = kinds.filter((kind) => kind === TIMER).slice(armedTimers());
   return [...kinds.filter((kind) => kind !== TIMER), ...timers, ...openFiles()];
 }
 

@@ -1,12 +1,12 @@
 /** An application as a process: the one call for programs that leave signals and exit code to it. */
 import { createLogger } from '../log/logger.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { sleep } from '../transport/clock.ts';
+import { sleep, systemClock } from '../transport/clock.ts';
 import type { EndReason } from './exit-code.ts';
 import { type ProcessHost, thisProcess } from './host.ts';
 import { leave } from './leave.ts';
 import { type Output, watchOutput } from './output.ts';
-import { ownClock } from './own-clock.ts';
+import { ownClockOf } from './own-clock.ts';
 import { type Supervision, superviseProcess } from './process.ts';
 import { quiet } from './quiet.ts';
 import { within } from './within.ts';
@@ -60,7 +60,8 @@ const START_SETTLES_MS = 1_000;
  * When something keeps the process alive a second after the end, it is named in the log, and the process is ended.
  */
 export async function runApplication(application: Application, options: RunOptions = {}): Promise<number> {
-  const { host = thisProcess, clock = ownClock, output = process.stdout } = options;
+  const { host = thisProcess, output = process.stdout } = options;
+  const clock = ownClockOf(options.clock ?? systemClock);
   const stopTimeoutMs = options.stopTimeoutMs ?? application.timeoutMs ?? STOP_TIMEOUT_MS;
   const logger = quiet(options.logger ?? createLogger());
   const supervision = superviseProcess({

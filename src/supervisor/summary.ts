@@ -1,4 +1,4 @@
-import type { Cleanup } from '../../machines/model/cleanup.ts';
+import { type Cleanup, describe } from '../../machines/model/cleanup.ts';
 import type { Check, ComponentEnd } from './component.ts';
 
 /** What the line is made of: a supervisor's report, or what has as much to tell. */
@@ -83,4 +83,4 @@ const text = (given: string): string => {
   return clipped(beginning.replace(/\s+/g, ' ').trim(), TEXT_MAX);
 };
 
-const textOf = (error: unknown): string => text(error instanceof Error ? error.message : String(error));
+const textOf = (error: unknown): string => text(describe(error));

@@ -8,7 +8,7 @@ import type { Clock, Logger } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { Component } from './component.ts';
 import { lifeActor, stopActor, verifyActor } from './component-actors.ts';
-import { ownClock } from './own-clock.ts';
+import { ownClockOf } from './own-clock.ts';
 import { isDuration, plansOf } from './registration.ts';
 import { brokenReport, reportOf, type SupervisorReport } from './report.ts';
 import { processResources, resourcesActor } from './resources.ts';
@@ -45,6 +45,9 @@ export type SupervisorActor = Actor<typeof supervisorMachine>;
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
+/** Those of this process that have not stopped: what one holds can't be told from what another has left behind. */
+const running = new Set<Supervisor>();
+
 /**
  * An application: components that are started in the order of what they depend on, and stopped in the reverse order,
  * each against its own deadline and all against one. Takes no signals of the process.
@@ -75,7 +78,7 @@ export class Supervisor implements AsyncDisposable {
       ]);
     this.#logger = options.logger;
     this.#signal = options.signal;
-    const own = clock === systemClock ? ownClock : clock;
+    const own = ownClockOf(clock);
     const look = resources ?? processResources;
     const find = (name: string): Component => this.#components.get(name) ?? { name };
     const component = closeOnFault(
@@ -84,7 +87,11 @@ export class Supervisor implements AsyncDisposable {
     this.#actor = createActor(
       closeOnFault(
         supervisorMachine.provide({
-          actors: { component, verify: verifyActor(find), resources: resourcesActor(own) },
+          actors: {
+            component,
+            verify: verifyActor(find),
+            resources: resourcesActor(own, () => running.size === 1),
+          },
         }),
       ),
       {
@@ -181,13 +188,15 @@ export class Supervisor implements AsyncDisposable {
    * Stops all components, and looks at what is left, never later than the deadline. Never rejects. Idempotent:
    * whoever calls it, whenever, gets the one report.
    */
-  async stop({ timeoutMs, reason = 'asked' }: SupervisorStopOptions = {}): Promise<SupervisorReport> {
+  async stop(options: SupervisorStopOptions = {}): Promise<SupervisorReport> {
+    // Never rejects, whatever it is called with: an event handler may pass on what it was given.
+    const { timeoutMs, reason = 'asked' } = options ?? {};
     const ended = this.#reaches(['stopped']);
     // An actor that has ended complains of events on the console.
     if (this.#actor.getSnapshot().status === 'active')
       this.#actor.send({
         type: 'STOP',
-        reason: String(reason),
+        reason: describe(reason),
         ...(isDuration(timeoutMs) ? { timeoutMs } : {}),
       });
     await ended;
@@ -219,9 +228,11 @@ export class Supervisor implements AsyncDisposable {
         return true;
       };
       if (since === 'now' && here()) return;
+      // Who subscribes inside a listener is told of the present state, too.
+      const present = this.#actor.getSnapshot();
       const subscription = this.#actor.subscribe({
-        next: () => {
-          if (here()) subscription.unsubscribe();
+        next: (snapshot) => {
+          if ((since === 'now' || snapshot !== present) && here()) subscription.unsubscribe();
         },
         error: here,
         complete: here,
@@ -271,6 +282,8 @@ export class Supervisor implements AsyncDisposable {
     const from = this.#state;
     if (from === to) return;
     this.#state = to;
+    if (to === 'stopped') running.delete(this);
+    else running.add(this);
     const { reason } = this.#actor.getSnapshot().context;
     this.#say('debug', `application: ${from} → ${to}`, reason === '' ? {} : { reason });
     if (to !== 'stopped') return;

@@ -319,6 +319,8 @@ describe.runIf(process.platform === 'linux')('files', () => {
     open.prepare('SELECT * FROM meta').all();
     const [files] = await verifyStore(here.path, TIME);
     expect(files).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(here.path) });
+    const [hasty] = await verifyStore(here.path, { timeoutMs: 10 });
+    expect(hasty).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('no time') });
     open.close();
     expect(await outcomes(verifyStore(here.path, TIME))).toEqual(ALL_OK);
   });

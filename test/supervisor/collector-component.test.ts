@@ -258,6 +258,17 @@ describe('what a collector says of itself', () => {
     ]);
   });
 
+  test('actors that live are not held against one that was given up, but said', async () => {
+    const puppet = new Puppet();
+    const prices = drive(collectorComponent(puppet));
+    puppet.children['feed0'] = { getSnapshot: () => ({ status: 'active' }) };
+    expect((await prices.verify())[2]).toEqual({
+      name: 'actors',
+      outcome: 'skipped',
+      detail: 'still alive: feed0',
+    });
+  });
+
   test('ten thousand series are summed up', async () => {
     const puppet = new Puppet();
     puppet.end = {

@@ -1,6 +1,15 @@
 /** An HTTP server as a part of an application: no client, however it behaves, holds its end. */
 import { once } from 'node:events';
-import { Agent, createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  Agent,
+  createServer,
+  get,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer, get as getSecurely } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { httpServerComponent } from '../../src/supervisor/http-component.ts';
@@ -81,6 +90,18 @@ describe('an HTTP server as a component', () => {
     expect(await ask()).toBe('hello');
   });
 
+  test.each([-1, 70_000, Number.NaN])(
+    'a port that is none is refused, and leaves no listener: %d',
+    async (port) => {
+      const server = createServer();
+      await expect(drive(httpServerComponent(server, { port })).start()).rejects.toMatchObject({
+        code: 'HTTP_LISTEN',
+        cause: { code: 'ERR_SOCKET_BAD_PORT' },
+      });
+      expect(server.listenerCount('error')).toBe(0);
+    },
+  );
+
   test('an address that is not of this machine is refused, too', async () => {
     const http = drive(httpServerComponent(createServer(), { port: 0, host: '192.0.2.1' }));
     await expect(http.start()).rejects.toThrow(/^port 0 on 192\.0\.2\.1 cannot be listened on: /);
@@ -135,6 +156,25 @@ describe('its stop', () => {
     expect(await answer).toHaveLength(size);
     expect(await stopping).toEqual({});
     expect(await http.odd()).toEqual([]);
+  });
+
+  test('waits for one over HTTPS, too', async () => {
+    const psk = Buffer.alloc(16, 7);
+    const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const;
+    const running = Promise.withResolvers<ServerResponse>();
+    const secure = { ...tls, pskIdentityHint: 'x', pskCallback: () => psk };
+    const server = createSecureServer(secure, (_, response) => running.resolve(response));
+    const http = drive(httpServerComponent(server, { port: 0 }));
+    await http.start();
+    const client = { ...tls, agent: false as const, pskCallback: () => ({ psk, identity: 'x' }) };
+    const asked = getSecurely({ ...client, port: portOf(server), checkServerIdentity: () => undefined });
+    const response = await running.promise;
+    const stopped = http.stop(2_000);
+    response.end('hello');
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(String(await answer.toArray())).toBe('hello');
+    expect(await stopped).toEqual({});
+    expect(await http.verify()).toEqual([{ name: 'connections', outcome: 'ok' }]);
   });
 
   test('lets an answer that is written, and on its way to a slow reader, arrive whole', async () => {

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { resourceChecks } from '../../src/supervisor/resources.ts';
+import type { Clock } from '../../src/ports.ts';
+import { processResources, resourceChecks } from '../../src/supervisor/resources.ts';
+import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { never, scene, watchUncaught } from './supervisor.scene.ts';
 
 watchUncaught();
@@ -29,11 +31,11 @@ describe('what a process holds', () => {
     [[], ['ProcessWrap'], 'sockets ok, timers ok, files ok, others failed 1 × ProcessWrap'],
     [[], ['Immediate', 'TTYWrap', 'PipeWrap'], 'sockets ok, timers ok, files ok, others ok'],
   ])('before %j, then %j: %s', (before, now, told) => {
-    expect(brief(resourceChecks(before, now, false)).join(', ')).toBe(told);
+    expect(brief(resourceChecks(before, now, undefined)).join(', ')).toBe(told);
   });
 
   test('is not held against the process when a component was given up, but said', () => {
-    expect(brief(resourceChecks([], ['Timeout'], true))[1]).toBe(
+    expect(brief(resourceChecks([], ['Timeout'], 'a component was given up'))[1]).toBe(
       'timers skipped 1 × Timeout; a component was given up',
     );
   });
@@ -61,6 +63,45 @@ describe('the look at the process', () => {
     expect(brief(report.checks)[0]).toBe('sockets ok');
     expect(report.durationMs).toBe(60);
     expect(looks).toBeGreaterThan(3);
+  });
+
+  test('proves nothing when there was no time for it: what is closed may be gone a turn later', async () => {
+    let looks = 0;
+    const { supervisor, stopped } = scene({ resources: () => (looks++ === 0 ? [] : ['TCPServerWrap']) });
+    await supervisor.start();
+    const report = await stopped(supervisor.stop({ timeoutMs: 1 }));
+    expect(brief(report.checks)[0]).toBe(
+      'sockets skipped 1 × TCPServerWrap; there was no time to wait for its end',
+    );
+    expect(report.sound).toBe(true);
+  });
+
+  test('proves nothing while another application runs in the process', async () => {
+    const held: string[] = [];
+    const one = scene({ resources: () => [...held] });
+    const other = scene();
+    other.add('server', [], { start: () => held.push('TCPServerWrap'), stop: () => held.pop() });
+    await one.supervisor.start();
+    await other.supervisor.start();
+    const report = await one.stopped();
+    expect(brief(report.checks)[0]).toBe(
+      'sockets skipped 1 × TCPServerWrap; another application runs in this process',
+    );
+    expect(report).toMatchObject({ sound: true, clean: true });
+    expect((await other.stopped()).sound).toBe(true);
+  });
+
+  test('does not take the timers of the stop for left behind, whoever made the clock', async () => {
+    const clock: Clock = {
+      now: () => performance.now(),
+      wallNow: () => Date.now(),
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+    };
+    const timers = (): string[] => processResources().filter((kind) => kind === 'Timeout');
+    const supervisor = new Supervisor({ clock, resources: timers });
+    await supervisor.start();
+    expect(brief((await supervisor.stop()).checks)[1]).toBe('timers ok');
   });
 
   test('has patience for a second', async () => {

@@ -97,6 +97,16 @@ describe('the summary of an end', () => {
     expect(line).toMatch(/ \| checks: check 0 skipped .*and 90 more$/);
   });
 
+  test.each([Object.create(null), { toString: 7 }, Object.assign(new Error(), { message: 7 }), Symbol('x')])(
+    'can be made of whatever ended it: %o',
+    (error) => {
+      const failure = { component: 'a', error };
+      expect(summaryLine({ reason: 'x', durationMs: 0, components: [], checks: [], failure })).toMatch(
+        /^stopped in 0 ms: x \| a had failed: .+ \| nothing checked$/,
+      );
+    },
+  );
+
   test('of two hundred forced parts names a few and counts the others', () => {
     const parts = Array.from({ length: 200 }, (_, index) => ({
       name: `feed${index}`,

@@ -99,6 +99,34 @@ describe('a stop', () => {
     expect([clean, sound]).toEqual([false, false]);
   });
 
+  test('takes an error or a detail that is no text as what it says: the line in the log can be made', async () => {
+    const lines: string[] = [];
+    const say = (message: string): void => void lines.push(message);
+    const { supervisor, add, stopped } = scene({
+      logger: { debug: () => {}, info: say, warn: () => {}, error: say },
+    });
+    const odd = { name: 'feed', outcome: 'forced', error: new Error('deaf') };
+    add('a', [], { stop: () => ({ parts: [odd, { ...odd, error: 7 }] }) });
+    add('b', [], { verify: () => [{ name: 'rows', outcome: 'skipped', detail: 5 as never }] });
+    await supervisor.start();
+    const report = await stopped();
+    expect(report.components.find(({ name }) => name === 'a')?.parts).toEqual([
+      { name: 'feed', outcome: 'forced', durationMs: 0, error: 'deaf' },
+      { name: 'feed', outcome: 'forced', durationMs: 0, error: '7' },
+    ]);
+    expect(report.sound).toBe(true);
+    expect(lines.join()).toMatch(/feed forced 0 ms "deaf".*b\.rows skipped \(5\)/);
+  });
+
+  test.each([null, 7, { reason: Object.create(null) }, { timeoutMs: '5', reason: Symbol('x') }])(
+    'never rejects, not even when it is called with %o',
+    async (given) => {
+      const { supervisor, stopped } = scene();
+      await supervisor.start();
+      expect(await stopped(supervisor.stop(given as never))).toMatchObject({ sound: true });
+    },
+  );
+
   test('is not clean when a part was given up, and still sound', async () => {
     const { supervisor, add, stopped } = scene();
     add('a', [], { stop: () => ({ parts: [{ name: 'socket', outcome: 'forced', durationMs: 3 }] }) });

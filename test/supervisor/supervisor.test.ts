@@ -251,6 +251,23 @@ describe('a start', () => {
     expect(story).toEqual(['+a', '-a', '+a', '-a', '+a', '-a']);
   });
 
+  test('may come from a listener that hears of the end', async () => {
+    const { supervisor, add, stopped, story } = scene();
+    add('a');
+    await supervisor.start();
+    const again = new Promise((resolve) => {
+      const { unsubscribe } = supervisor.actor.subscribe(() => {
+        if (supervisor.state !== 'stopped') return;
+        unsubscribe();
+        resolve(codeOf(supervisor.start()));
+      });
+    });
+    expect((await stopped()).components).toHaveLength(1);
+    expect(await again).toBe('none');
+    expect(supervisor.state).toBe('running');
+    expect(story).toEqual(['+a', '-a', '+a']);
+  });
+
   test('does not abort the signal of what has started', async () => {
     const { supervisor, add, stopped } = scene();
     const signals: AbortSignal[] = [];

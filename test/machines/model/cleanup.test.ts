@@ -5,6 +5,10 @@ import { cleanup, describe, isRetryable } from '../../../machines/model/cleanup.
 const circle: { self?: unknown } = {};
 circle.self = circle;
 
+const fail = (): never => {
+  throw new Error('not this either');
+};
+
 group('any thrown thing becomes a text', () => {
   test.each<[unknown, string]>([
     [new Error('boom'), 'boom'],
@@ -18,9 +22,14 @@ group('any thrown thing becomes a text', () => {
     [{ toJSON: () => undefined }, '[object Object]'],
     [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
     [new TypeError(), 'TypeError'],
+    [Object.assign(new Error(), { message: 42 }), '42'],
+    [Object.assign(new Error(), { message: { a: 1 } }), '{"a":1}'],
   ])('%o', (thrown, text) => expect(describe(thrown)).toBe(text));
 
   test('without ever throwing', () => {
+    const deaf = Object.defineProperty(new Error(), 'message', { get: fail });
+    expect(describe(deaf)).toBe('something that can not be shown');
+    expect(describe({ toJSON: fail })).toBe('[object Object]');
     const anything = fc.anything({ withBigInt: true, withNullPrototype: true, withObjectString: true });
     fc.assert(fc.property(anything, (thrown) => typeof describe(thrown) === 'string'));
   });

@@ -29,9 +29,12 @@ describe('a set of components', () => {
     expect(said(set(text)).sort()).toEqual([...problems].sort());
   });
 
-  test.each(['', ' ', '\t\n', '__proto__'])('has no component with the name %j', (name) => {
-    expect(said([{ name, dependsOn: [] }])).toEqual([`0.name '${name}'`]);
-  });
+  test.each(['', ' ', '\t\n', '__proto__', '#_internal', '#_main'])(
+    'has no component with the name %j',
+    (name) => {
+      expect(said([{ name, dependsOn: [] }])).toEqual([`0.name '${name}'`]);
+    },
+  );
 
   test('says what would be right', () => {
     expect(problemsOf(set('a:x b'))[0]?.allowed).toBe('names of components: a, b');
