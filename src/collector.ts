@@ -147,7 +147,8 @@ export class BinanceDataCollector implements AsyncDisposable {
    * whoever calls it, whenever, gets the one report.
    */
   async stop(options: StopOptions = {}): Promise<StopReport> {
-    const { reason = 'asked', timeoutMs } = options;
+    // Never rejects: from JavaScript it may be called with anything.
+    const { reason = 'asked', timeoutMs } = options ?? {};
     const isDeadline = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
     const stopped = reaches(this.#wired.actor, 'stopped', this.#options.signal);
     const { actor } = this.#wired;

@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 20;
 const PATIENCE_MIN_MS = 50;
 
 /** File descriptors of this process that lead to one of `files`, as `12 → data/btc.db`. @throws where it can't be told */
-function heldOf(files: readonly string[]): string[] {
+export function heldOf(files: readonly string[]): string[] {
   const wanted = new Set(files);
   return readdirSync(DESCRIPTORS).flatMap((fd) => {
     try {
@@ -24,16 +24,17 @@ function heldOf(files: readonly string[]): string[] {
   });
 }
 
-/** Waits up to `timeoutMs` until none of `files` is held any more. */
+/** Waits up to `timeoutMs` until none of `files` is held any more, but by who held them `before`. */
 export async function checkHandles(
   files: readonly string[],
+  before: readonly string[],
   timeoutMs: number,
   clock: Clock,
 ): Promise<StoreCheck> {
   const deadline = clock.now() + timeoutMs;
   try {
     for (;;) {
-      const held = heldOf(files);
+      const held = heldOf(files).filter((one) => !before.includes(one));
       if (held.length === 0) return { name: 'files', outcome: 'ok' };
       const left = deadline - clock.now();
       const detail = `still open: ${held.join(', ')}`;

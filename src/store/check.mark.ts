@@ -2,6 +2,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.ts';
+import { heldOf } from './check.handles.ts';
 import type { Watermark } from './database.ts';
 import { asStoreError, checkFolder, inspectFile, openToLook } from './identity.ts';
 import { lockFileOf, refuseLocked } from './lock.ts';
@@ -12,6 +13,8 @@ export interface StoreMark {
   /** When its lock file was last written, local ms; NaN when there is none. A writer that opens the store writes it. */
   readonly lockedAt: number;
   readonly watermarks: readonly Watermark[];
+  /** What of its files this process holds already, for reasons of its own. */
+  readonly held: readonly string[];
 }
 
 /**
@@ -26,7 +29,8 @@ export function markStore(path: string, origin?: string): StoreMark {
     const { exists } = inspectFile(path, origin);
     checkFolder(path);
     refuseLocked(path);
-    return { exists, lockedAt: lockedAt(path), watermarks: exists ? readWatermarks(path) : [] };
+    const watermarks = exists ? readWatermarks(path) : [];
+    return { exists, lockedAt: lockedAt(path), watermarks, held: heldBefore(path) };
   } catch (error) {
     throw error instanceof StoreError ? error : asStoreError(error, path);
   }
@@ -39,6 +43,15 @@ export const wasOpenedSince = (path: string, mark: StoreMark): boolean =>
 
 const lockedAt = (path: string): number =>
   statSync(lockFileOf(path), { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN;
+
+function heldBefore(path: string): readonly string[] {
+  try {
+    return heldOf(filesOfStore(realNameOf(path)));
+  } catch {
+    // It can't be told here, and won't be afterwards.
+    return [];
+  }
+}
 
 function readWatermarks(path: string): Watermark[] {
   const database = openToLook(path);

@@ -49,7 +49,7 @@ export async function verifyStore(path: string, options: VerifyOptions): Promise
   const timeoutMs = Math.max(0, options.timeoutMs - Math.min(RESERVE_MS, options.timeoutMs / 10));
   const file = realNameOf(path);
   const [handles, found] = await Promise.all([
-    checkHandles(filesOfStore(file), Math.min(HANDLES_MS, timeoutMs), clock),
+    checkHandles(filesOfStore(file), before?.held ?? [], Math.min(HANDLES_MS, timeoutMs), clock),
     existsSync(file)
       ? lookThrough({ path: file, before }, { timeoutMs, signal, clock })
       : whyAbsent(file, before),

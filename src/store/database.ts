@@ -72,7 +72,12 @@ export class StoreDatabase {
     }
     try {
       const database = new StoreDatabase(request, unlock);
-      return { database, opened: database.#opened() };
+      try {
+        return { database, opened: database.#opened() };
+      } catch (error) {
+        database.#database.close();
+        throw error;
+      }
     } catch (error) {
       unlock();
       throw asStoreError(error, request.path);

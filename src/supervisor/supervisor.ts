@@ -61,6 +61,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #actor: SupervisorActor;
   readonly #logger: Logger | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => void this.stop({ reason: 'aborted' });
   #state: SupervisorState = 'idle';
   #report: SupervisorReport | undefined;
 
@@ -108,8 +109,6 @@ export class Supervisor implements AsyncDisposable {
     this.#observe();
     this.#actor.start();
     this.register(...components);
-    // For as long as this object lives: aborting stops a run, and refuses a start.
-    this.#signal?.addEventListener('abort', () => void this.stop({ reason: 'aborted' }), { once: true });
   }
 
   /** The XState actor: snapshots, subscriptions, inspection. */
@@ -284,6 +283,9 @@ export class Supervisor implements AsyncDisposable {
     this.#state = to;
     if (to === 'stopped') running.delete(this);
     else running.add(this);
+    // While it runs: a signal may outlive many applications, and would keep each of them.
+    if (to === 'stopped') this.#signal?.removeEventListener('abort', this.#onAbort);
+    else this.#signal?.addEventListener('abort', this.#onAbort);
     const { reason } = this.#actor.getSnapshot().context;
     this.#say('debug', `application: ${from} → ${to}`, reason === '' ? {} : { reason });
     if (to !== 'stopped') return;

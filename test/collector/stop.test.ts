@@ -147,6 +147,14 @@ describe('stop', () => {
     },
   );
 
+  test('with null instead of options does not reject', async () => {
+    const { collector } = collectFrom(await startExchange());
+    expect(await collector.stop(null as unknown as StopOptions)).toMatchObject({
+      reason: 'asked',
+      clean: true,
+    });
+  });
+
   test('with timeoutMs 0 forces what is open, at once', async () => {
     const exchange = await startExchange();
     const { collector } = collectFrom(exchange);

@@ -1,4 +1,5 @@
 /** The managers of the paper trader, each by itself. */
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -108,23 +109,29 @@ describe('StateManager', () => {
     expect(rowsIn(path, 'SELECT symbol, lots FROM positions')).toEqual([{ symbol: 'BTCUSDT', lots: 4 }]);
   });
 
-  test('writes no order whose fill it cannot write, and ends the application', () => {
-    const path = join(emptyFolder(onTestFinished), 'paper.db');
-    const failed = vi.fn();
-    const { state } = books(path, failed);
-    const other = new DatabaseSync(path);
-    onTestFinished(() => other.close());
-    other.exec("CREATE TRIGGER refuse BEFORE INSERT ON fills BEGIN SELECT raise(ABORT, 'no room'); END");
-    state.place(order);
-    const placed = state.place(order);
-    state.record(
-      { ...placed, filled: 4, status: 'partly filled' },
-      { orderId: placed.id, lots: 4, price: 1, filledAt: 2 },
-    );
-    vi.advanceTimersByTime(1_000);
-    expect(countIn(path)).toBe(0);
-    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ message: 'no room' }));
-  });
+  test.each([
+    ['the statement alone', 'ABORT'],
+    ['the whole transaction, as with a full disk', 'ROLLBACK'],
+  ])(
+    'writes no order whose fill it cannot write, and ends the application with the reason, when SQLite takes back %s',
+    (_, how) => {
+      const path = join(emptyFolder(onTestFinished), 'paper.db');
+      const failed = vi.fn();
+      const { state } = books(path, failed);
+      const other = new DatabaseSync(path);
+      onTestFinished(() => other.close());
+      other.exec(`CREATE TRIGGER refuse BEFORE INSERT ON fills BEGIN SELECT raise(${how}, 'no room'); END`);
+      state.place(order);
+      const placed = state.place(order);
+      state.record(
+        { ...placed, filled: 4, status: 'partly filled' },
+        { orderId: placed.id, lots: 4, price: 1, filledAt: 2 },
+      );
+      vi.advanceTimersByTime(1_000);
+      expect(countIn(path)).toBe(0);
+      expect(failed).toHaveBeenCalledWith(expect.objectContaining({ message: 'no room' }));
+    },
+  );
 
   test('finds a position that differs from its fills while it runs, says so and mends it', async () => {
     const { state, path } = books();
@@ -190,10 +197,37 @@ describe('StateManager', () => {
       { orderId: placed.id, lots: 4, price: 1, filledAt: 2 },
     );
     vi.advanceTimersByTime(1_000);
-    const next = books(path).state;
-    expect(rowsIn(path, 'SELECT filled, status FROM orders')).toEqual([{ filled: 4, status: 'cancelled' }]);
+    // As it was cut off: with what stood in the files at that moment.
+    const copy = join(emptyFolder(onTestFinished), 'paper.db');
+    for (const end of ['', '-wal']) copyFileSync(`${path}${end}`, `${copy}${end}`);
+    const next = books(copy).state;
+    expect(rowsIn(copy, 'SELECT filled, status FROM orders')).toEqual([{ filled: 4, status: 'cancelled' }]);
     expect(next.positions()).toMatchObject([{ symbol: 'BTCUSDT', lots: 4 }]);
     await next.stop(never, stopContext);
+  });
+
+  test('keeps a second trader away from a database in use, whose orders stay as they are', async () => {
+    const { state, path } = books();
+    const placed = state.place(order);
+    vi.advanceTimersByTime(1_000);
+    expect(() => books(path)).toThrow(`${path} is being used by another trader`);
+    expect(rowsIn(path, 'SELECT status, reason FROM orders')).toEqual([{ status: 'open', reason: 'a test' }]);
+    state.record({ ...placed, status: 'cancelled' });
+    await state.stop(never, stopContext);
+    await books(path).state.stop(never, stopContext);
+  });
+
+  test('tries again while it stops, and saves all when the database is free before its deadline', async () => {
+    vi.useRealTimers();
+    const { state, path } = books();
+    const other = new DatabaseSync(path);
+    onTestFinished(() => other.close());
+    other.exec('BEGIN IMMEDIATE');
+    state.record({ ...state.place(order), status: 'cancelled' });
+    setTimeout(() => other.exec('ROLLBACK'), 120);
+    expect(await state.stop(never, stopContext)).toMatchObject({ lost: 0 });
+    expect(countIn(path)).toBe(1);
+    expect(state.verify().map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
   });
 
   test('says what is lost when the database stays held until its deadline', async () => {
@@ -257,6 +291,13 @@ describe('OrderManager', () => {
     expect(rowsIn(path, 'SELECT lots FROM fills')).toEqual([{ lots: 10 }]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  test('takes no new order after its stop, also of a symbol that it does not hold', () => {
+    const { prices, orders } = trader();
+    orders.stop(never, stopContext);
+    prices.bar();
+    expect(logged).not.toContain('order placed');
+  });
 });
 
 describe('the flags', () => {
@@ -278,6 +319,8 @@ describe('the flags', () => {
     ['--paper --duration soon', "--duration: 'soon' is no duration"],
     ['--paper --ws-url ws://a', '--ws-url and --rest-url are given together'],
     ['--paper --time-scale 0', "--time-scale: '0' is not a number above 0"],
+    ['--paper --db :memory:', "--db: ':memory:' is no file"],
+    ['--paper --db=', "--db: '' is no file"],
   ])('%j is refused, and the flag is named', (text, message) => {
     expect(() => readFlags(text.split(' ').filter(Boolean))).toThrow(message);
   });

@@ -175,13 +175,22 @@ describe.concurrent('the paper trader', { timeout: 90_000 }, () => {
     expect(await run.ended(), run.stderr()).toBe(143);
   });
 
-  test('a wrong flag is refused with 2, and nothing is opened', async ({ expect, onTestFinished }) => {
-    const cwd = emptyFolder(onTestFinished);
-    const run = startTrader(['--duration', '1s'], cwd, onTestFinished);
-    expect(await run.ended()).toBe(2);
-    expect(readdirSync(cwd)).toEqual([]);
-    expect(run.stderr()).toMatch(/^--paper is required: there is no live trading here\nusage: /u);
-  });
+  test.for([
+    ['--duration 1s', /^--paper is required: there is no live trading here\nusage: /u],
+    [
+      '--paper --ws-url nowhere --rest-url http://a',
+      /^wrong configuration: network\.wsUrl: "nowhere".*\nusage: /u,
+    ],
+  ] satisfies [string, RegExp][])(
+    'a wrong flag is refused with 2, and nothing is opened: %s',
+    async ([args, says], { expect, onTestFinished }) => {
+      const cwd = emptyFolder(onTestFinished);
+      const run = startTrader(args.split(' '), cwd, onTestFinished);
+      expect(await run.ended()).toBe(2);
+      expect(readdirSync(cwd)).toEqual([]);
+      expect(run.stderr()).toMatch(says);
+    },
+  );
 
   test('the commands of its README work as they stand there', async ({ expect, onTestFinished }) => {
     const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');

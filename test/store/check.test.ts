@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Row } from '../../machines/model/row.ts';
 import { checkFile, type StoreCheck } from '../../src/store/check.file.ts';
 import { markStore, type StoreMark } from '../../src/store/check.mark.ts';
@@ -323,6 +323,15 @@ describe.runIf(process.platform === 'linux')('files', () => {
     expect(hasty).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('no time') });
     open.close();
     expect(await outcomes(verifyStore(here.path, TIME))).toEqual(ALL_OK);
+  });
+
+  test('what this process read in it before the run is not held against the run', async () => {
+    run(rows(0, 10));
+    const reader = new DatabaseSync(here.path, { readOnly: true });
+    onTestFinished(() => reader.close());
+    reader.prepare('SELECT * FROM meta').all();
+    const before = markStore(here.path);
+    expect((await verifyStore(here.path, { ...TIME, before }))[0]).toMatchObject({ outcome: 'ok' });
   });
 
   test('its lock, and a file that was removed while it was open, are told too; a link is followed', async () => {

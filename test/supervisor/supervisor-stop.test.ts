@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Logger } from '../../src/ports.ts';
@@ -167,6 +168,15 @@ describe('a stop', () => {
     expect((await supervisor.ended).reason).toBe('aborted');
     expect(await starting).toBe('ABORTED');
     expect(await codeOf(supervisor.start())).toBe('ABORTED');
+  });
+
+  test('lets go of a signal that outlives it', async () => {
+    const { signal } = new AbortController();
+    const { supervisor, stopped } = scene({ signal });
+    await supervisor.start();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await stopped();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('of the actor itself leaves a report that says so', async () => {

@@ -39,6 +39,8 @@ export function readFlags(args: readonly string[]): Settings {
   const timeScale = Number(values['time-scale'] ?? (network === 'simulator' ? 60 : 1));
   if (!(timeScale > 0 && timeScale <= 100_000))
     throw new UsageError(`--time-scale: '${values['time-scale']}' is not a number above 0, at most 100000`);
+  if (values.db === '' || values.db === ':memory:')
+    throw new UsageError(`--db: '${values.db}' is no file, and what is saved must be found again`);
   const durationMs = duration('duration', values.duration);
   const failAfterMs = duration('fail-after', values['fail-after']);
   return {

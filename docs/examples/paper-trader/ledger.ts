@@ -43,14 +43,24 @@ const OPEN = `SELECT id, symbol, lots, filled, status, reason, placed_at AS plac
   WHERE status IN ('open', 'partly filled')`;
 
 const SQLITE_BUSY = 5;
+/** Whether another program holds it. Extended codes have the plain one in their lowest byte. */
+const isBusy = (error: unknown): boolean =>
+  (Number((error as { errcode?: number }).errcode) & 0xff) === SQLITE_BUSY;
 
 export class Ledger {
+  readonly #lock: DatabaseSync;
   readonly #db: DatabaseSync;
 
   constructor(path: string) {
-    // Nobody waits for a lock in here: that would hold up the event loop, and signals with it.
-    this.#db = new DatabaseSync(path, { timeout: 0 });
-    this.#db.exec(SCHEMA);
+    this.#lock = takeLock(path);
+    try {
+      // Nobody waits for a lock in here: that would hold up the event loop, and signals with it.
+      this.#db = new DatabaseSync(path, { timeout: 0 });
+      this.#db.exec(SCHEMA);
+    } catch (error) {
+      this.#lock.close();
+      throw error;
+    }
   }
 
   /** Writes all of them in one transaction. False when another program holds the database: nothing was written then. */
@@ -111,6 +121,7 @@ export class Ledger {
 
   close(): void {
     this.#db.close();
+    this.#lock.close();
   }
 
   #put({ symbol, lots, openedAt }: Position): void {
@@ -121,7 +132,7 @@ export class Ledger {
     try {
       this.#db.exec('BEGIN IMMEDIATE');
     } catch (error) {
-      if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
+      if (isBusy(error)) return false;
       throw error;
     }
     try {
@@ -129,9 +140,25 @@ export class Ledger {
       this.#db.exec('COMMIT');
       return true;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      // A full disk makes SQLite roll back by itself, and a second time would hide why.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
+  }
+}
+
+/**
+ * One trader to a database: another one would take the orders of the first for left ones. Held by a file beside it, with
+ * a lock that the operating system takes back when the process ends, however that is.
+ */
+function takeLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw isBusy(error) ? new Error(`${path} is being used by another trader`, { cause: error }) : error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** A paper trader: runs until its time is up, it fails, or it is told to stop, and always leaves its books in order. */
-import { createLogger, runApplication } from 'candlestate';
+import { ConfigurationError, createLogger, runApplication } from 'candlestate';
 import { createApplication } from './application.ts';
 import { readFlags, type Settings, USAGE, UsageError } from './flags.ts';
 
@@ -16,7 +16,8 @@ async function run({ durationMs, failAfterMs, logFile, ...settings }: Settings):
 try {
   process.exitCode = await run(readFlags(process.argv.slice(2)));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
+  // What a flag means is known to whoever uses it: a URL, to the collector.
+  if (!(error instanceof UsageError || error instanceof ConfigurationError)) throw error;
   process.stderr.write(`${error.message}\n${USAGE}\n`);
   process.exitCode = 2;
 }
