@@ -80,6 +80,7 @@ export class BinanceDataCollector implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #wired: Wired;
   #report: Promise<StopReport> | undefined;
+  readonly #onAbort = (): void => void this.stop({ reason: 'aborted' });
   #state: CollectorState = 'initialized';
 
   constructor(options: CollectorOptions) {
@@ -87,10 +88,6 @@ export class BinanceDataCollector implements AsyncDisposable {
     this.#wired = wire(this.#options, exchangeOf(this.#options, this.#options.clock ?? systemClock));
     this.#observe();
     this.#wired.actor.start();
-    // For as long as this object lives: aborting stops a run, and refuses a start.
-    this.#options.signal?.addEventListener('abort', () => void this.stop({ reason: 'aborted' }), {
-      once: true,
-    });
   }
 
   /** The XState actor: snapshots, subscriptions, inspection. */
@@ -293,6 +290,9 @@ export class BinanceDataCollector implements AsyncDisposable {
     const from = this.#state;
     if (from === to) return;
     this.#state = to;
+    // While it runs: a signal may outlive many collectors, and would keep each of them.
+    if (to === 'stopped') this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    else this.#options.signal?.addEventListener('abort', this.#onAbort);
     if (from === 'initialized' || from === 'stopped') this.#wired.run.begin();
     const { actor, delivery, logger } = this.#wired;
     const { reason: asked, failure, trouble } = actor.getSnapshot().context;

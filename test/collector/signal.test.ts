@@ -1,4 +1,5 @@
 /** The option `signal`, listeners that fail, and state events. */
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { collectFrom, expectWhole, newStore, startExchange, storedCandles } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
@@ -28,6 +29,16 @@ describe('a signal', () => {
     expect(report).toMatchObject({ reason: 'aborted', clean: true, unwritten: 0 });
     expect(storedCandles(store)).toHaveLength(candles.length);
     await expect(collector.startStreaming()).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('that outlives collectors keeps none of them', async () => {
+    const exchange = await startExchange();
+    const { signal } = new AbortController();
+    const { collector } = collectFrom(exchange, { signal });
+    await collector.startStreaming();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await collector.stop();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
