@@ -260,5 +260,7 @@ export const resourcesOrder = (context: Context): ResourcesOrder => ({
   baseline: context.baseline,
   look: context.resources ?? (() => []),
   timeoutMs: leftUntil(context, reportAfter),
-  forced: context.lines.some(({ outcome }) => outcome === 'forced'),
+  forced: context.lines
+    .flatMap(({ outcome, parts = [] }) => [outcome, ...parts.map((part) => part.outcome)])
+    .includes('forced'),
 });

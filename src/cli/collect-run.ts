@@ -16,9 +16,6 @@ import { outputComponent } from './output-component.ts';
 import type { Screen } from './terminal.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
 
-/** A signal to all of `npm start`, as a terminal's or a service manager's, arrives twice: npm passes its own on. */
-const sameSignalMs = (): number => (process.env['npm_lifecycle_event'] === undefined ? 0 : 100);
-
 /** What a run is made of. */
 export interface RunParts {
   readonly plan: CollectPlan;
@@ -57,7 +54,6 @@ export async function runCollect(parts: RunParts): Promise<number> {
     logger,
     stop: async (reason) => isSound(await application.stop({ reason }), logger),
     stopTimeoutMs: resolved.stopTimeoutMs,
-    sameSignalMs: sameSignalMs(),
     pending: () => application.pending,
   });
   const { duration } = settings.values;

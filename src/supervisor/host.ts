@@ -11,17 +11,25 @@ export interface ProcessHost {
   exit(code: number): void;
   /** Lets go of what an exit would wait for. Default: nothing. */
   letGo?(): Promise<void>;
+  /** Signals of one kind nearer together than this are one, ms. Default 0. */
+  readonly sameSignalMs?: number;
   /** The code that it will end with when it ends by itself. */
   exitCode?: number | string | null | undefined;
 }
 
 const emitter: EventEmitter = process;
 
+/** A signal to all of `npm start`, as a terminal's or a service manager's, arrives twice: npm passes its own on. */
+const NPM_REPEATS_MS = 100;
+
 export const thisProcess: ProcessHost = {
   on: (event, listener) => emitter.on(event, listener as () => void),
   off: (event, listener) => emitter.off(event, listener as () => void),
   exit: exitNow,
   letGo: endThreads,
+  get sameSignalMs() {
+    return process.env['npm_lifecycle_event'] === undefined ? 0 : NPM_REPEATS_MS;
+  },
   set exitCode(code: number) {
     process.exitCode = code;
   },

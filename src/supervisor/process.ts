@@ -24,8 +24,8 @@ export interface SuperviseOptions {
   /** When `stop` has not ended a second after that (it should have), the process is ended with 1, ms. */
   readonly stopTimeoutMs: number;
   /**
-   * Signals of one kind nearer together than this are one, ms. Default 0. A terminal's Ctrl+C reaches a
-   * program under `npm start` twice, from the terminal and from npm.
+   * Signals of one kind nearer together than this are one, ms. Default: 100 under npm, where a terminal's Ctrl+C
+   * reaches a program twice, from the terminal and from npm; otherwise 0.
    */
   readonly sameSignalMs?: number | undefined;
   /** What has not stopped yet, named in the log when the exit is forced. Default: nothing is known. */
@@ -60,7 +60,8 @@ const FORCED: Readonly<Record<ForcedBy, string>> = {
  * fault that nobody caught is logged and stops with 1.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
-  const { stop, pending, sameSignalMs = 0, host = thisProcess } = options;
+  const { stop, pending, host = thisProcess } = options;
+  const { sameSignalMs = host.sameSignalMs ?? 0 } = options;
   const clock = ownClockOf(options.clock ?? systemClock);
   const logger = quiet(options.logger);
   const ended = Promise.withResolvers<number>();
@@ -140,9 +141,14 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
   };
 }
 
+/** What is thrown may be anything, also what throws when it is looked at. */
 function withStack(error: unknown): object {
-  const stack = error instanceof Error ? error.stack : undefined;
-  return stack === undefined ? { error } : { error, stack };
+  try {
+    const stack = error instanceof Error ? error.stack : undefined;
+    return stack === undefined ? { error } : { error, stack };
+  } catch {
+    return { error: 'it throws when it is looked at' };
+  }
 }
 
 /** Where the program is, and what it still waits for: what one wants to know of a stop that was cut short. */
@@ -160,9 +166,12 @@ const FRAMES_MAX = 50;
 /** The stack without the interpreter of the chart, which is all that would fit otherwise. */
 function stackHere(message: string): string {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = FRAMES_MAX;
-  const stack = new Error(message).stack ?? message;
-  Error.stackTraceLimit = stackTraceLimit;
+  // Frozen where a program has hardened what it runs on.
+  Reflect.set(Error, 'stackTraceLimit', FRAMES_MAX);
+  const stack: unknown = new Error(message).stack;
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  // Whoever prepares stacks may have made something else of it.
+  if (typeof stack !== 'string') return message;
   return stack
     .split('\n')
     .filter((line) => !/[\\/]node_modules[\\/]xstate[\\/]/u.test(line))

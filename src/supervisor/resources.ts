@@ -78,7 +78,7 @@ export const resourcesActor = (
 /** Why what is left says nothing against the application. */
 function excuseOf(forced: boolean, alone: boolean, patienceMs: number): string | undefined {
   // It may hold what it likes: that has been reported already, and is its own line.
-  if (forced) return 'a component was given up';
+  if (forced) return 'a component or a part of one was given up';
   if (!alone) return 'another application runs in this process';
   return patienceMs < PATIENCE_MIN_MS ? 'there was no time to wait for its end' : undefined;
 }

@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly onStarted?: (() => unknown) | undefined;
   /** Whole time of the stop, ms. Default: the application's own, or 5,000. */
   readonly stopTimeoutMs?: number | undefined;
-  /** Signals of one kind nearer together than this are one, ms. Default 0. */
+  /** Signals of one kind nearer together than this are one, ms. Default: 100 under npm, which repeats them, or 0. */
   readonly sameSignalMs?: number | undefined;
   /** What has not stopped yet, named in the log when the exit is forced. Default: the application's own. */
   readonly pending?: (() => readonly string[]) | undefined;

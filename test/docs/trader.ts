@@ -26,7 +26,8 @@ export function emptyFolder(finished: Finished): string {
 export function startTrader(args: readonly string[], cwd: string, finished: Finished, program = 'main.ts') {
   const child = spawn(process.execPath, [...FLAGS, join(FOLDER, program), ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: '1' },
+    // As from a shell: under npm two signals of a kind would be one.
+    env: { ...process.env, NO_COLOR: '1', npm_lifecycle_event: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   finished(() => void child.kill('SIGKILL'));

@@ -13,9 +13,13 @@ const SCRIPT = fileURLToPath(new URL('./child.ts', import.meta.url));
 /** Well under a second, also on a machine that is busy. */
 const QUICK_MS = 700;
 
+/** Without what says that npm has started us: two signals would be one then. */
+const { npm_lifecycle_event: _, ...environment } = process.env;
+
 /** A child that plays a scene. Its standard error is read unless `stalled`. */
 function play(scene: string, path = '', stalled = false) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, scene, path], {
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -151,6 +151,32 @@ describe('a supervised process', () => {
     },
   );
 
+  test('a fault that throws when it is looked at is one like another', async () => {
+    const evil = Object.defineProperty(new Error('evil'), 'stack', {
+      get: () => {
+        throw new Error('no stack');
+      },
+    });
+    const { host, lines, reasons, supervision } = setUp();
+    host.emit('uncaughtException', evil);
+    expect(await supervision.ended).toBe(1);
+    expect(lines[0]).toContain('nobody caught');
+    expect({ reasons, exits: host.exits }).toEqual({ reasons: ['failed'], exits: [] });
+  });
+
+  test('says that an exit is forced, whatever the program has made of stacks', () => {
+    const { host, lines } = setUp({ stop: never });
+    host.emit('SIGINT');
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (_, frames) => frames;
+    try {
+      host.emit('SIGTERM');
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+    }
+    expect(lines).toContain('Forced exit requested');
+  });
+
   test('a fault during the stop of a signal turns its code into 1', async () => {
     const stopped = Promise.withResolvers<boolean>();
     const { host, supervision } = setUp({ stop: () => stopped.promise });
@@ -246,8 +272,9 @@ describe('a real process', () => {
     logger.info('ready');
     leave(await supervision.ended, async (message, fields) => logger.warn(message, fields));`;
 
-  async function signalled(stop: string, signals: readonly NodeJS.Signals[]) {
+  async function signalled(stop: string, signals: readonly NodeJS.Signals[], env: NodeJS.ProcessEnv = {}) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', script(stop)], {
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';
@@ -270,6 +297,20 @@ describe('a real process', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('Forced exit requested');
     expect(took).toBeLessThan(1_000);
+  });
+
+  test('under npm, which sends a signal of the whole group once more, stops once', async () => {
+    const { code, stderr } = await signalled(
+      `async () => {
+        process.kill(process.pid, 'SIGINT');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return true;
+      }`,
+      ['SIGINT'],
+      { npm_lifecycle_event: 'collect' },
+    );
+    expect(code).toBe(130);
+    expect(stderr).not.toContain('Forced exit requested');
   });
 
   test('that something keeps alive after the stop is ended with its code, and told what held it', async () => {

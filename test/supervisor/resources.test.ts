@@ -42,6 +42,21 @@ describe('what a process holds', () => {
 });
 
 describe('the look at the process', () => {
+  test('does not hold against it what a part holds that was given up', async () => {
+    const held: string[] = [];
+    const { supervisor, add, stopped } = scene({ resources: () => [...held] });
+    add('a', [], {
+      start: () => held.push('TCPSocketWrap'),
+      stop: () => ({ parts: [{ name: 'feed0.a', outcome: 'forced', durationMs: 3 }] }),
+    });
+    await supervisor.start();
+    expect(await stopped()).toMatchObject({
+      clean: false,
+      sound: true,
+      checks: [{ name: 'sockets', outcome: 'skipped' }, {}, {}, {}],
+    });
+  });
+
   test('compares with what there was at the start, and not before', async () => {
     const held = ['TCPServerWrap'];
     const { supervisor, add, stopped } = scene({ resources: () => [...held] });
@@ -122,7 +137,9 @@ describe('the look at the process', () => {
     add('a', [], { stop: never });
     await supervisor.start();
     const report = await stopped();
-    expect(brief(report.checks)[1]).toBe('timers skipped 1 × Timeout; a component was given up');
+    expect(brief(report.checks)[1]).toBe(
+      'timers skipped 1 × Timeout; a component or a part of one was given up',
+    );
     expect(report).toMatchObject({ sound: true, durationMs: expect.any(Number) });
     expect(report.durationMs).toBeLessThanOrEqual(1_000);
   });
