@@ -23,7 +23,10 @@ const warn = (message: string, fields: object): Promise<void> => say('warn', mes
 
 try {
   const { run } = await import('./program.ts');
-  leave(await run(process.argv.slice(2), process.env), warn);
+  const code = await run(process.argv.slice(2), process.env);
+  // All is over and the signals were given back; one that comes now has nothing to change any more.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(code));
+  leave(code, warn);
 } catch (error) {
   const stack = error instanceof Error ? error.stack : undefined;
   await say('error', 'candlestate failed', { error, ...(stack === undefined ? {} : { stack }) });

@@ -117,7 +117,11 @@ function ask(
       },
     );
     let text = '';
+    // Nobody would hear what it finds, and its deadline would end with us.
+    const onExit = (): void => void child.kill('SIGKILL');
+    process.once('exit', onExit);
     const finish = (how: string): void => {
+      process.off('exit', onExit);
       clock.clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       child.stdin?.destroy();

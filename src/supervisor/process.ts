@@ -1,4 +1,5 @@
 /** A process's ends: signals, faults that nobody caught, and what ends it from inside, each led to one stop. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createActor, fromPromise } from 'xstate';
 import { closeOnFault } from '../../machines/close-on-fault.ts';
 import { type EndSignal, type ForcedBy, processMachine } from '../../machines/process.machine.ts';
@@ -68,7 +69,12 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
 
   const machine = processMachine.provide({
     actors: {
-      stop: fromPromise(async ({ input }) => await stop(input.reason)),
+      stop: fromPromise(async ({ input }) => {
+        const isSound = await stop(input.reason);
+        // A fault of its last step is heard a turn later.
+        await nextTurn();
+        return isSound;
+      }),
       flush: fromPromise(() => logger.flush()),
       abandon: fromPromise<void>(async () => {
         await Promise.allSettled([logger.flush(), host.letGo?.()]);

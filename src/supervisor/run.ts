@@ -1,4 +1,5 @@
 /** An application as a process: the one call for programs that leave signals and exit code to it. */
+import { ConfigurationError } from '../errors.ts';
 import { createLogger } from '../log/logger.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { sleep, systemClock } from '../transport/clock.ts';
@@ -57,9 +58,12 @@ const START_SETTLES_MS = 1_000;
  * `process.exitCode` then is: 0, 1, 2 for a `ConfigurationError`, 130, 143. A second signal ends the process at once
  * with 1. Signals are taken by this call and given back at its end; nothing else in the library takes any.
  *
+ * @throws {ConfigurationError} for a time that is none; nothing was begun.
+ *
  * When something keeps the process alive a second after the end, it is named in the log, and the process is ended.
  */
 export async function runApplication(application: Application, options: RunOptions = {}): Promise<number> {
+  assertTimes(options);
   const { host = thisProcess, output = process.stdout } = options;
   const clock = ownClockOf(options.clock ?? systemClock);
   const stopTimeoutMs = options.stopTimeoutMs ?? application.timeoutMs ?? STOP_TIMEOUT_MS;
@@ -99,6 +103,17 @@ export async function runApplication(application: Application, options: RunOptio
   if (options.goesOn !== true)
     leave(code, (message, fields) => warn(logger, message, fields), host, options.clock);
   return code;
+}
+
+/** Nothing has begun yet. */
+function assertTimes({ durationMs, stopTimeoutMs }: RunOptions): void {
+  const wrong = Object.entries({ durationMs, stopTimeoutMs }).filter(
+    ([, given]) => given !== undefined && !(typeof given === 'number' && given >= 0),
+  );
+  if (wrong.length === 0) return;
+  throw new ConfigurationError(
+    wrong.map(([option, given]) => ({ option, given: String(given), allowed: 'ms, 0 or more' })),
+  );
 }
 
 type QuietLogger = ReturnType<typeof quiet>;

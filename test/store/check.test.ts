@@ -297,6 +297,18 @@ describe('time', () => {
     expect(checks[2]).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('cut short') });
     await expect.poll(childrenOfThisProcess).toEqual([]);
   });
+
+  test('cut short by the exit of the process it leaves nothing that looks', async () => {
+    run(rows(0, 10));
+    const before = process.listeners('exit');
+    const looking = verifyStore(here.path, TIME);
+    await until('it looks', () => process.listenerCount('exit') > before.length);
+    for (const listener of process.listeners('exit'))
+      if (!before.includes(listener)) listener.call(process, 1);
+    expect((await looking)[2]).toMatchObject({ outcome: 'skipped' });
+    expect(process.listeners('exit')).toEqual(before);
+    await expect.poll(childrenOfThisProcess).toEqual([]);
+  });
 });
 
 test('where no process can be started the look is skipped and says why', async () => {

@@ -97,6 +97,16 @@ const scenes: Readonly<Record<string, () => unknown>> = {
   ends: () => run(application(), { durationMs: 20 }),
   faults: () =>
     run(application(), { onStarted: () => void setTimeout(() => Promise.reject(new Error('surprise')), 1) }),
+  /** Something goes wrong in the very last step of its stop, and nobody waits for it. */
+  faultsAtLast: () => {
+    const app = application();
+    const stop: Application['stop'] = async (how) => {
+      const report = await app.stop(how);
+      void Promise.reject(new Error('surprise'));
+      return report;
+    };
+    return run({ ...app, stop }, { durationMs: 20 });
+  },
   misconfigured: () => {
     const issue = { option: 'symbols', given: '[]', allowed: 'at least one' };
     return run(application({ start: () => Promise.reject(new ConfigurationError([issue])) }));

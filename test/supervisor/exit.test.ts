@@ -71,6 +71,7 @@ describe('a program that runs an application', () => {
   test.each([
     ['ends', 0, ''],
     ['faults', 1, 'surprise'],
+    ['faultsAtLast', 1, 'a fault that nobody caught'],
     ['misconfigured', 2, 'symbols'],
   ])('that %s ends with %i', async (scene, code, said) => {
     const program = play(scene);

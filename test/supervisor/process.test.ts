@@ -5,7 +5,7 @@ import { exitCodeFor } from '../../src/supervisor/exit-code.ts';
 import { type ProcessHost, type SuperviseOptions, superviseProcess } from '../../src/supervisor/process.ts';
 import { Memo } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
-import { FakeClock } from '../transport/fake-clock.ts';
+import { FakeClock, settle } from '../transport/fake-clock.ts';
 
 class Host extends EventEmitter {
   readonly exits: number[] = [];
@@ -107,6 +107,9 @@ describe('a supervised process', () => {
       ended = true;
     });
     supervision.end('finished');
+    // A fault of the stop's last step may still be heard in the next turn.
+    await settle();
+    await settle();
     await clock.advance(999);
     expect(ended).toBe(false);
     await clock.advance(1);

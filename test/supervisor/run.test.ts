@@ -59,6 +59,16 @@ describe('an application', () => {
     expect(run.host.exitCode).toBe(code);
   });
 
+  test.each([{ durationMs: Number.NaN }, { stopTimeoutMs: -1 }, { durationMs: '60s' as never }])(
+    'is not begun with a time that is none: %j',
+    async (options) => {
+      const started: string[] = [];
+      const run = setUp({ start: async () => started.push('started') }, options);
+      await expect(run.code).rejects.toThrow(ConfigurationError);
+      expect({ started, listeners: run.host.eventNames() }).toEqual({ started: [], listeners: [] });
+    },
+  );
+
   test('has as long for its stop as it says itself, unless told otherwise, and else 5 s', async () => {
     for (const [own, timeoutMs] of [
       [{ timeoutMs: 700 }, 700],
