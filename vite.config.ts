@@ -29,8 +29,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
-    // Most of the time is spent waiting for sockets and processes: three files at a time also on two cores.
-    maxWorkers: 3,
+    // Most of the time is spent waiting for sockets and processes: four files at a time also on two cores.
+    maxWorkers: 4,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

@@ -48,7 +48,7 @@ export interface ComponentContext extends ComponentInput {
 }
 
 const stopLeft = ({ stopMs, stopSince, now }: ComponentContext): number =>
-  Math.max(0, Math.round(stopSince + stopMs - now()));
+  Math.max(0, Math.ceil(stopSince + stopMs - now()));
 
 export const componentMachine = setup({
   types: {

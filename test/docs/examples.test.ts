@@ -44,7 +44,7 @@ describe('the examples', () => {
     const order = [
       'connecting → streaming',
       'trading begins',
-      'positions closed timeoutMs=2000',
+      'positions closed timeoutMs=',
       'streaming → stopping reason=finished',
       'stopping → stopped',
       'stopped in ',
