@@ -11,20 +11,10 @@ import { storeComponent } from '../supervisor/store-component.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { CollectPlan } from './collect-plan.ts';
 import type { CollectSettings } from './collect-settings.ts';
-import type { CollectorFace } from './collector-face.ts';
+import type { RunParts } from './collector-face.ts';
 import { outputComponent } from './output-component.ts';
 import type { Screen } from './terminal.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
-
-/** What a run is made of. */
-export interface RunParts {
-  readonly plan: CollectPlan;
-  readonly settings: CollectSettings;
-  readonly collector: CollectorFace;
-  readonly logger: FlushableLogger;
-  readonly screen: Screen;
-  readonly isLive: boolean;
-}
 
 /** An application of three components: the store, what is shown, and the collector, which needs both. */
 function applicationOf(parts: RunParts, end: (reason: EndReason) => void): Supervisor {

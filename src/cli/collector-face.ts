@@ -1,11 +1,25 @@
 /** What the commands need of a collector, so that tests can put another one there. */
 import type { BinanceDataCollector } from '../collector.ts';
+import type { FlushableLogger } from '../log/logger.ts';
 import type { CollectorOptions } from '../options.ts';
+import type { CollectPlan } from './collect-plan.ts';
+import type { CollectSettings } from './collect-settings.ts';
+import type { Screen } from './terminal.ts';
 
 export type CollectorFace = Pick<
   BinanceDataCollector,
   'startStreaming' | 'stop' | 'on' | 'candles' | 'status' | 'actor' | 'state'
 >;
+
+/** What a run is made of. */
+export interface RunParts {
+  readonly plan: CollectPlan;
+  readonly settings: CollectSettings;
+  readonly collector: CollectorFace;
+  readonly logger: FlushableLogger;
+  readonly screen: Screen;
+  readonly isLive: boolean;
+}
 
 /** How a command comes by the large parts. They are loaded late, so that `--help` and refusals are quick. */
 export interface Parts {

@@ -2,7 +2,7 @@
 import type { Component } from '../supervisor/component.ts';
 import type { EndReason } from '../supervisor/exit-code.ts';
 import { type Detach, logClosed, logEvents, showView, writeRareRecords } from './collect-output.ts';
-import type { RunParts } from './collect-run.ts';
+import type { RunParts } from './collector-face.ts';
 import { createJsonl, type Jsonl } from './jsonl.ts';
 import { painter } from './terminal.ts';
 

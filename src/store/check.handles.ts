@@ -1,28 +1,12 @@
 /** Whether this process still holds files of a store. */
-import { readdirSync, readlinkSync } from 'node:fs';
 import type { Clock } from '../ports.ts';
 import type { StoreCheck } from './check.file.ts';
+import { heldOf } from './held-files.ts';
 
-const DESCRIPTORS = '/proc/self/fd';
 /** A thread that is being ended lets go of its files a moment after it is told to. */
 const LOOK_EVERY_MS = 20;
 /** Who could wait no longer than this knows nothing, ms. */
 const PATIENCE_MIN_MS = 50;
-
-/** File descriptors of this process that lead to one of `files`, as `12 → data/btc.db`. @throws where it can't be told */
-export function heldOf(files: readonly string[]): string[] {
-  const wanted = new Set(files);
-  return readdirSync(DESCRIPTORS).flatMap((fd) => {
-    try {
-      const target = readlinkSync(`${DESCRIPTORS}/${fd}`);
-      // The kernel says so behind the name of a file that was removed.
-      return wanted.has(target.replace(/ \(deleted\)$/, '')) ? [`${fd} → ${target}`] : [];
-    } catch {
-      // Closed since the list was made: the one through which it was read is always in it.
-      return [];
-    }
-  });
-}
 
 /** Waits up to `timeoutMs` until none of `files` is held any more, but by who held them `before`. */
 export async function checkHandles(
