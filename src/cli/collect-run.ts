@@ -9,11 +9,8 @@ import { type Supervision, superviseProcess } from '../supervisor/process.ts';
 import type { SupervisorReport } from '../supervisor/report.ts';
 import { storeComponent } from '../supervisor/store-component.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
-import type { CollectPlan } from './collect-plan.ts';
-import type { CollectSettings } from './collect-settings.ts';
 import type { RunParts } from './collector-face.ts';
 import { outputComponent } from './output-component.ts';
-import type { Screen } from './terminal.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
 
 /** An application of three components: the store, what is shown, and the collector, which needs both. */
