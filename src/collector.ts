@@ -18,6 +18,7 @@ import { type CollectorState, type CollectorStatus, statusOf, topState } from '.
 import { systemClock } from './transport/clock.ts';
 import { type CollectorActor, type Wired, wire } from './wire.ts';
 
+/** How a collector is to stop. */
 export interface StopOptions {
   /** Deadline of the whole stop, ms; default: the option `stopTimeoutMs`. */
   readonly timeoutMs?: number;

@@ -34,6 +34,7 @@ export interface SeriesStatus extends Series {
   readonly stored: number;
 }
 
+/** What a collector does, at one moment. */
 export interface CollectorStatus {
   readonly state: CollectorState;
   readonly isConnected: boolean;

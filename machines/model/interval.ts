@@ -22,6 +22,7 @@ export const INTERVALS = [
   '1M',
 ] as const;
 
+/** One of the exchange's intervals, spelled as it does; case matters. */
 export type Interval = (typeof INTERVALS)[number];
 
 const MINUTE = 60_000;

@@ -1,5 +1,6 @@
 /** One record, one line, whatever the venue sent: control characters are written as escapes. */
 
+/** How important a line is, the most important first. */
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 export const LEVELS: readonly Level[] = ['error', 'warn', 'info', 'debug'];
 

@@ -10,6 +10,7 @@ import { cleanFields, textMasker } from './redact.ts';
 export { LEVELS, type Level } from './format.ts';
 export type { LineStream } from './line-sink.ts';
 
+/** Where lines go, which, and in what form. */
 export interface LoggerOptions {
   /** The least important level that is written. Default `info`. */
   readonly level?: Level | undefined;

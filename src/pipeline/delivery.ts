@@ -19,16 +19,19 @@ export interface CollectorEvents {
   error: Problem;
 }
 
+/** One step of a collector's life. */
 export interface StateChange {
   readonly from: string;
   readonly to: string;
   readonly reason: string;
 }
 
+/** Bars that the exchange lacks, or that turned up: open times in ms, both inclusive. */
 export interface GapNotice extends Omit<Gap, 'detectedAt'> {
   readonly status: 'open' | 'filled';
 }
 
+/** Something that went wrong and was contained. */
 export interface Problem {
   readonly code: string;
   readonly message: string;

@@ -29,6 +29,7 @@ interface Living {
   getSnapshot(): { readonly status?: string } | undefined;
 }
 
+/** How a collector takes part in an application. */
 export interface CollectorComponentOptions {
   /** Default `collector`. */
   readonly name?: string;

@@ -26,11 +26,13 @@ export interface Component {
   verify?(signal: AbortSignal, context: VerifyContext): readonly Check[] | Promise<readonly Check[]>;
 }
 
+/** What a component is given for its life. */
 export interface StartContext {
   /** To be called when it ends by itself, with what ended it: the application is stopped then. */
   readonly ended: (error?: unknown) => void;
 }
 
+/** What a component is told of its end. */
 export interface StopContext {
   /** What it has, ms: its deadline, or what is left of the whole. */
   readonly timeoutMs: number;
@@ -38,6 +40,7 @@ export interface StopContext {
   readonly reason: string;
 }
 
+/** What a component is told for the look at its final state. */
 export interface VerifyContext {
   /** What is left for all checks, ms. What can't be done in that time is to be reported as skipped. */
   readonly timeoutMs: number;

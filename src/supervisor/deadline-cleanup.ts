@@ -15,6 +15,7 @@ export type { CleanupReport };
  */
 export type CleanupTask = (signal: AbortSignal) => unknown;
 
+/** How long a cleanup may take, and who hears of it. */
 export interface DeadlineCleanupOptions {
   /** For all tasks together, from the start of the run, ms; 0 gives them the present turn. Default 5 000. */
   readonly timeoutMs?: number | undefined;

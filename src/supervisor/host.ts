@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { endThreads, livingThreads } from '../store/threads.ts';
+import { ownClock } from './own-clock.ts';
 
 /** What is needed of `process`. */
 export interface ProcessHost {
@@ -9,6 +10,8 @@ export interface ProcessHost {
   off(event: string, listener: (...values: never[]) => void): unknown;
   /** Ends it at once. */
   exit(code: number): void;
+  /** Keeps the process alive until what it returns is called. Default: whatever else is open does. */
+  hold?(): () => void;
   /** Lets go of what an exit would wait for. Default: nothing. */
   letGo?(): Promise<void>;
   /** Signals of one kind nearer together than this are one, ms. Default 0. */
@@ -26,6 +29,7 @@ export const thisProcess: ProcessHost = {
   on: (event, listener) => emitter.on(event, listener as () => void),
   off: (event, listener) => emitter.off(event, listener as () => void),
   exit: exitNow,
+  hold,
   letGo: endThreads,
   get sameSignalMs() {
     return process.env['npm_lifecycle_event'] === undefined ? 0 : NPM_REPEATS_MS;
@@ -34,6 +38,18 @@ export const thisProcess: ProcessHost = {
     process.exitCode = code;
   },
 };
+
+const HOLD_MS = 3_600_000;
+
+/** Listeners of signals hold nothing: without this, an application that only waits would be gone before it is stopped. */
+function hold(): () => void {
+  let timer: unknown;
+  const arm = (): void => {
+    timer = ownClock.setTimeout(arm, HOLD_MS);
+  };
+  arm();
+  return () => ownClock.clearTimeout(timer);
+}
 
 const SHELL = '/bin/sh';
 /** Requests that a thread of Node's pool serves: files, host names, cryptography. */

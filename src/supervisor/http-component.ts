@@ -5,6 +5,7 @@ import type { Clock } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { Check, Component, ComponentEnd, StartContext } from './component.ts';
 
+/** Where a server listens, and how it takes part in an application. */
 export interface HttpServerComponentOptions {
   /** Default `http`. */
   readonly name?: string;

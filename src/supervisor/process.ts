@@ -14,6 +14,7 @@ import { quiet } from './quiet.ts';
 
 export type { ProcessHost } from './host.ts';
 
+/** What ends a process, and how. */
 export interface SuperviseOptions {
   /** Without `flush` its lines are taken as written at once. */
   readonly logger: Logger & { flush?(): Promise<unknown> };
@@ -37,6 +38,7 @@ export interface SuperviseOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** A process whose signals are taken. */
 export interface Supervision {
   /** Ends it from the inside. Only the first reason counts. */
   end(reason: EndReason): void;
@@ -58,7 +60,7 @@ const FORCED: Readonly<Record<ForcedBy, string>> = {
 /**
  * Takes the process's signals, which only a program may do and never a library unasked. The first SIGINT, SIGTERM
  * or SIGHUP stops; a second one, of whichever kind, ends the process at once with 1, after its log is flushed. A
- * fault that nobody caught is logged and stops with 1.
+ * fault that nobody caught is logged and stops with 1. Until its end it keeps the process alive.
  */
 export function superviseProcess(options: SuperviseOptions): Supervision {
   const { stop, pending, host = thisProcess } = options;
@@ -84,7 +86,7 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
       tellSignal: (_, { signal }) => logger.info(`${signal}: stopping; once more forces the exit`),
       tellFault: (_, { error }) => logger.error('a fault that nobody caught; stopping', withStack(error)),
       tellStopFailed: (_, { error }) => logger.error('stopping failed', { error }),
-      tellForced: (_, { by }) => logger.warn(FORCED[by], whereItStands(FORCED[by], pending)),
+      tellForced: (_, { by }) => logger.error(FORCED[by], whereItStands(FORCED[by], pending)),
       exit: () => host.exit(EXIT.failed),
     },
   });
@@ -97,8 +99,12 @@ export function superviseProcess(options: SuperviseOptions): Supervision {
       now: () => clock.now(),
     },
   });
+  const letGo = host.hold?.();
   actor.subscribe({
-    complete: () => ended.resolve(actor.getSnapshot().output ?? EXIT.failed),
+    complete: () => {
+      letGo?.();
+      ended.resolve(actor.getSnapshot().output ?? EXIT.failed);
+    },
     // What is wrong with the chart itself must not keep a process that was told to end.
     error: () => host.exit(EXIT.failed),
   });

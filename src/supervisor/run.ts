@@ -25,6 +25,7 @@ export interface Application {
   readonly ended: Promise<{ readonly reason: string; readonly sound: boolean; readonly failure?: unknown }>;
 }
 
+/** How an application is run as a process. */
 export interface RunOptions {
   /** Default: a logger that writes text to standard error. With a `flush` its lines are waited for. */
   readonly logger?: (Logger & { flush?(): Promise<unknown> }) | undefined;
@@ -56,7 +57,8 @@ const START_SETTLES_MS = 1_000;
  * Starts the application, ends it by whatever asks for that (SIGINT, SIGTERM, SIGHUP, the duration, a fault that nobody
  * caught, a component that ended, a reader of standard output that went away) and resolves to the exit code, which
  * `process.exitCode` then is: 0, 1, 2 for a `ConfigurationError`, 130, 143. A second signal ends the process at once
- * with 1. Signals are taken by this call and given back at its end; nothing else in the library takes any.
+ * with 1. Signals are taken by this call and given back at its end; nothing else in the library takes any. Until then
+ * the process lives, also when nothing in it is open: an application that has done its work says so by `ended`.
  *
  * @throws {ConfigurationError} for a time that is none; nothing was begun.
  *
@@ -147,8 +149,8 @@ async function watch(
   let reason: EndReason;
   try {
     const { failure } = await application.ended;
-    // What the start has thrown says more.
-    await within(starting, START_SETTLES_MS, clock);
+    // What the start has thrown says more, and nothing any more when something else ends the process already.
+    if (!supervision.isEnding) await within(starting, START_SETTLES_MS, clock);
     reason = failure === undefined ? 'finished' : reasonOf(failure);
     if (failure !== undefined && !supervision.isEnding)
       logger.error('the application has failed', fieldsOf(failure));

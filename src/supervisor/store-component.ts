@@ -3,6 +3,7 @@ import { markStore, type StoreMark } from '../store/check.mark.ts';
 import { verifyStore } from '../store/check.ts';
 import type { Component } from './component.ts';
 
+/** Which store is looked at, and how it takes part in an application. */
 export interface StoreComponentOptions {
   /** The SQLite file. */
   readonly path: string;

@@ -14,8 +14,10 @@ import { brokenReport, reportOf, type SupervisorReport } from './report.ts';
 import { processResources, resourcesActor } from './resources.ts';
 import { summaryLine } from './summary.ts';
 
+/** The life of an application, as in its statechart. */
 export type SupervisorState = 'idle' | 'starting' | 'running' | 'stopping' | 'verifying' | 'stopped';
 
+/** What an application is made of, and how long its end may take. */
 export interface SupervisorOptions {
   readonly components?: readonly Component[];
   /** Deadline of a whole stop with all its checks, ms. Default 5,000. */
@@ -34,6 +36,7 @@ export interface SupervisorOptions {
   readonly resources?: (() => readonly string[]) | false | undefined;
 }
 
+/** How an application is to stop. */
 export interface SupervisorStopOptions {
   /** Deadline of the whole stop, ms; default: the option `timeoutMs`. */
   readonly timeoutMs?: number;

@@ -13,7 +13,7 @@ test('two signals during a commit end both programs with 1 in under a second, no
 }, 60_000);
 
 describe('what is asked of a log', () => {
-  const forced = '12:00:00.000 warn  Forced exit requested\n';
+  const forced = '12:00:00.000 error Forced exit requested\n';
 
   test('every number up to the last, in order, whole lines, the forced exit and its stack at the end', () => {
     expect(numberedLogComplaints(`info line 1\ninfo line 2\n${forced}`, 2)).toEqual([]);

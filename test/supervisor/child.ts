@@ -94,6 +94,16 @@ function stuckThread(): void {
 
 const scenes: Readonly<Record<string, () => unknown>> = {
   runs: () => run(application()),
+  /** Its components have nothing open and only wait to be told. */
+  waits: () => run(application({ start: async () => undefined })),
+  /** Waits for what never comes, and nothing is open meanwhile. */
+  hangsAtStart: () => {
+    const start = (): Promise<never> => {
+      say('ready');
+      return never;
+    };
+    return run(application({ start }));
+  },
   ends: () => run(application(), { durationMs: 20 }),
   faults: () =>
     run(application(), { onStarted: () => void setTimeout(() => Promise.reject(new Error('surprise')), 1) }),

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { folder } from '../support/collector.ts';
@@ -67,6 +68,19 @@ describe('a program that runs an application', () => {
     const before = [0, 0, 0, 0];
     expect(lastLine(program.text.stdout)).toEqual({ code, exitCode: code, before, after: before });
   });
+
+  test.each(['waits', 'hangsAtStart'])(
+    'that has nothing open lives until it is told to stop, and is stopped then: %s',
+    async (scene) => {
+      const program = play(scene);
+      await program.ready();
+      // An empty event loop would have ended it in far less.
+      await sleep(200);
+      expect(program.child.exitCode).toBe(null);
+      expect(await program.signalled('SIGTERM')).toMatchObject({ code: 143 });
+      expect(program.text.stderr).not.toContain('kept the process alive');
+    },
+  );
 
   test.each([
     ['ends', 0, ''],

@@ -82,7 +82,7 @@ describe('a supervised process', () => {
     expect(await supervision.ended).toBe(1);
     const stack = expect.stringMatching(/^Error: Forced exit requested\n +at /u);
     expect(log.lines.at(-1)).toMatchObject({
-      level: 'warn',
+      level: 'error',
       message: 'Forced exit requested',
       fields: { stack, pending: ['orders'], resources: expect.any(Array) },
     });

@@ -7,8 +7,8 @@ import { StateManager } from './state-manager.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 
-/** More than the components have together, so that the last one gets all of its time. */
-const STOP_TIMEOUT_MS = 6_000;
+/** What the components have together, 5 s, and half a second for the look at the final state. */
+const STOP_TIMEOUT_MS = 5_500;
 
 export function createApplication({ db, network, timeScale }: Settings, logger: Logger): Supervisor {
   const state = new StateManager({ path: db, logger });
