@@ -29,12 +29,22 @@ export interface Revision {
   readonly seenAt: number;
 }
 
+/**
+ * A series is collected anew from behind this bar on, ms: history from before what is stored is wanted, and until all of it
+ * is there the next run must know from where to go on.
+ */
+export interface Rewind extends Series {
+  readonly openTime: number;
+}
+
 /** What the store writes, in the order in which consumers are to see it. */
 export type Row =
   | { readonly candle: Candle }
   | { readonly gap: Gap }
   | { readonly fill: Fill }
-  | { readonly revision: Revision };
+  | { readonly revision: Revision }
+  | { readonly rewind: Rewind };
 
 /** Candles that a row brings into a transaction. */
-export const candlesOf = (row: Row): number => ('fill' in row ? row.fill.candles.length : 1);
+export const candlesOf = (row: Row): number =>
+  'fill' in row ? row.fill.candles.length : 'rewind' in row ? 0 : 1;

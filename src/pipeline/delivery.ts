@@ -82,7 +82,7 @@ export class Delivery {
       if ('candle' in row) this.#deliverCandle(row.candle);
       else if ('gap' in row) this.#announceGap(row.gap);
       else if ('fill' in row) this.#announceFill(row.fill);
-      else this.#announceRevision(row.revision);
+      else if ('revision' in row) this.#announceRevision(row.revision);
     }
   }
 

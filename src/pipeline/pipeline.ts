@@ -76,10 +76,13 @@ export class Pipeline {
     if (cursor !== undefined) cursor.due ??= openTime;
   }
 
-  /** History from before what is held is wanted: all from `openTime` on is owed, and what is stored stays as it is. */
+  /** History from before what is held is wanted: all from `openTime` on is owed, also by the next run if this is cut off. */
   goBackTo(series: Series, openTime: number): void {
     const cursor = this.cursor(series);
-    if (cursor !== undefined) cursor.due = Math.min(cursor.due ?? openTime, openTime);
+    if (cursor === undefined || (cursor.due ?? openTime) < openTime) return;
+    const rewind = { ...series, openTime: previousOpenTime(series.interval, openTime) };
+    this.#options.rows.offer({ rewind });
+    cursor.due = openTime;
   }
 
   cursors(): Iterable<Cursor> {
@@ -328,8 +331,7 @@ export class Pipeline {
   }
 
   #isPlaced(cursor: Cursor, candle: Candle, exchangeNow: number): boolean {
-    if (cursor.due === undefined || candle.openTime < cursor.due) return false;
-    if (candle.openTime >= cursor.endTime) return false;
+    if (candle.openTime < (cursor.due ?? Infinity) || candle.openTime >= cursor.endTime) return false;
     const odd = { series: cursor.key, openTime: candle.openTime };
     const misplaced = misplacement(candle, exchangeNow + this.#options.aheadMs);
     if (misplaced !== undefined) {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Interval } from '../../machines/model/interval.ts';
+import { seriesKey } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
 import { BUSY_SLICE_MS, patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
@@ -11,6 +12,7 @@ import {
   INSERT_CANDLE,
   OPEN_GAPS,
   REVISIONS_INDEX,
+  REWIND,
   SCHEMA,
   SCHEMA_VERSION,
   SET_META,
@@ -56,6 +58,7 @@ export class StoreDatabase {
   readonly #inode: number;
   readonly #insertCandle: StatementSync;
   readonly #setWatermark: StatementSync;
+  readonly #rewind: StatementSync;
   readonly #setMeta: StatementSync;
   readonly #corrections: Corrections;
 
@@ -93,6 +96,7 @@ export class StoreDatabase {
       this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
       this.#setWatermark = this.#database.prepare(SET_WATERMARK);
+      this.#rewind = this.#database.prepare(REWIND);
       this.#setMeta = this.#database.prepare(SET_META);
       this.#corrections = new Corrections(this.#database, this.#insertCandle);
     } catch (error) {
@@ -120,7 +124,9 @@ export class StoreDatabase {
       const watermarks = new Map<string, Watermark>();
       for (const row of rows) {
         const mark = this.#write(row);
-        if (mark !== undefined) watermarks.set(`${mark.symbol}@${mark.interval}`, mark);
+        if (mark !== undefined) watermarks.set(seriesKey(mark), mark);
+        // What came before it in this batch does not move the mark any more.
+        if ('rewind' in row) watermarks.delete(seriesKey(row.rewind));
       }
       for (const mark of watermarks.values())
         this.#setWatermark.run(mark.symbol, mark.interval, mark.openTime);
@@ -170,7 +176,8 @@ export class StoreDatabase {
     }
     if ('gap' in row) return this.#writeGap(row.gap);
     if ('fill' in row) this.#corrections.fill(row.fill);
-    else this.#corrections.revise(row.revision);
+    else if ('revision' in row) this.#corrections.revise(row.revision);
+    else this.#rewind.run(row.rewind.openTime, row.rewind.symbol, row.rewind.interval);
     return undefined;
   }
 

@@ -128,6 +128,9 @@ export const INSERT_REVISION = `INSERT INTO revisions (symbol, interval, open_ti
 export const SET_WATERMARK = `INSERT INTO watermarks (symbol, interval, open_time) VALUES (?, ?, ?)
   ON CONFLICT DO UPDATE SET open_time = max(open_time, excluded.open_time)`;
 
+/** How far a series is collected, taken back: never forward. */
+export const REWIND = `UPDATE watermarks SET open_time = min(open_time, ?) WHERE symbol = ? AND interval = ?`;
+
 export const SET_META =
   'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value';
 

@@ -71,3 +71,35 @@ test('H12 killed in the middle of a backfill: the next run goes on behind the la
   const evidence = evidenceOf({ ...found, endedAt, readAt: exchange.now(), faultsOverAt: caughtUpAt });
   expect(describeViolations(judge(evidence))).toBe('');
 });
+
+test('H12 killed while it fetches history from before what was stored: the next run, not asked for any, leaves no hole', async () => {
+  const exchange = await startExchange({ timeScale: 240 });
+  const cwd = emptyFolder();
+  const store = join(cwd, 'candles.db');
+  const args = ['collect', '--symbols', 'BTCUSDT', '--intervals', '1m', '--no-http', '--db', store];
+  const network = ['--ws-url', exchange.wsUrl, '--rest-url', exchange.restUrl, '--time-scale', '240'];
+  const run = (...more: string[]) => start([...args, ...network, ...more], { cwd });
+  const facts = () =>
+    query(
+      store,
+      'SELECT count(*) AS n, (max(open_time) - min(open_time)) / 60000 + 1 AS span FROM candles',
+    )[0];
+  expect((await run('--duration', '2s').ended()).code).toBe(0);
+  const before = Number(facts()?.['n']);
+  expect(before).toBeGreaterThan(2);
+
+  exchange.inject({ kind: 'rest', path: '/fapi/v1/klines', delayMs: 100 });
+  const two = run('--backfill', '10d');
+  await until('a part of the history', () => Number(facts()?.['n']) > before + 1_000, 15_000);
+  two.process.kill('SIGKILL');
+  await two.ended();
+  expect(Number(facts()?.['span'])).toBeGreaterThan(Number(facts()?.['n']) + 1_000);
+
+  exchange.clearFaults();
+  const three = run();
+  await until('no hole', () => facts()?.['n'] === facts()?.['span'], 15_000);
+  three.process.kill('SIGINT');
+  expect((await three.ended()).code).toBe(130);
+  expect(facts()?.['n']).toBe(facts()?.['span']);
+  expect(query(store, 'SELECT * FROM gaps')).toEqual([]);
+});

@@ -22,7 +22,7 @@ import { verifyStore } from '../../src/store/check.ts';
 import { StoreDatabase } from '../../src/store/database.ts';
 import { at, BTC, bar, ETH } from '../pipeline/candles.ts';
 import { TOLERANCE_MS, timed, until, within } from '../support/wait.ts';
-import { execute, filesOf, rows, useFolder } from './stores.ts';
+import { execute, filesOf, query, rows, useFolder } from './stores.ts';
 
 const { here, writer } = useFolder();
 const TIME = { timeoutMs: 8_000 };
@@ -161,6 +161,14 @@ describe('a store that a run has left', () => {
     expect(series).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('its last bar') });
   });
 
+  test('that goes back for history and ended in the middle of it is whole', () => {
+    run(rows(100, 10));
+    const before = markStore(here.path);
+    run([{ rewind: { ...BTC, openTime: at(-1) } }, ...rows(0, 5)]);
+    expect(query(here.path, 'SELECT open_time FROM watermarks')).toEqual([{ open_time: at(4) }]);
+    expect(look(before)[0]).toMatchObject({ outcome: 'ok' });
+  });
+
   test('replaced by an older copy fails: series went back, or are gone; a few are named', () => {
     const other = (index: number): Row => ({
       candle: bar(at(index), 'stream', { symbol: `S${index}USDT`, interval: '1m' }),
@@ -169,7 +177,8 @@ describe('a store that a run has left', () => {
     const before = markStore(here.path);
     execute(
       here.path,
-      `UPDATE watermarks SET open_time = ${at(8)} WHERE symbol = 'BTCUSDT'; DELETE FROM watermarks WHERE symbol <> 'BTCUSDT'`,
+      `UPDATE watermarks SET open_time = ${at(8)} WHERE symbol = 'BTCUSDT'; DELETE FROM watermarks WHERE symbol <> 'BTCUSDT';
+      DELETE FROM candles WHERE open_time > ${at(8)}`,
     );
     const [series] = look(before);
     expect(series?.outcome).toBe('failed');
