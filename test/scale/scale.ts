@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { BinanceDataCollector, INTERVALS } from '../../src/index.ts';
 import type { LogEntry } from '../../src/simulator/index.ts';
 import { startRemoteExchange } from '../support/remote-exchange.ts';
+import { timed } from '../support/wait.ts';
 
 /** Source of the first four: protocol facts of the venue, and the program's own rule of 200 streams a socket. */
 const BOUNDS = {
@@ -136,9 +137,8 @@ try {
   say('memory, MiB: all, heap', `${mib(rss)}, ${mib(heapUsed)}`, mib(rss) <= BOUNDS.rssMiB);
   say('candles, frames', `${candles}, ${collector.status().counters.frames}`);
 } finally {
-  const stopping = performance.now();
-  const { clean } = await collector.stop();
-  const stopMs = Math.round(performance.now() - stopping);
+  const { value, took } = await timed(sleep(0).then(() => collector.stop()));
+  const [{ clean }, stopMs] = [value, Math.round(took)];
   say('ms to stop, clean', `${stopMs}, ${clean}`, clean && stopMs <= BOUNDS.stopMs);
   const left = await exchange.sockets();
   say('sockets left', left, left === 0);

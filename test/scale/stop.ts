@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { BinanceDataCollector, type CollectorOptions, INTERVALS } from '../../src/index.ts';
 import type { Fault } from '../../src/simulator/index.ts';
 import { startRemoteExchange } from '../support/remote-exchange.ts';
+import { timed } from '../support/wait.ts';
 
 const STOP_MAX_MS = 1_000;
 const COMES_WITHIN_MS = 120_000;
@@ -106,9 +107,8 @@ async function stopWhile(name: string, situation: Situation): Promise<boolean> {
     () => collector.status().series.length === all && situation.is(states(), timers(), all),
   );
   const [seen, waiting] = [[...states()].map(([state, number]) => `${number} ${state}`).join(', '), timers()];
-  const began = performance.now();
-  const { clean } = await collector.stop();
-  const stopMs = Math.round(performance.now() - began);
+  const { value, took } = await timed(sleep(0).then(() => collector.stop()));
+  const [{ clean }, stopMs] = [value, Math.round(took)];
   await starting;
   const left = await exchange.sockets();
   rmSync(folder, { recursive: true, force: true });
