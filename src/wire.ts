@@ -23,6 +23,7 @@ import type { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger } from './ports.ts';
 import { checkStore } from './store/inspect.ts';
 import { type CleanupReport, DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
+import { contained, quiet, silent } from './supervisor/quiet.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { wireData } from './wire.data.ts';
@@ -51,30 +52,10 @@ export interface Wired {
   release(timeoutMs: number): Promise<CleanupReport>;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** What is given from outside is called in the middle of a chart's step: it may throw, and ends nothing. */
-const contained = <Args extends unknown[]>(call: (...args: Args) => unknown) => {
-  return (...args: Args): void => {
-    try {
-      call(...args);
-    } catch {
-      // Its own fault, and there is nobody else to tell: this may be the log.
-    }
-  };
-};
-
-const containedLogger = (logger: Logger): Logger => ({
-  debug: contained((...args) => logger.debug(...args)),
-  info: contained((...args) => logger.info(...args)),
-  warn: contained((...args) => logger.warn(...args)),
-  error: contained((...args) => logger.error(...args)),
-});
-
 export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const logger = containedLogger(options.logger ?? silent);
+  const logger = quiet(options.logger ?? silent);
   const { store: path } = options;
 
   const exchangeClock = new ExchangeClock(clock, options.timeScale);

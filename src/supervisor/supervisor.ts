@@ -9,6 +9,7 @@ import { systemClock } from '../transport/clock.ts';
 import type { Component } from './component.ts';
 import { lifeActor, stopActor, verifyActor } from './component-actors.ts';
 import { ownClockOf } from './own-clock.ts';
+import { contained, quiet, silent } from './quiet.ts';
 import { isDuration, plansOf } from './registration.ts';
 import { brokenReport, reportOf, type SupervisorReport } from './report.ts';
 import { processResources, resourcesActor } from './resources.ts';
@@ -62,7 +63,7 @@ const running = new Set<Supervisor>();
 export class Supervisor implements AsyncDisposable {
   readonly #components = new Map<string, Component>();
   readonly #actor: SupervisorActor;
-  readonly #logger: Logger | undefined;
+  readonly #logger: Logger;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => void this.stop({ reason: 'aborted' });
   #state: SupervisorState = 'idle';
@@ -80,7 +81,7 @@ export class Supervisor implements AsyncDisposable {
       throw new ConfigurationError([
         { option: 'timeoutMs', given: String(timeoutMs), allowed: 'ms that a timer can wait' },
       ]);
-    this.#logger = options.logger;
+    this.#logger = quiet(options.logger ?? silent);
     this.#signal = options.signal;
     const own = ownClockOf(clock);
     const look = resources ?? processResources;
@@ -100,7 +101,7 @@ export class Supervisor implements AsyncDisposable {
       ),
       {
         clock: own,
-        ...(inspect === undefined ? {} : { inspect: (event) => contained(() => inspect(event)) }),
+        ...(inspect === undefined ? {} : { inspect: contained(inspect) }),
         input: {
           components: [],
           stopTimeoutMs: timeoutMs,
@@ -267,12 +268,12 @@ export class Supervisor implements AsyncDisposable {
 
   /** Turns what the chart does into log lines. */
   #observe(): void {
-    this.#actor.on('NOTICE', ({ level, message, fields }) => this.#say(level, message, fields));
+    this.#actor.on('NOTICE', ({ level, message, fields }) => this.#logger[level](message, fields));
     this.#actor.subscribe({
       next: () => this.#noteState(),
       error: (error) => {
         // A fault of ours that no chart could contain: said, and everything let go.
-        this.#say('error', `the supervisor failed: ${describe(error)}`, { error });
+        this.#logger.error(`the supervisor failed: ${describe(error)}`, { error });
         this.#noteState();
       },
       complete: () => this.#noteState(),
@@ -290,18 +291,13 @@ export class Supervisor implements AsyncDisposable {
     if (to === 'stopped') this.#signal?.removeEventListener('abort', this.#onAbort);
     else this.#signal?.addEventListener('abort', this.#onAbort);
     const { reason } = this.#actor.getSnapshot().context;
-    this.#say('debug', `application: ${from} → ${to}`, reason === '' ? {} : { reason });
+    this.#logger.debug(`application: ${from} → ${to}`, reason === '' ? {} : { reason });
     if (to !== 'stopped') return;
     // Taken down as it stopped: a listener may start the next run at once.
     this.#report = this.#makeReport();
-    this.#say(this.#report.sound ? 'info' : 'error', summaryLine(this.#report), {
+    this.#logger[this.#report.sound ? 'info' : 'error'](summaryLine(this.#report), {
       clean: this.#report.clean,
     });
-  }
-
-  /** The log is given from outside and is called in the middle of a chart's step: it may throw, and ends nothing. */
-  #say(level: keyof Logger, message: string, fields: object): void {
-    contained(() => this.#logger?.[level](message, fields));
   }
 }
 
@@ -309,12 +305,4 @@ export class Supervisor implements AsyncDisposable {
 interface Moment {
   readonly state: SupervisorState;
   readonly snapshot: ReturnType<SupervisorActor['getSnapshot']>;
-}
-
-function contained(call: () => unknown): void {
-  try {
-    call();
-  } catch {
-    // Its own fault, and there is nobody else to tell.
-  }
 }
