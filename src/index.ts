@@ -1,6 +1,7 @@
 /** What users of the library may rely on. */
 export type { CleanupReport } from '../machines/cleanup.setup.ts';
 export type { Cleanup, Outcome } from '../machines/model/cleanup.ts';
+export { type EndReason, EXIT } from '../machines/model/exit-code.ts';
 export { INTERVALS, type Interval } from '../machines/model/interval.ts';
 export type { Candle, CandleSource, Series } from '../machines/model/kline.ts';
 export { BinanceDataCollector, type CandleQuery, type StopOptions } from './collector.ts';
@@ -37,7 +38,6 @@ export {
   DeadlineCleanup,
   type DeadlineCleanupOptions,
 } from './supervisor/deadline-cleanup.ts';
-export { type EndReason, EXIT } from './supervisor/exit-code.ts';
 export { type HttpServerComponentOptions, httpServerComponent } from './supervisor/http-component.ts';
 export { type SuperviseOptions, type Supervision, superviseProcess } from './supervisor/process.ts';
 export type { SupervisorReport } from './supervisor/report.ts';

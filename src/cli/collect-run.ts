@@ -1,9 +1,10 @@
 /** A run of `collect`, from its plan to its exit code. */
+
+import type { EndReason } from '../../machines/model/exit-code.ts';
 import { type ConfigurationError, ConnectionError } from '../errors.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { redact } from '../options.ts';
 import { collectorComponent } from '../supervisor/collector-component.ts';
-import type { EndReason } from '../supervisor/exit-code.ts';
 import { ownClock } from '../supervisor/own-clock.ts';
 import { type Supervision, superviseProcess } from '../supervisor/process.ts';
 import type { SupervisorReport } from '../supervisor/report.ts';

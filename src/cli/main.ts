@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+import { EXIT } from '../../machines/model/exit-code.ts';
 /** The bin. Leaves by the natural end of the event loop; a guard ends what would hang. */
 import { takeEarlySignals } from '../supervisor/early-signals.ts';
-import { EXIT } from '../supervisor/exit-code.ts';
 import { leave } from '../supervisor/leave.ts';
 
 takeEarlySignals();

@@ -1,6 +1,7 @@
 /** What a run shows, as a part of the application: lines or the live view, and JSON lines on standard output. */
+
+import type { EndReason } from '../../machines/model/exit-code.ts';
 import type { Component } from '../supervisor/component.ts';
-import type { EndReason } from '../supervisor/exit-code.ts';
 import { type Detach, logClosed, logEvents, showView, writeRareRecords } from './collect-output.ts';
 import type { RunParts } from './collector-face.ts';
 import { createJsonl, type Jsonl } from './jsonl.ts';

@@ -1,9 +1,9 @@
 /** The command line: which commands and flags there are. What they mean is in a file for each command. */
 import { Command, CommanderError } from 'commander';
+import { EXIT } from '../../machines/model/exit-code.ts';
 import { INTERVALS } from '../../machines/model/interval.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { ConfigurationError } from '../errors.ts';
-import { EXIT } from '../supervisor/exit-code.ts';
 import { usageText } from './usage.ts';
 
 type Flags = Readonly<Record<string, unknown>>;

@@ -81,8 +81,8 @@ export class Pipeline {
     const cursor = this.cursor(series);
     if (cursor === undefined || (cursor.due ?? openTime) < openTime) return;
     const rewind = { ...series, openTime: previousOpenTime(series.interval, openTime) };
-    this.#options.rows.offer({ rewind });
-    cursor.due = openTime;
+    // What can't be written down is not begun: it would be a silent hole when it is cut off.
+    if (this.#options.rows.offer({ rewind })) cursor.due = openTime;
   }
 
   cursors(): Iterable<Cursor> {

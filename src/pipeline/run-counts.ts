@@ -6,7 +6,7 @@ import type { RowBuffer } from './row-buffer.ts';
 export interface RunFacts {
   readonly rows: {
     /**
-     * Rows (bars, gaps, fills, revisions) that were taken for the store in this run, and those that a run before had
+     * Rows (bars, gaps, fills, revisions, and marks of where history is wanted from) that were taken for the store in this run, and those that a run before had
      * left waiting.
      */
     readonly received: number;

@@ -1,4 +1,4 @@
-import { EXIT } from './exit-code.ts';
+import { EXIT } from '../../machines/model/exit-code.ts';
 
 const onInterrupt = (): void => process.exit(EXIT.SIGINT);
 const onTerminate = (): void => process.exit(EXIT.SIGTERM);

@@ -2,12 +2,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createActor, fromPromise } from 'xstate';
 import { closeOnFault } from '../../machines/close-on-fault.ts';
+import { type EndReason, EXIT } from '../../machines/model/exit-code.ts';
 import { type EndSignal, type ForcedBy, processMachine } from '../../machines/process.machine.ts';
 import { isRepeat } from '../../machines/process.setup.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import { releaseEarlySignals } from './early-signals.ts';
-import { type EndReason, EXIT } from './exit-code.ts';
 import { openResources, type ProcessHost, thisProcess } from './host.ts';
 import { ownClockOf } from './own-clock.ts';
 import { quiet } from './quiet.ts';

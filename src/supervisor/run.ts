@@ -1,9 +1,10 @@
 /** An application as a process: the one call for programs that leave signals and exit code to it. */
+
+import type { EndReason } from '../../machines/model/exit-code.ts';
 import { ConfigurationError } from '../errors.ts';
 import { createLogger } from '../log/logger.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { sleep, systemClock } from '../transport/clock.ts';
-import type { EndReason } from './exit-code.ts';
 import { type ProcessHost, thisProcess } from './host.ts';
 import { leave } from './leave.ts';
 import { type Output, watchOutput } from './output.ts';

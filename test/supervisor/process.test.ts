@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { exitCodeFor } from '../../src/supervisor/exit-code.ts';
+import { exitCodeFor } from '../../machines/model/exit-code.ts';
 import { type ProcessHost, type SuperviseOptions, superviseProcess } from '../../src/supervisor/process.ts';
 import { Memo } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';

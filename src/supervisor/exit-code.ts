@@ -1,1 +1,0 @@
-export { type EndReason, EXIT, exitCodeFor } from '../../machines/model/exit-code.ts';
