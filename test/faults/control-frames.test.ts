@@ -123,6 +123,9 @@ describe('many streams', () => {
     );
     await collector.startStreaming();
     await until('all sockets', () => opens().length === shards, 15_000);
+    // A socket may be open a moment before it has asked for anything.
+    const first = Array.from({ length: shards }, (_, n) => n + 1);
+    await until('all of them are subscribed', () => first.every((socket) => namesOf(socket).length > 0));
     exchange.inject({ kind: 'drop', code: 1001 });
     await until('all sockets again', () => opens().length === 2 * shards, 15_000);
     await until('everything is subscribed', () => namesOf(2 * shards).length > 0);
