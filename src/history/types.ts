@@ -1,0 +1,86 @@
+/** What the parts of the history say to each other. */
+import type { CandleBlock } from '../../machines/model/block.ts';
+import type { Run } from '../../machines/model/gaps.ts';
+import type { Series } from '../../machines/model/kline.ts';
+import type { ArchiveFile } from '../binance/archive.ts';
+
+/** Where history may come from: `auto` is the archive where it has files, and REST for what it lacks. */
+export type HistorySourceName = 'auto' | 'vision' | 'rest';
+
+/** Bars that open in [from, to), ms. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What became of a file that was asked for. */
+export type Fetched =
+  /** It is on this disk, its checksum verified. Whoever took it calls `release` when it has been read. */
+  | {
+      readonly status: 'there';
+      /** Path of the zip file on this disk. */
+      readonly path: string;
+      readonly bytes: number;
+      /** Whether it was on this disk before. */
+      readonly isHit: boolean;
+      /** SHA-256, hex. Undefined: a local folder without a checksum beside the file. */
+      readonly sha256: string | undefined;
+      release(): Promise<void>;
+    }
+  /** The archive has no such file. */
+  | { readonly status: 'absent' }
+  /** It may not be read: why, a sentence. */
+  | { readonly status: 'refused'; readonly reason: string };
+
+/** Statistics of the cache, since it was opened. */
+export interface CacheCounts {
+  /** Files that were there. */
+  hits: number;
+  /** Files that had to be fetched. */
+  misses: number;
+  /** Files of the cache that were damaged, or could not be written. */
+  errors: number;
+  /** Bytes fetched from the network, and read from the cache. */
+  bytesFetched: number;
+  bytesRead: number;
+}
+
+/** Files of an archive: by network through a cache, or from a local folder. */
+export interface ArchiveFiles {
+  readonly counts: Readonly<CacheCounts>;
+  /**
+   * Rejects with an `ExchangeError` when the archive can't be reached, after it was tried again, or with the
+   * signal's reason.
+   */
+  get(file: ArchiveFile, signal?: AbortSignal): Promise<Fetched>;
+  /** Lets go of connections, temporary files and locks. */
+  close(): Promise<void>;
+}
+
+/** Something about the data that its user should know: where, and what was done about it. */
+export interface HistoryNote extends Series {
+  readonly kind: 'missing file' | 'refused file' | 'unreachable' | 'defect' | 'doubtful' | 'outside';
+  readonly from: number;
+  readonly to: number;
+  /** What was found. */
+  readonly found: string;
+  /** What was done. */
+  readonly done: string;
+}
+
+/** Part of a plan. */
+export interface Piece extends Range {
+  readonly by: 'day' | 'month' | 'rest';
+  /** Of `day` and `month`. */
+  readonly file?: ArchiveFile;
+}
+
+/** A part of the range, as it was found. */
+export interface Loaded extends Range {
+  readonly piece: Piece;
+  /** Bars that open in [from, to), final, ascending over all blocks. */
+  readonly blocks: readonly CandleBlock[];
+  /** Bars of [from, to) that no source had, by their open times. */
+  readonly lacking: readonly Run[];
+  readonly notes: readonly HistoryNote[];
+}
