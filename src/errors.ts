@@ -81,6 +81,14 @@ export class ExchangeError extends CandlestateError {
   }
 }
 
+/**
+ * An archive file that may not be read, and from which nothing was taken. Codes: `ARCHIVE_CHECKSUM` (its bytes are not
+ * those of its checksum, or there is none), `ARCHIVE_ZIP` (no zip file, or a damaged one), `ARCHIVE_ENTRY` (not exactly
+ * the one entry that it should hold), `ARCHIVE_TOO_LARGE` (more than such a file can hold), `ARCHIVE_CSV` (what is in
+ * it are no klines).
+ */
+export class ArchiveError extends CandlestateError {}
+
 /** A consumer fell behind its bounded queue and there is no store to catch up from. */
 export class ConsumerLaggedError extends CandlestateError {
   constructor(dropped: number) {

@@ -82,5 +82,46 @@ export interface Loaded extends Range {
   readonly blocks: readonly CandleBlock[];
   /** Bars of [from, to) that no source had, by their open times. */
   readonly lacking: readonly Run[];
+  /** Bars of [from, to) that could not be asked for: they are owed, not lacking. */
+  readonly unreached: readonly Run[];
   readonly notes: readonly HistoryNote[];
+}
+
+/** What is wanted. */
+export interface HistoryQuery extends Series, Range {
+  readonly source: HistorySourceName;
+  /** The parts of [from, to) that are to be loaded, ascending. Default: all of it. */
+  readonly missing?: readonly Range[];
+}
+
+/** What will be done, before anything of it is. */
+export interface HistoryPlan {
+  readonly query: HistoryQuery;
+  /** The range without what can't be: bars before the first one of the series, and those that have not ended. */
+  readonly range: Range;
+  /** Ascending, none overlaps another. */
+  readonly pieces: readonly Piece[];
+  /** Bars that the pieces hold when nothing lacks. */
+  readonly bars: number;
+  readonly notes: readonly HistoryNote[];
+}
+
+/** What came of asking again for bars that no source had. */
+export interface Confirmed {
+  readonly blocks: readonly CandleBlock[];
+  /** Bars that the exchange has not: gaps, with the reason to name them by. */
+  readonly lacking: readonly (Run & { readonly reason: string })[];
+  readonly unreached: readonly Run[];
+  /** The symbol has ended: its last bar opens before this, ms, and what lacks from there on is no gap. */
+  readonly endsAt?: number;
+}
+
+/** Archive and REST as one. */
+export interface HistorySource {
+  /** Reads what must be known for it: the exchange's time, the first bar. @throws {ExchangeError} {ConfigurationError} */
+  plan(query: HistoryQuery, signal?: AbortSignal): Promise<HistoryPlan>;
+  /** Every piece of the plan once, in order; a few are fetched ahead. What one source has not is taken from the other. */
+  load(plan: HistoryPlan, signal?: AbortSignal): AsyncIterable<Loaded>;
+  /** Asks again: what lacks is asked for three times in all, over ten seconds at least. */
+  confirm(query: HistoryQuery, lacking: readonly Run[], signal?: AbortSignal): Promise<Confirmed>;
 }
