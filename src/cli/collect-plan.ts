@@ -1,6 +1,4 @@
 /** From settings to a plan: everything that can be refused without opening anything is refused here. */
-import { statSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
 import type { Interval } from '../../machines/model/interval.ts';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import {
@@ -12,9 +10,8 @@ import {
   resolveOptions,
 } from '../options.ts';
 import { type CollectSettings, DEFAULT_INTERVALS, DEFAULT_SYMBOLS } from './collect-settings.ts';
+import { defaultStoreOf, pathProblem } from './paths.ts';
 import { inFlags } from './usage.ts';
-
-const DEFAULT_FOLDER = 'data';
 
 export interface CollectPlan {
   /** For the collector; without logger. */
@@ -25,25 +22,6 @@ export interface CollectPlan {
   readonly origin: Origin;
   /** Path of the store. */
   readonly db: string;
-}
-
-const kindOf = (path: string): 'file' | 'folder' | 'nothing' => {
-  const facts = statSync(path, { throwIfNoEntry: false });
-  return facts === undefined ? 'nothing' : facts.isDirectory() ? 'folder' : 'file';
-};
-
-/** What is wrong with a path as the place of a store. The store makes the folder of a relative path itself, one. */
-function pathProblem(path: string): string | undefined {
-  try {
-    if (kindOf(path) === 'folder') return 'the path of a file; this is a folder';
-    const parent = kindOf(dirname(path));
-    if (parent === 'file') return `a path in a folder; ${dirname(path)} is a file`;
-    if (parent === 'nothing' && (isAbsolute(path) || kindOf(dirname(dirname(path))) === 'nothing'))
-      return `a path in a folder that exists; make ${dirname(path)} first`;
-  } catch (error) {
-    return `a path that can be read: ${(error as Error).message}`;
-  }
-  return undefined;
 }
 
 /** Settings that exclude each other. */
@@ -111,7 +89,7 @@ export function planCollect(settings: CollectSettings): CollectPlan {
   const hasUrls = wsUrl !== undefined || restUrl !== undefined || visionUrl !== undefined;
   const embedded = !hasUrls && (network === undefined || network === 'simulator');
   const origin: Origin = hasUrls ? 'custom' : (network ?? 'simulator');
-  const db = given ?? join(DEFAULT_FOLDER, `${origin}.db`);
+  const db = given ?? defaultStoreOf(origin);
   const problem = pathProblem(db);
   if (problem !== undefined) {
     issues.push({ option: settings.labelOf('db'), given: printable(db), allowed: problem });
