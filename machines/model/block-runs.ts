@@ -12,6 +12,28 @@ export function copyOf(block: CandleBlock, from = 0, to = block.rows): CandleBlo
   return { ...block, rows, columns };
 }
 
+/** Some rows of a block, in memory of their own. */
+export function pickRows(block: CandleBlock, rows: readonly number[]): CandleBlock {
+  const columns = newColumns(rows.length);
+  for (const field of BLOCK_FIELDS)
+    for (const [at, row] of rows.entries()) columns[field][at] = block.columns[field][row] as number;
+  return { ...block, rows: rows.length, columns };
+}
+
+/** Blocks of one source that follow each other, as one. */
+export function joinBlocks(blocks: readonly [CandleBlock, ...CandleBlock[]]): CandleBlock {
+  const [first, ...others] = blocks;
+  if (others.length === 0) return first;
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+  const columns = newColumns(rows);
+  let at = 0;
+  for (const block of blocks) {
+    for (const field of BLOCK_FIELDS) columns[field].set(block.columns[field].subarray(0, block.rows), at);
+    at += block.rows;
+  }
+  return { ...first, rows, columns };
+}
+
 /** The bars that open in a span of time, of a block that ascends; the same memory. */
 export const within = (block: CandleBlock, { from, to }: Span): CandleBlock =>
   partOf(block, indexAt(block, from), indexAt(block, to));

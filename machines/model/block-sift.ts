@@ -1,5 +1,6 @@
 /** Takes the rows of a file apart that is not as it should be: what is wrong on which day, and what is sound. */
-import { BLOCK_FIELDS, type CandleBlock, type Columns, newColumns } from './block.ts';
+import { BLOCK_FIELDS, type CandleBlock, type Columns } from './block.ts';
+import { pickRows } from './block-runs.ts';
 import { calendarSpan, hasDayFiles, openTimeFrom, type Span } from './history-plan.ts';
 import { closeTimeOf, countBars, type Interval, isAligned, nextOpenTime } from './interval.ts';
 
@@ -83,7 +84,7 @@ export function sift(
     if (isBusy && hasZeroTrade(block.columns, row)) tally.add('silent', openTime);
   }
   tally.addHole(due, wanted.to);
-  return { sound: pick(block, kept), flaws: tally.flaws };
+  return { sound: pickRows(block, kept), flaws: tally.flaws };
 }
 
 /** Counts flaws by day. */
@@ -174,11 +175,4 @@ function uniqueRows({ columns }: CandleBlock, usable: readonly number[], tally: 
     at = end;
   }
   return unique;
-}
-
-function pick({ symbol, interval, source, columns }: CandleBlock, rows: readonly number[]): CandleBlock {
-  const picked = newColumns(rows.length);
-  for (const field of BLOCK_FIELDS)
-    for (const [at, row] of rows.entries()) picked[field][at] = columns[field][row] as number;
-  return { symbol, interval, source, rows: rows.length, columns: picked };
 }
