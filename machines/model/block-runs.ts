@@ -92,3 +92,18 @@ export function mergeBlocks(first: CandleBlock, second: CandleBlock): CandleBloc
   addSecond(Number.POSITIVE_INFINITY);
   return merged;
 }
+
+/** Bars of `runs` that are in none of `others`; each of those lies in one of them. Both ascend. */
+export function runsWithout(interval: Interval, runs: readonly Run[], others: readonly Run[]): Run[] {
+  return runs.flatMap((run) => {
+    const left: Run[] = [];
+    let at = run.fromOpenTime;
+    for (const { fromOpenTime, toOpenTime } of others) {
+      if (fromOpenTime < at || fromOpenTime > run.toOpenTime) continue;
+      if (at < fromOpenTime) left.push({ fromOpenTime: at, toOpenTime: barBefore(interval, fromOpenTime) });
+      at = nextOpenTime(interval, toOpenTime);
+    }
+    if (at <= run.toOpenTime) left.push({ fromOpenTime: at, toOpenTime: run.toOpenTime });
+    return left;
+  });
+}

@@ -3,7 +3,9 @@ import { pickRows } from '../../machines/model/block-runs.ts';
 import type { Span } from '../../machines/model/history-plan.ts';
 import { closeTimeOf, countBars, isAligned, nextOpenTime } from '../../machines/model/interval.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
+import { RestRefused } from '../../machines/rest-session.machine.ts';
 import type { RestPort } from '../actors/rest-port.ts';
+import { isGone } from '../binance/gone.ts';
 import { readKlineRows } from '../binance/kline-rows.ts';
 import { klinesRequest } from '../binance/rest.ts';
 import { ExchangeError } from '../errors.ts';
@@ -16,6 +18,8 @@ const PAGES_AT_ONCE = 3;
 const EMPTY_MAX = 3;
 /** Times that a page is asked for whose answer is of other bars. */
 const WRONG_MAX = 3;
+/** Spans, one after the other, that could not be asked for: then it is given up. */
+const FAILURES_MAX = 3;
 
 /** What REST has of a span. */
 export interface Asked {
@@ -31,23 +35,39 @@ interface Page extends Span {
   readonly answer: Promise<{ readonly block: CandleBlock } | { readonly error: unknown }>;
 }
 
-/** Asks REST for long spans of one series, page by page. All bars of a span must have ended. */
+/**
+ * Asks REST for long spans of one series, page by page. All bars of a span must have ended. Several spans may be asked
+ * for at the same time.
+ */
 export class RestPages {
   readonly #rest: RestPort;
   readonly #series: Series;
   /** An answer said that there is nothing in it: nobody has to ask again. */
   #nothing: Span = { from: 0, to: 0 };
+  #failures = 0;
 
   constructor(rest: RestPort, series: Series) {
     this.#rest = rest;
     this.#series = series;
   }
 
+  /** False after a span that could not be asked for, until one could. */
+  get isReachable(): boolean {
+    return this.#failures === 0;
+  }
+
   /**
-   * The bars of [from, to), both open times. Rejects with the signal's reason, and with `KLINES_NO_PROGRESS` for answers
-   * that are of other bars than those asked for.
+   * The bars of [from, to), both open times. Rejects with the signal's reason, with `KLINES_NO_PROGRESS` for answers
+   * that are of other bars than those asked for, and when asking again has become pointless.
    */
   async ask(span: Span, signal?: AbortSignal): Promise<Asked> {
+    const asked = await this.#ask(span, signal);
+    if (asked.failure === undefined) this.#failures = 0;
+    else if (isFinal(asked.failure.error) || ++this.#failures >= FAILURES_MAX) throw asked.failure.error;
+    return asked;
+  }
+
+  async #ask(span: Span, signal?: AbortSignal): Promise<Asked> {
     const { interval } = this.#series;
     const blocks: CandleBlock[] = [];
     const ahead: Page[] = [];
@@ -58,7 +78,11 @@ export class RestPages {
     const over = new AbortController();
     const end = (): void => over.abort(signal?.reason);
     signal?.addEventListener('abort', end, { once: true });
-    const begin = (from: number, to: number): Page => ({ from, to, answer: this.#page(from, to, over.signal) });
+    const begin = (from: number, to: number): Page => ({
+      from,
+      to,
+      answer: this.#page(from, to, over.signal),
+    });
     try {
       signal?.throwIfAborted();
       while (next < span.to || ahead.length > 0) {
@@ -71,7 +95,8 @@ export class RestPages {
         const answer = await page.answer;
         signal?.throwIfAborted();
         if ('error' in answer) {
-          if (isOfOtherBars(answer.error)) throw answer.error;
+          // The exchange has forgotten the symbol: it has nothing more of it.
+          if (isGone(answer.error)) return { blocks, misplaced };
           return { blocks, failure: { from: page.from, error: answer.error }, misplaced };
         }
         const { rows, columns } = answer.block;
@@ -96,7 +121,8 @@ export class RestPages {
         if (taken.block.rows > 0) blocks.push(taken.block);
         // Fewer rows than asked for, and not up to the end: the rest is asked for by itself.
         const last = nextOpenTime(interval, columns.openTime[rows - 1] as number);
-        if (rows < countBars(interval, page.from, page.to) && last < page.to) ahead.unshift(begin(last, page.to));
+        if (rows < countBars(interval, page.from, page.to) && last < page.to)
+          ahead.unshift(begin(last, page.to));
       }
       return { blocks, misplaced };
     } finally {
@@ -157,9 +183,13 @@ function wellPlaced(block: CandleBlock, { from, to }: Span): { block: CandleBloc
   return { block: pickRows(block, picked), misplaced };
 }
 
-const NO_PROGRESS = 'KLINES_NO_PROGRESS';
+/** Whether the same question would only be answered so again, or it is no matter of asking at all. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof ExchangeError
+    ? !error.retryable || error.code === NO_PROGRESS
+    : !(error instanceof RestRefused && error.code === 'REST_PAUSED');
 
-const isOfOtherBars = (error: unknown): boolean => error instanceof ExchangeError && error.code === NO_PROGRESS;
+const NO_PROGRESS = 'KLINES_NO_PROGRESS';
 
 const ofOtherBars = (series: Series, from: number): ExchangeError =>
   new ExchangeError(
