@@ -7,8 +7,8 @@ import { sleep } from '../transport/clock.ts';
 
 /** Pauses of the exchange that a load waits for, all of one request together, ms. */
 const PATIENCE_MS = 30 * 60_000;
-/** Between further tries at an exchange that can't be reached; the session has tried several times before each. */
-const OUTAGE_PAUSES_MS: readonly number[] = [1_000, 4_000];
+/** Between further tries at an exchange that can't be reached, ms; the session has tried several times before each. */
+export const OUTAGE_PAUSES_MS: readonly number[] = [1_000, 4_000, 15_000];
 /** The session's queue is full: others have to be served first. */
 const QUEUE_PAUSE_MS = 1_000;
 
@@ -20,13 +20,15 @@ export class PatientRest implements RestPort {
   readonly #rest: RestPort;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #outagePausesMs: readonly number[];
   /** Many wait for the same pause: it is said once. */
   #saidUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(rest: RestPort, clock: Clock, logger: Logger) {
+  constructor(rest: RestPort, clock: Clock, logger: Logger, outagePausesMs = OUTAGE_PAUSES_MS) {
     this.#rest = rest;
     this.#clock = clock;
     this.#logger = logger;
+    this.#outagePausesMs = outagePausesMs;
   }
 
   async ask(request: VenueRequest, signal?: AbortSignal): Promise<unknown> {
@@ -37,7 +39,7 @@ export class PatientRest implements RestPort {
       } catch (error) {
         signal?.throwIfAborted();
         const told = toldPauseOf(error);
-        const pauseMs = told ?? (isOutage(error) ? OUTAGE_PAUSES_MS[outages++] : undefined);
+        const pauseMs = told ?? (isOutage(error) ? this.#outagePausesMs[outages++] : undefined);
         if (pauseMs === undefined || waitedMs + pauseMs > PATIENCE_MS) throw error;
         if (told !== undefined) this.#say(pauseMs, error);
         await sleep(this.#clock, pauseMs, signal);

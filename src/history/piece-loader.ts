@@ -5,7 +5,7 @@ import { calendarSpan } from '../../machines/model/history-plan.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import { type ArchiveFile, fileName, monthFile, monthIsPublished } from '../binance/archive.ts';
 import { mend } from './day-repair.ts';
-import { type FileRead, type ReadEntry, readFile } from './read-file.ts';
+import { type FileRead, readFile } from './read-file.ts';
 import type { RestPages } from './rest-pages.ts';
 import type { ArchiveFiles, HistoryNote, Loaded, Piece } from './types.ts';
 
@@ -13,7 +13,6 @@ export interface LoaderPorts {
   readonly series: Series;
   /** Undefined: the archive is not asked. */
   readonly files: ArchiveFiles | undefined;
-  readonly readEntry: ReadEntry;
   /** The archive is a folder on this disk. */
   readonly isLocal: boolean;
   /** Undefined: REST is not asked. */
@@ -86,9 +85,9 @@ export class PieceLoader {
   }
 
   async #read(file: ArchiveFile, signal: AbortSignal): Promise<FileRead | NotRead> {
-    const { files, readEntry } = this.#ports;
+    const { files } = this.#ports;
     if (files === undefined || this.#isGivenUp) return { status: 'given up' };
-    const read = await readFile(files, readEntry, file, signal);
+    const read = await readFile(files, file, signal);
     this.#unreachable = read.status === 'unreachable' ? this.#unreachable + 1 : 0;
     return read;
   }

@@ -3,9 +3,7 @@ import { type ArchiveFile, rowsMaxOf } from '../binance/archive.ts';
 import { CsvReader } from '../binance/csv.ts';
 import { ArchiveError, ExchangeError } from '../errors.ts';
 import type { ArchiveFiles } from './types.ts';
-
-/** The bytes of the one entry of a zip file on this disk. Throws an `ArchiveError` for a file that is not as it should be. */
-export type ReadEntry = (path: string, file: ArchiveFile, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+import { unzip } from './unzip.ts';
 
 /** What came of a file. */
 export type FileRead =
@@ -28,7 +26,6 @@ const spareRows = (rows: number): number => 16 + Math.ceil(rows / 8);
 /** Gets a file and reads its rows. Rejects with the signal's reason, or for a fault of this machine. */
 export async function readFile(
   files: ArchiveFiles,
-  readEntry: ReadEntry,
   file: ArchiveFile,
   signal?: AbortSignal,
 ): Promise<FileRead> {
@@ -38,7 +35,7 @@ export async function readFile(
     try {
       const rows = rowsMaxOf(file);
       const reader = new CsvReader(file, { rowsMax: rows + spareRows(rows) });
-      for await (const chunk of readEntry(fetched.path, file, signal)) {
+      for await (const chunk of unzip(fetched.path, file, { signal })) {
         signal?.throwIfAborted();
         reader.push(chunk);
       }
