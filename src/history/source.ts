@@ -1,7 +1,14 @@
 /** Archive and REST as one source of history. */
 import { pMapIterable } from 'p-map';
-import { type PlannedPiece, planHistory } from '../../machines/model/history-plan.ts';
+import type { Run } from '../../machines/model/gaps.ts';
+import {
+  calendarSpan,
+  type HistoryAsk,
+  type PlannedPiece,
+  planHistory,
+} from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
+import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { RestPort } from '../actors/rest-port.ts';
 import {
   type ArchiveFile,
@@ -12,6 +19,7 @@ import {
 } from '../binance/archive.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
+import { fileOf, filesIn, published } from './archive-view.ts';
 import { confirmByRest } from './confirm.ts';
 import { endedBy, type Facts, findFacts, possibleRange } from './facts.ts';
 import { SeriesHead } from './head.ts';
@@ -34,8 +42,8 @@ export interface HistorySourcePorts {
   readonly rest: RestPort | undefined;
   /** Undefined: there is no archive, all comes from REST. */
   readonly files: ArchiveFiles | undefined;
-  /** The files are in a folder on this disk. */
-  readonly isLocal: boolean;
+  /** The files are in a folder on this disk, and this tells which there are. Undefined: they come by network. */
+  readonly hasFile?: ((file: ArchiveFile) => Promise<boolean>) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -56,8 +64,10 @@ class Source implements HistorySource {
   readonly #rest: RestPort | undefined;
   /** For a plan nobody waits long: the local clock and the archive may do. */
   readonly #restNow: RestPort | undefined;
-  /** What was found when a plan was made. */
-  readonly #facts = new WeakMap<HistoryPlan['query'], Facts>();
+  /** What was found when the last plan was made, by series and source. */
+  readonly #facts = new Map<string, Facts>();
+  /** Where series were found to have ended: the open time behind their last bar. */
+  readonly #ends = new Map<string, number>();
 
   constructor(ports: HistorySourcePorts) {
     const { rest, clock, logger } = ports;
@@ -67,30 +77,27 @@ class Source implements HistorySource {
   }
 
   async plan(query: HistoryQuery, signal?: AbortSignal): Promise<HistoryPlan> {
-    const { clock, isLocal } = this.#ports;
+    const { clock, hasFile } = this.#ports;
     const rest = query.source === 'vision' ? undefined : this.#restNow;
     const facts = await findFacts(query, rest, clock, signal);
     const files = this.#files(query);
     if (facts.isGone && files === undefined) throw unknown(query);
     const { range, notes } = possibleRange(query, facts);
     const { interval } = query;
+    const wanted = (query.missing ?? [query]).map(({ from, to }) => ({
+      from: Math.max(from, range.from),
+      to: Math.min(to, range.to),
+    }));
     const { pieces, left } = planHistory({
       ...query,
       source: files === undefined ? 'rest' : query.source,
-      wanted: (query.missing ?? [query]).map(({ from, to }) => ({
-        from: Math.max(from, range.from),
-        to: Math.min(to, range.to),
-      })),
+      wanted,
       endedBy: endedBy(facts),
       firstOpenTime: facts.firstOpenTime,
-      archive: {
-        isLocal,
-        has: (kind, from) =>
-          isLocal ||
-          (kind === 'day'
-            ? dayIsPublished(from, facts.exchangeNow)
-            : monthIsPublished(interval, from, facts.exchangeNow)),
-      },
+      archive:
+        hasFile === undefined || files === undefined
+          ? published(interval, facts.exchangeNow)
+          : await filesIn(hasFile, query, wanted),
       hasRest: rest !== undefined && !facts.isGone,
     });
     const first = left[0];
@@ -116,7 +123,7 @@ class Source implements HistorySource {
     };
     if (facts.isGone && files !== undefined && !(await isInArchive(files, query, range, plan.pieces, signal)))
       throw unknown(query);
-    this.#facts.set(query, facts);
+    this.#facts.set(factsKey(query), facts);
     return plan;
   }
 
@@ -128,13 +135,13 @@ class Source implements HistorySource {
     const loader = new PieceLoader({
       series,
       files: this.#files(query),
-      isLocal: this.#ports.isLocal,
+      isLocal: this.#isLocal,
       pages: rest === undefined ? undefined : new RestPages(rest, series),
       exchangeNow: facts.exchangeNow,
     });
     const head = new SeriesHead(
       plan,
-      facts.firstOpenTime !== undefined || rest !== undefined || this.#ports.isLocal,
+      facts.firstOpenTime !== undefined || rest !== undefined || this.#isLocal,
     );
     const over = new AbortController();
     const end = (): void => over.abort(signal?.reason);
@@ -153,7 +160,7 @@ class Source implements HistorySource {
     const concurrency = plan.pieces.some(({ by }) => by === 'month') ? MONTHS_AHEAD : AHEAD;
     try {
       for await (const loaded of pMapIterable(inPortions(plan.pieces, query), begin, { concurrency }))
-        yield head.of(loaded);
+        yield this.#withoutEnd(query, head.of(loaded));
     } finally {
       // Whoever leaves early leaves nothing running.
       signal?.removeEventListener('abort', end);
@@ -162,21 +169,35 @@ class Source implements HistorySource {
     }
   }
 
-  async confirm(
-    query: HistoryQuery,
-    lacking: Confirmed['lacking'] | Loaded['lacking'],
-    signal?: AbortSignal,
-  ): Promise<Confirmed> {
+  async confirm(query: HistoryQuery, lacking: readonly Run[], signal?: AbortSignal): Promise<Confirmed> {
     const facts = this.#factsOf(query);
-    const { clock, isLocal } = this.#ports;
+    const { clock } = this.#ports;
     const rest = query.source === 'vision' ? undefined : this.#rest;
     if (rest !== undefined) {
-      return confirmByRest({ rest, clock, exchangeNow: facts.exchangeNow }, seriesOf(query), lacking, signal);
+      const confirmed = await confirmByRest(
+        { rest, clock, exchangeNow: facts.exchangeNow },
+        seriesOf(query),
+        lacking,
+        signal,
+      );
+      if (confirmed.endsAt !== undefined) this.#ends.set(seriesKey(query), confirmed.endsAt);
+      return confirmed;
     }
-    const reason = isLocal
+    const reason = this.#isLocal
       ? 'the archive folder lacks it, and REST was not asked'
       : 'the archive lacks it, and REST was not asked';
     return { blocks: [], unreached: [], lacking: lacking.map((run) => ({ ...run, reason })) };
+  }
+
+  get #isLocal(): boolean {
+    return this.#ports.hasFile !== undefined;
+  }
+
+  /** What lies behind the end of a series does not lack. */
+  #withoutEnd(query: HistoryQuery, loaded: Loaded): Loaded {
+    const end = this.#ends.get(seriesKey(query));
+    if (end === undefined) return loaded;
+    return { ...loaded, lacking: loaded.lacking.filter(({ fromOpenTime }) => fromOpenTime < end) };
   }
 
   #files({ source }: HistoryQuery): ArchiveFiles | undefined {
@@ -195,18 +216,18 @@ class Source implements HistorySource {
       isGone: false,
       notes: [],
     };
-    return this.#facts.get(query) ?? local;
+    return this.#facts.get(factsKey(query)) ?? local;
   }
 }
 
-const seriesOf = ({ symbol, interval }: HistoryQuery): Pick<HistoryQuery, 'symbol' | 'interval'> => ({
+const seriesOf = ({ symbol, interval }: HistoryQuery): Series => ({
   symbol,
   interval,
 });
 
 function withFile(query: HistoryQuery, { by, from, to, fileFrom }: PlannedPiece): Piece {
   if (by === 'rest' || fileFrom === undefined) return { by, from, to };
-  const file: ArchiveFile | undefined = by === 'day' ? dayFile(query, fileFrom) : monthFile(query, fileFrom);
+  const file = fileOf(by, query, fileFrom);
   if (file === undefined) throw unknown(query);
   return { by, from, to, file };
 }
@@ -227,6 +248,8 @@ function* inPortions(pieces: readonly Piece[], { interval }: HistoryQuery): Gene
     }
   }
 }
+
+const factsKey = (query: HistoryQuery): string => `${seriesKey(query)} ${query.source}`;
 
 const unknown = ({ symbol }: HistoryQuery): ConfigurationError =>
   new ConfigurationError([
