@@ -7,8 +7,8 @@ import type { Sink, TableFile, TableFileOptions, TableSize } from './table-file.
 export const CSV_HEADER =
   'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore';
 
-/** Rows that become one piece of text: some hundreds of kilobytes. */
-const ROWS_PER_PIECE = 4_096;
+/** Rows that become one piece of text: some 100 kB. */
+const ROWS_PER_PIECE = 1_024;
 
 /** From here to there a number's own shortest text has no exponent. */
 const PLAIN_MIN = 1e-6;

@@ -144,9 +144,10 @@ export const READ_CANDLE = `SELECT ${CANDLE_COLUMNS} FROM candles
 export const READ_CANDLES = `SELECT ${CANDLE_COLUMNS}
   FROM candles WHERE symbol = ? AND interval = ? AND open_time > ? ORDER BY open_time LIMIT ?`;
 
-/** Bars of a series that open in [from, to). */
-export const READ_RANGE = `SELECT ${CANDLE_COLUMNS}
-  FROM candles WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time < ? ORDER BY open_time`;
+/** Bars of a series that open in [from, to): the numbers of a block in its order, then the source. */
+export const READ_RANGE = `SELECT open_time, open, high, low, close, volume, close_time, quote_volume, count,
+  taker_buy_volume, taker_buy_quote_volume, source FROM candles
+  WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time < ? ORDER BY open_time`;
 
 /** The series behind another one. */
 export const NEXT_SERIES = `SELECT symbol, interval FROM candles WHERE (symbol, interval) > (?, ?)
