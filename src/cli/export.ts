@@ -18,13 +18,13 @@ const ROWS_PER_BLOCK = 10_000;
 const STOP_MS = 5_000;
 
 /** The table that a plan asks for, with nothing in it yet. */
-async function openTable({ format, out, replace }: ExportPlan): Promise<TableFile> {
+async function openTable({ format, out, replace }: ExportPlan, signal: AbortSignal): Promise<TableFile> {
   if (format === 'parquet') {
     const { openParquetFile } = await import('../store/parquet-file.ts');
     return openParquetFile(out ?? '', { replace });
   }
   const { csvTable, openCsvFile } = await import('../store/csv-file.ts');
-  return out === undefined ? csvTable(stdoutSink(process.stdout)) : openCsvFile(out, { replace });
+  return out === undefined ? csvTable(stdoutSink(process.stdout, signal)) : openCsvFile(out, { replace });
 }
 
 /** Writes it, and says what it wrote. Leaves nothing when it fails, or when the signal is aborted. */
@@ -32,7 +32,7 @@ async function write(plan: ExportPlan, logger: FlushableLogger, signal: AbortSig
   const { db, series, from, to } = plan;
   const began = systemClock.now();
   const holes = new Holes(series);
-  const table = await openTable(plan);
+  const table = await openTable(plan, signal);
   try {
     for (const block of readBlocks(db, series, { from, to, rowsPerBlock: ROWS_PER_BLOCK })) {
       holes.pass(block);

@@ -11,8 +11,11 @@ export interface Writable {
   write(bytes: Uint8Array, callback: (error?: Error | null) => void): boolean;
 }
 
-/** What was written can't be taken back, so a discarded one is cut off where it stands. */
-export function stdoutSink(target: Writable): Sink {
+/**
+ * What was written can't be taken back, so a discarded one is cut off where it stands. A reader that has stalled is
+ * waited for until the signal is aborted.
+ */
+export function stdoutSink(target: Writable, signal: AbortSignal): Sink {
   let bytes = 0;
   return {
     get bytes() {
@@ -20,7 +23,10 @@ export function stdoutSink(target: Writable): Sink {
     },
     write: (piece) =>
       new Promise((resolve, reject) => {
+        const onAbort = (): void => reject(signal.reason);
+        signal.addEventListener('abort', onAbort, { once: true });
         target.write(piece, (error) => {
+          signal.removeEventListener('abort', onAbort);
           bytes += piece.byteLength;
           if (!error) resolve();
           else if ('code' in error && GONE.includes(error.code)) reject(new ReaderGone());

@@ -73,14 +73,14 @@ function offsetOf(zone: string): number {
   return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** What is wrong with a range that is none. */
+/** What is wrong with a range that goes backwards. One that ends where it begins holds nothing, and may. */
 export function rangeIssues(
   from: number | undefined,
   to: number | undefined,
   labelOf: (setting: string) => string,
 ): ConfigurationIssue[] {
-  if (from === undefined || to === undefined || from < to) return [];
-  const allowed = `behind ${labelOf('from')}, which is ${utc(from)}; it is not part of the range itself`;
+  if (from === undefined || to === undefined || from <= to) return [];
+  const allowed = `not before ${labelOf('from')}, which is ${utc(from)}`;
   return [{ option: labelOf('to'), given: printable(utc(to)), allowed }];
 }
 

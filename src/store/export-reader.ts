@@ -1,5 +1,4 @@
 /** Bars of a store, a block at a time, for who reads many of them. */
-import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
   BLOCK_FIELDS,
@@ -63,17 +62,18 @@ function* rowsOf(statement: StatementSync, ...values: (string | number)[]): Gene
 
 /**
  * To be read for longer: another program may begin to write it meanwhile, so it is not taken as a file that can't
- * change. A connection that may write takes WAL and index with it when it closes; one that may not leaves them.
+ * change. A connection that may write takes WAL and index with it when it is the last to close; one that may not
+ * leaves them.
  */
 function openToRead(path: string): DatabaseSync {
-  if (existsSync(`${path}-wal`)) return openToLook(path);
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     database.exec('PRAGMA query_only = 1; SELECT 1 FROM sqlite_schema');
     return database;
   } catch {
     // A folder that can't be written, as one of a medium that is read-only: nobody else writes there either.
-    database.close();
+    database?.close();
     return openToLook(path);
   }
 }
@@ -118,7 +118,7 @@ export const openGapsWithin = (
   );
 
 function look<Result>(path: string, read: (database: DatabaseSync) => Result): Result {
-  const database = openToLook(path);
+  const database = openToRead(path);
   try {
     return read(database);
   } finally {
