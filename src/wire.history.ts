@@ -2,11 +2,10 @@
 import { type Actor, createActor, fromPromise, type InspectionEvent } from 'xstate';
 import { closeOnFault } from '../machines/close-on-fault.ts';
 import { historyMachine } from '../machines/history.machine.ts';
-import { type RestPort, restPort } from './actors/rest-port.ts';
+import { restPort } from './actors/rest-port.ts';
 import { indexTimers } from './actors/timer-index.ts';
 import { type Exchange, exchangeOf } from './exchange.ts';
-import { type HistoryParts, historyParts } from './history/compose.ts';
-import { FileSink, type FileWriter } from './history/file-sink.ts';
+import { FileSink } from './history/file-sink.ts';
 import { Loader } from './history/loader.ts';
 import { MemorySink } from './history/memory-sink.ts';
 import { noCache } from './history/progress.ts';
@@ -15,12 +14,15 @@ import type { HistorySink } from './history/sinks.ts';
 import { StoreSink } from './history/store-sink.ts';
 import type { CacheCounts, HistoryQuery } from './history/types.ts';
 import type { ResolvedHistoryOptions } from './options.history.ts';
-import type { Clock, Logger, Random } from './ports.ts';
+import type { Clock, Logger } from './ports.ts';
+import { openCsvFile } from './store/csv-file.ts';
+import { openParquetFile } from './store/parquet-file.ts';
 import { SqliteWriter } from './store/writer.ts';
 import { type CleanupReport, DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { contained, quiet, silent } from './supervisor/quiet.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
+import { type HistoryParts, historyParts, type MakeHistoryParts } from './wire.history-parts.ts';
 import { wireRest } from './wire.rest.ts';
 
 export type HistoryActor = Actor<typeof historyMachine>;
@@ -38,10 +40,11 @@ export interface WiredHistory {
   release(timeoutMs: number): Promise<CleanupReport>;
 }
 
-/** What a load asks. Tests put their own in its place. */
-export type MakeParts = typeof historyParts;
-
-export function wireHistory(options: ResolvedHistoryOptions, makeParts: MakeParts = historyParts): WiredHistory {
+/** `makeParts`: what a load asks. Tests put their own in its place. */
+export function wireHistory(
+  options: ResolvedHistoryOptions,
+  makeParts: MakeHistoryParts = historyParts,
+): WiredHistory {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const logger = quiet(options.logger ?? silent);
@@ -52,13 +55,17 @@ export function wireHistory(options: ResolvedHistoryOptions, makeParts: MakePart
   const exchange = exchangeFor(options, clock);
   const session = wireRest({ clock, random, logger, exchange, path: options.store });
   const rest = restPort(() => actor);
-  const { sink, release: releaseSink } = sinkOf(options, { clock, random, logger, exchangeClock });
+  const stampNow = (): number => {
+    const now = exchangeClock.now();
+    return Number.isFinite(now) ? now : clock.wallNow();
+  };
+  const { sink, ...leftSink } = sinkOf(options, { clock, logger, exchangeClock, stampNow });
 
   let parts: HistoryParts | undefined;
   const reach = async () => {
     await exchange.reach();
     const { restUrl, visionUrl } = exchange.urls();
-    const asks = restUrl !== '' && source !== 'vision';
+    const asks = source !== 'vision' && restUrl !== '';
     if (asks) session.obeyBans();
     parts = makeParts({
       clock,
@@ -66,7 +73,7 @@ export function wireHistory(options: ResolvedHistoryOptions, makeParts: MakePart
       logger,
       exchangeClock,
       rest: asks ? rest : undefined,
-      visionUrl: source === 'rest' ? undefined : visionUrl,
+      visionUrl: source === 'rest' || options.archiveDir !== undefined ? undefined : visionUrl,
       options,
     });
     return parts.source;
@@ -77,7 +84,7 @@ export function wireHistory(options: ResolvedHistoryOptions, makeParts: MakePart
     sink,
     reach,
     closeArchive: async () => parts?.files?.close(),
-    stampNow: () => (Number.isFinite(exchangeClock.now()) ? exchangeClock.now() : clock.wallNow()),
+    stampNow,
   });
 
   let requests = 0;
@@ -132,8 +139,41 @@ export function wireHistory(options: ResolvedHistoryOptions, makeParts: MakePart
     requests: () => ({ rest: requests, archive: parts?.requests() ?? 0 }),
     release(timeoutMs) {
       const cleanup = new DeadlineCleanup({ timeoutMs, clock, logger });
-      for (const part of [{ release: releaseSink }, session, exchange]) part.release(cleanup);
+      for (const part of [leftSink, session, exchange]) part.release(cleanup);
       return cleanup.run();
     },
+  };
+}
+
+/** An address that is not given is not asked. */
+function exchangeFor(options: ResolvedHistoryOptions, clock: Clock): Exchange {
+  const { isEmbedded, restUrl = '', visionUrl, store, timeScale, stopTimeoutMs } = options;
+  const urls = isEmbedded ? undefined : { wsUrl: '', restUrl, visionUrl };
+  return exchangeOf({ urls, store, timeScale, stopTimeoutMs }, clock);
+}
+
+function sinkOf(
+  options: ResolvedHistoryOptions,
+  ports: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly exchangeClock: ExchangeClock;
+    readonly stampNow: () => number;
+  },
+): { readonly sink: HistorySink; release(cleanup: DeadlineCleanup): void } {
+  const { store: path, out, origin, symbol, interval } = options;
+  const nothing = (): void => {};
+  if (out !== undefined) {
+    const open = out.format === 'csv' ? openCsvFile : openParquetFile;
+    return { sink: new FileSink(() => open(out.path)), release: nothing };
+  }
+  if (path === undefined) return { sink: new MemorySink(), release: nothing };
+  const { clock, exchangeClock } = ports;
+  const writer = new SqliteWriter({ path, origin, clock });
+  const exchangeNow = (): number => exchangeClock.now();
+  return {
+    sink: new StoreSink({ ...ports, writer, path, origin, series: { symbol, interval }, exchangeNow }),
+    /** Ends the writer's thread, also where a forced end has left it. */
+    release: (cleanup) => void cleanup.add('store.thread', () => writer.terminate()),
   };
 }

@@ -22,7 +22,7 @@ const RETRY_MS = 500;
 export interface HistoryWriter {
   open(): Promise<unknown>;
   load(batch: HistoryBatch, exchangeTime: number): Promise<{ inserted: number; filled: number }>;
-  missing(series: Series, range: Range): Promise<readonly Range[]>;
+  missing(series: Series, range: Range, exchangeTime: number): Promise<readonly Range[]>;
   close(exchangeTime: number): Promise<void>;
   terminate(): Promise<unknown>;
 }
@@ -40,6 +40,8 @@ export interface StoreSinkPorts {
   readonly logger: Logger;
   /** The exchange's time, ms; NaN while nobody has asked for it. */
   readonly exchangeNow: () => number;
+  /** The same, or the local time while it is not known, ms. */
+  readonly stampNow: () => number;
 }
 
 const nothing = () => ({ blocks: [] as CandleBlock[], gaps: [] as Gap[], collected: [] as Range[], rows: 0 });
@@ -77,7 +79,7 @@ export class StoreSink implements HistorySink {
   }
 
   async missing(series: Series, range: Range): Promise<readonly Range[]> {
-    return this.#isOpen ? this.#ports.writer.missing(series, range) : [range];
+    return this.#isOpen ? this.#ports.writer.missing(series, range, this.#ports.stampNow()) : [range];
   }
 
   async take({ blocks, gaps, collected }: Taken): Promise<void> {
