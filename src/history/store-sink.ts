@@ -86,6 +86,7 @@ export class StoreSink implements HistorySink {
     this.#throwIfFailed();
     this.#over.signal.throwIfAborted();
     if (!this.#isOpen) await this.#open();
+    this.#over.signal.throwIfAborted();
     this.#gathered.blocks.push(...blocks);
     this.#gathered.gaps.push(...gaps);
     this.#gathered.collected.push(...collected);
@@ -106,10 +107,10 @@ export class StoreSink implements HistorySink {
   }
 
   async close(signal: AbortSignal): Promise<void> {
-    if (!this.#isOpen) return;
-    const { writer, exchangeNow } = this.#ports;
     // From here on nothing is taken and nothing waits to be tried again.
     this.#over.abort(new Error('the load has ended'));
+    if (!this.#isOpen) return;
+    const { writer, exchangeNow } = this.#ports;
     signal.addEventListener('abort', () => void writer.terminate(), { once: true });
     await this.#underWay;
     const hadFailed = this.#failure !== undefined;
