@@ -69,7 +69,6 @@ export function wireHistory(
     if (asks) session.obeyBans();
     parts = makeParts({
       clock,
-      random,
       logger,
       exchangeClock,
       rest: asks ? rest : undefined,
