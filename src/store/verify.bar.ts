@@ -6,8 +6,8 @@ import { implausibility } from '../../machines/model/ledger.ts';
 export interface StoredBar {
   readonly openTime: number;
   readonly closeTime: number;
-  /** 0 or 1: whether it has nothing that {@link impossibility} would name. */
-  readonly isPlausible: number;
+  /** What of it can't be, see `FAULT`; 0: nothing. */
+  readonly faults: number;
 }
 
 /** What else a bar has, of whatever type the file has it. */

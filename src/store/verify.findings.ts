@@ -5,6 +5,7 @@
  * - `misaligned`: a bar, or a watermark, that opens at a time at which no bar of its interval can.
  * - `overlapping`: a bar that opens before the one before it has ended.
  * - `ohlc`: values that no bar can have.
+ * - `source`: it says to be from where no candle can be from.
  * - `closeTime`: not the last millisecond of the bar.
  * - `unknownInterval`: rows of an interval that the exchange has not; they are counted and not looked at.
  * - `gap`: a recorded gap that can't be: its bars are stored, it ends before it begins, or two share a bar.
@@ -17,6 +18,7 @@ export const FINDING_KINDS = [
   'misaligned',
   'overlapping',
   'ohlc',
+  'source',
   'closeTime',
   'unknownInterval',
   'gap',

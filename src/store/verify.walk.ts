@@ -6,6 +6,7 @@ import type { Finding, FindingKind, Findings } from './verify.findings.ts';
 import { GapWalk, type OpenRun } from './verify.gaps.ts';
 import { Grid } from './verify.grid.ts';
 import type { Scope, SeriesReader } from './verify.reader.ts';
+import { FAULT } from './verify.sql.ts';
 
 /** What was found of a series, in the range that was looked at. */
 export interface VerifiedSeries {
@@ -100,7 +101,9 @@ export class SeriesWalk {
     this.#bars++;
     this.#first ??= openTime;
     this.#last = openTime;
-    if (bar.isPlausible !== 1) this.#tellBar('ohlc', bar, impossibility);
+    if (bar.faults & FAULT.values) this.#tellBar('ohlc', bar, impossibility);
+    if (bar.faults & FAULT.source)
+      this.#tellBar('source', bar, ({ source }) => `it is said to be from ${source}`);
     if (openTime < this.#end)
       this.#tellBar('overlapping', bar, () => 'it opens before the one before it has ended');
     if (!this.#grid.isOn(openTime)) {
