@@ -3,7 +3,7 @@
  * keeps the data.
  */
 import { closeTimeOf, type Interval, isAligned, nextOpenTime, openTimeAt } from './interval.ts';
-import type { Candle } from './kline.ts';
+import type { Candle, Series } from './kline.ts';
 
 /**
  * - `next`: the bar that is due; deliver it.
@@ -32,7 +32,7 @@ export function misplacement(candle: Candle, exchangeNow: number): string | unde
 }
 
 /** What is odd in the values of a bar. The stream's word alone is then not enough; REST's is (fault D07). */
-export function implausibility(candle: Candle): string | undefined {
+export function implausibility(candle: Omit<Candle, keyof Series | 'openTime'>): string | undefined {
   if (candle.low > candle.high) return 'low above high';
   if (candle.open > candle.high || candle.open < candle.low) return 'open outside low and high';
   if (candle.close > candle.high || candle.close < candle.low) return 'close outside low and high';

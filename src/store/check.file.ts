@@ -112,12 +112,15 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
 /** Damage is a finding; a lock of another program, or a right that is lacking, says nothing of the file. */
-function outcomeOf(error: unknown): 'failed' | 'skipped' {
-  if (error instanceof StoreError) return 'failed';
+const outcomeOf = (error: unknown): 'failed' | 'skipped' =>
+  error instanceof StoreError || isDamage(error) ? 'failed' : 'skipped';
+
+/** Whether SQLite has found the file itself wrong. */
+export function isDamage(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : undefined;
   // Extended codes have the plain one in their last byte.
   const plain = typeof code === 'number' ? code & 0xff : undefined;
-  return plain === SQLITE_CORRUPT || plain === SQLITE_NOTADB ? 'failed' : 'skipped';
+  return plain === SQLITE_CORRUPT || plain === SQLITE_NOTADB;
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,12 +1,11 @@
 /** The last look at a store, when its writer has gone. */
-import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../transport/clock.ts';
 import type { FileQuestion, StoreCheck } from './check.file.ts';
 import { checkHandles } from './check.handles.ts';
 import { filesOfStore, realNameOf, type StoreMark, wasOpenedSince } from './check.mark.ts';
+import { askProcess } from './look-process.ts';
 
 export interface VerifyOptions {
   /** How long all of it may take, ms. What can't be done by then is skipped. */
@@ -32,12 +31,6 @@ const RESERVE_MS = 50;
 const HANDLES_MS = 500;
 
 const LATER = 'PRAGMA integrity_check does it later';
-
-/** Beside the sources it is TypeScript, beside the bundle it is not. */
-const CHILD_URL = new URL(
-  import.meta.url.endsWith('.ts') ? './check.child.ts' : './check.child.js',
-  import.meta.url,
-);
 
 /**
  * Whether a store was left as it should be: `files` (this process holds none of it), `series` (what the run wrote is
@@ -90,72 +83,14 @@ async function lookThrough(
   const end =
     timeoutMs === 0
       ? 'no time was left'
-      : await ask({ path, before, integrity }, { timeoutMs, signal, clock }, (check) =>
-          told.set(check.name, check),
-        ).catch(couldNotStart);
+      : await askProcess({ look: 'check', path, before, integrity }, { timeoutMs, signal, clock }, (line) => {
+          const check = line as StoreCheck;
+          told.set(check.name, check);
+        });
   for (const name of ['series', 'integrity'] as const)
     if (!told.has(name)) told.set(name, { name, outcome: 'skipped', detail: `${end}; ${LATER}` });
   return (['series', 'integrity'] as const).flatMap((name) => told.get(name) ?? []);
 }
-
-/** Asks a process of its own, which is killed when its time is over. Resolves to how it ended. */
-function ask(
-  question: FileQuestion,
-  { timeoutMs, signal, clock }: Bounds,
-  tell: (check: StoreCheck) => void,
-): Promise<string> {
-  return new Promise((resolve) => {
-    // Options of Node meant for this process, as a port to debug it by, are not for that one.
-    const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', fileURLToPath(CHILD_URL)],
-      {
-        stdio: ['pipe', 'pipe', 'ignore'],
-        env,
-        windowsHide: true,
-      },
-    );
-    let text = '';
-    // Nobody would hear what it finds, and its deadline would end with us.
-    const onExit = (): void => void child.kill('SIGKILL');
-    process.once('exit', onExit);
-    const finish = (how: string): void => {
-      process.off('exit', onExit);
-      clock.clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      child.stdin?.destroy();
-      child.stdout?.destroy();
-      child.removeAllListeners().on('error', () => {});
-      child.kill('SIGKILL');
-      child.unref();
-      for (const line of text.split('\n').slice(0, -1)) tell(JSON.parse(line) as StoreCheck);
-      resolve(how);
-    };
-    const onAbort = (): void => finish('it was cut short');
-    const timer = clock.setTimeout(
-      () => finish(`it took longer than ${Math.round(timeoutMs)} ms`),
-      timeoutMs,
-    );
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-    child.on('error', (error) => finish(couldNotStart(error)));
-    // It could not be started, and has perhaps not even streams; the error follows.
-    if (child.pid === undefined) return;
-    child.on('close', (code, by) =>
-      finish(`the process that looked ended early (${by ?? `exit code ${code}`})`),
-    );
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    // It may be gone before it has read all.
-    child.stdin.on('error', () => {});
-    child.stdin.end(JSON.stringify(question));
-  });
-}
-
-/** For instance where processes are not permitted. */
-const couldNotStart = (error: Error): string => `no process could be started for it: ${error.message}`;
 
 /** The file and what waits beside it to be put into it. */
 const bytesOf = (path: string): number =>
