@@ -7,6 +7,7 @@ import { closeOnFault } from '../machines/close-on-fault.ts';
 import { collectorMachine } from '../machines/collector.machine.ts';
 import { auditBarsActor } from './actors/audit-bars.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
+import { noPast } from './actors/past-days.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { recheckGapsActor } from './actors/recheck-gaps.ts';
 import { restPort } from './actors/rest-port.ts';
@@ -74,6 +75,8 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     rest,
     quota: session.quota,
     pipeline,
+    past: noPast,
+    whenDrained: data.whenDrained,
     onOddity: data.onOddity,
     onEvent: symbols.onEvent,
     onLack: (symbol) => symbols.roster.doubt(symbol),
