@@ -47,24 +47,28 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
     return from < to ? { from, to } : undefined;
   };
 
-  const noteAll = (notes: readonly HistoryNote[]): void => {
+  const sayAll = (notes: readonly HistoryNote[]): void => {
     for (const { symbol, interval, from, found, done, kind } of notes) {
       const day = new Date(from).toISOString().slice(0, 10);
       say(`archive: ${kind}`, { series: seriesKey({ symbol, interval }), day, found, done });
     }
-    if (notes.some(({ kind }) => kind === 'unreachable')) pausedUntil = clock.now() + PAUSE_MS;
+  };
+
+  const noteLoaded = (series: Series, { from, notes, unreached }: Loaded): void => {
+    given.set(seriesKey(series), from);
+    sayAll(notes);
+    // Where REST could be asked, it was the archive that could not: the next turns do without it.
+    if (unreached.length === 0 && notes.some(({ kind }) => kind === 'unreachable'))
+      pausedUntil = clock.now() + PAUSE_MS;
   };
 
   /** The pieces of the plan that are files; none when it can't be made, for then REST says why. */
   const open = async (source: HistorySource, series: Series, days: Span, signal: AbortSignal) => {
     const plan = await source.plan({ ...series, ...days, source: 'auto' }, signal);
-    noteAll(plan.notes);
+    sayAll(plan.notes);
     const pieces = plan.pieces.filter(({ by }) => by !== 'rest');
-    return new Run(pieces, source.load({ ...plan, pieces }, signal)[Symbol.asyncIterator](), (loaded) => {
-      given.set(seriesKey(series), loaded.from);
-      noteAll(loaded.notes);
-      return clock.now() >= pausedUntil;
-    });
+    const loading = source.load({ ...plan, pieces }, signal)[Symbol.asyncIterator]();
+    return new Run(pieces, loading, (loaded) => noteLoaded(series, loaded));
   };
 
   return {
@@ -94,15 +98,10 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
 class Run implements PastDays {
   #pieces: readonly Piece[];
   readonly #loading: AsyncIterator<Loaded>;
-  /** Hears of each piece; false: no more of them. */
-  readonly #onLoaded: (loaded: Loaded) => boolean;
+  readonly #onLoaded: (loaded: Loaded) => void;
   onError: (error: unknown) => void = () => {};
 
-  constructor(
-    pieces: readonly Piece[],
-    loading: AsyncIterator<Loaded>,
-    onLoaded: (loaded: Loaded) => boolean,
-  ) {
+  constructor(pieces: readonly Piece[], loading: AsyncIterator<Loaded>, onLoaded: (loaded: Loaded) => void) {
     this.#pieces = pieces;
     this.#loading = loading;
     this.#onLoaded = onLoaded;
@@ -131,10 +130,10 @@ class Run implements PastDays {
 
   async #take(): Promise<Loaded | undefined> {
     const { done, value } = await this.#loading.next();
-    const loaded = done === true ? undefined : value;
-    const goesOn = loaded !== undefined && this.#onLoaded(loaded);
-    this.#pieces = goesOn ? this.#pieces.slice(1) : [];
-    return loaded;
+    this.#pieces = done === true ? [] : this.#pieces.slice(1);
+    if (done === true) return undefined;
+    this.#onLoaded(value);
+    return value;
   }
 }
 

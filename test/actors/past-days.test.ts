@@ -199,15 +199,26 @@ describe('an archive in trouble', () => {
     expect(one.loads).toEqual({ begun: 1, ended: 1 });
   });
 
-  test("that can't be reached is left alone for five minutes, and not asked day by day", async () => {
-    const note = { kind: 'unreachable', found: 'ECONNREFUSED', done: 'taken from REST' } as const;
-    const one = owing({ due: day(-30), days: () => ({ notes: [note] }) });
-    await one.repair();
-    expect(one.loaded).toEqual([day(-30)]);
+  test("that can't be reached is left alone for five minutes by the turns that follow", async () => {
+    const note = { kind: 'unreachable', found: 'ECONNREFUSED', done: 'REST is asked from here on' } as const;
+    const one = owing({ due: day(-50), days: () => ({ notes: [note] }) });
     await one.repair();
     expect(one.plans).toHaveLength(1);
+    await one.repair();
+    expect(one.plans).toHaveLength(1);
+    expect(one.asked.length).toBeGreaterThan(0);
     await one.clock.advance(5 * MINUTE);
     one.pipeline.goBackTo(one.series, day(-20));
+    await one.repair();
+    expect(one.plans).toHaveLength(2);
+  });
+
+  test('is not blamed for what REST could not be asked', async () => {
+    const note = { kind: 'unreachable', found: 'REST: banned', done: 'left for another time' } as const;
+    const days = (start: number): FakeDay =>
+      start === day(-48) ? { unreachedFrom: start + HOUR, notes: [note] } : {};
+    const one = owing({ due: day(-50), days });
+    await one.repair();
     await one.repair();
     expect(one.plans).toHaveLength(2);
   });
