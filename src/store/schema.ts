@@ -143,3 +143,16 @@ export const READ_CANDLE = `SELECT ${CANDLE_COLUMNS} FROM candles
 
 export const READ_CANDLES = `SELECT ${CANDLE_COLUMNS}
   FROM candles WHERE symbol = ? AND interval = ? AND open_time > ? ORDER BY open_time LIMIT ?`;
+
+/** Bars of a series that open in [from, to). */
+export const READ_RANGE = `SELECT ${CANDLE_COLUMNS}
+  FROM candles WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time < ? ORDER BY open_time`;
+
+/** The series behind another one. */
+export const NEXT_SERIES = `SELECT symbol, interval FROM candles WHERE (symbol, interval) > (?, ?)
+  ORDER BY symbol, interval LIMIT 1`;
+
+/** Of a series, with a bar that opens in [from, to). */
+export const GAPS_OPEN_WITHIN = `SELECT ${GAP_COLUMNS} FROM gaps
+  WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time < ?
+  ORDER BY from_open_time`;

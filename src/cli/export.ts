@@ -1,0 +1,91 @@
+/** `candlestate export`: a series of a store, or a range of it, as a CSV or Parquet file. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { seriesKey } from '../../machines/model/kline.ts';
+import type { FlushableLogger } from '../log/logger.ts';
+import { openGapsWithin, readBlocks } from '../store/export-reader.ts';
+import type { TableFile } from '../store/table-file.ts';
+import { runApplication } from '../supervisor/run.ts';
+import { systemClock } from '../transport/clock.ts';
+import { Holes } from './export-holes.ts';
+import { EXPORT_READERS, type ExportPlan, planExport } from './export-plan.ts';
+import { jobOf } from './job.ts';
+import { flagSource, readSettings } from './settings.ts';
+import { ReaderGone, stdoutSink } from './stdout-sink.ts';
+import { utc } from './when.ts';
+
+/** Rows that are read at once: some 30 ms, in which nothing else happens. */
+const ROWS_PER_BLOCK = 10_000;
+const STOP_MS = 5_000;
+
+/** The table that a plan asks for, with nothing in it yet. */
+async function openTable({ format, out, replace }: ExportPlan): Promise<TableFile> {
+  if (format === 'parquet') {
+    const { openParquetFile } = await import('../store/parquet-file.ts');
+    return openParquetFile(out ?? '', { replace });
+  }
+  const { csvTable, openCsvFile } = await import('../store/csv-file.ts');
+  return out === undefined ? csvTable(stdoutSink(process.stdout)) : openCsvFile(out, { replace });
+}
+
+/** Writes it, and says what it wrote. Leaves nothing when it fails, or when the signal is aborted. */
+async function write(plan: ExportPlan, logger: FlushableLogger, signal: AbortSignal): Promise<void> {
+  const { db, series, from, to } = plan;
+  const began = systemClock.now();
+  const holes = new Holes(series);
+  const table = await openTable(plan);
+  try {
+    for (const block of readBlocks(db, series, { from, to, rowsPerBlock: ROWS_PER_BLOCK })) {
+      holes.pass(block);
+      await table.write(block);
+      // A file on standard output is written at once: signals would never be heard.
+      await turn();
+      signal.throwIfAborted();
+    }
+    for (const gap of openGapsWithin(db, series, { from, to })) holes.name(gap, from, to);
+    const size = await table.close();
+    tell(plan, holes, { ...size, seconds: (systemClock.now() - began) / 1_000 }, logger);
+  } finally {
+    await table.abort();
+  }
+}
+
+function tell(
+  { series, out }: ExportPlan,
+  { first, last, places, bars, example }: Holes,
+  size: { rows: number; bytes: number; seconds: number },
+  logger: FlushableLogger,
+): void {
+  const where = out ?? 'standard output';
+  if (example !== undefined)
+    logger.warn(`${bars} bars in ${places} gaps lack; a file can't show where`, {
+      first: `${utc(example.from)} to ${utc(example.to)}`,
+    });
+  if (first === undefined || last === undefined) {
+    logger.warn(`the store has no bar of ${seriesKey(series)} in that range; ${where} has none`, size);
+    return;
+  }
+  const seconds = Number(size.seconds.toFixed(3));
+  logger.info(`exported ${seriesKey(series)} to ${where}`, {
+    ...size,
+    seconds,
+    first: utc(first),
+    last: utc(last),
+  });
+}
+
+/** Runs the command and resolves to its exit code. */
+export async function exportCandles(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  const settings = readSettings(EXPORT_READERS, [flagSource(flags)]);
+  const plan = await planExport(settings);
+
+  const { createLogger } = await import('../log/logger.ts');
+  const { logLevel, logFormat } = settings.values;
+  const logger = createLogger({ level: logLevel, format: logFormat });
+  const work = (signal: AbortSignal): Promise<void> =>
+    write(plan, logger, signal).catch((error: unknown) => {
+      if (!(error instanceof ReaderGone)) throw error;
+    });
+  const code = await runApplication(jobOf(work, STOP_MS), { logger, goesOn: true });
+  await logger.flush();
+  return code;
+}

@@ -1,0 +1,18 @@
+/** `candlestate export` as a process of its own: what the bin does around a command, and its flags as JSON. */
+import { EXIT } from '../../machines/model/exit-code.ts';
+import { exportCandles } from '../../src/cli/export.ts';
+import { usageText } from '../../src/cli/usage.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import { takeEarlySignals } from '../../src/supervisor/early-signals.ts';
+import { leave } from '../../src/supervisor/leave.ts';
+
+takeEarlySignals();
+process.stdout.on('error', () => undefined);
+const code = await exportCandles(JSON.parse(process.argv[2] ?? '{}')).catch((error: unknown) => {
+  if (!(error instanceof ConfigurationError)) throw error;
+  process.stderr.write(usageText('export', error));
+  return EXIT.usage;
+});
+leave(code, async () => undefined);
+if (process.env['TELL_MEMORY'] === '1')
+  process.stderr.write(`maxRSS=${Math.round(process.resourceUsage().maxRSS / 1024)}\n`);
