@@ -2,26 +2,23 @@
 import { closeTimeOf } from '../machines/model/interval.ts';
 import { type Candle, seriesKey } from '../machines/model/kline.ts';
 import { ConnectionError } from './errors.ts';
-import { barsIn, gather, type History, type ReadStore, readRange } from './history/gather.ts';
-import type { HistorySource, HistorySourceName } from './history/types.ts';
+import { barsIn, type Gathered, gather, readRange } from './history/gather.ts';
+import { noCache } from './history/progress.ts';
+import type { CacheCounts, HistorySource } from './history/types.ts';
 import { type ResolvedQuery, resolveQuery } from './options.query.ts';
 import type { Logger } from './ports.ts';
+import type { OpenedHistory, WiredPast } from './wire.past.ts';
 
-/** Where history comes from, for one question. */
-export interface OpenedHistory {
-  readonly source: HistorySource;
-  /** Lets go of what was opened for that question alone. */
-  close(): Promise<void>;
-}
-
-export interface HistoricalPorts {
-  /** @throws {ConnectionError} when there is nobody to ask now. @throws {ConfigurationError} for a source that is none. */
-  readonly open: (source: HistorySourceName) => OpenedHistory;
-  /** Of the collector's store; undefined: there is nothing to read. @throws {StoreError} */
-  readonly stored: () => Promise<ReadStore | undefined>;
+export interface HistoricalPorts extends Pick<WiredPast, 'open' | 'stored'> {
   readonly logger: Logger;
   /** Of the collector. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** Closed candles of the past, and what there is to know of them. */
+export interface History extends Gathered {
+  /** What the archive's cache has done for it; while others ask the same collector, for them too. */
+  readonly cache: Readonly<CacheCounts>;
 }
 
 /** Runs and notes that the log lists; more are counted. */
@@ -72,15 +69,17 @@ export class HistoricalCalls {
   async #gather(query: ResolvedQuery, signal: AbortSignal): Promise<History> {
     const { symbol, interval, from, to, source } = query;
     let opened: OpenedHistory | undefined;
+    const before = noCache();
     const reach = (): HistorySource => {
       opened = this.#ports.open(source);
+      Object.assign(before, opened.counts());
       return opened.source;
     };
     try {
       const held = source === 'auto' ? await this.#held(query, signal) : [];
-      const history = await gather(reach, { symbol, interval, from, to, source }, held, signal);
-      this.#say(query, history);
-      return history;
+      const gathered = await gather(reach, { symbol, interval, from, to, source }, held, signal);
+      this.#say(query, gathered);
+      return { ...gathered, cache: since(before, opened?.counts() ?? before) };
     } finally {
       await opened?.close();
     }
@@ -92,7 +91,7 @@ export class HistoricalCalls {
     return read === undefined ? [] : readRange(read, { symbol, interval }, { from, to }, signal);
   }
 
-  #say(query: ResolvedQuery, { missing, notes }: History): void {
+  #say(query: ResolvedQuery, { missing, notes }: Gathered): void {
     const { logger } = this.#ports;
     const series = seriesKey(query);
     for (const { kind, from, found, done } of notes.slice(0, LISTED_MAX))
@@ -114,6 +113,14 @@ export class HistoricalCalls {
     });
   }
 }
+
+const since = (before: Readonly<CacheCounts>, now: Readonly<CacheCounts>): CacheCounts => ({
+  hits: now.hits - before.hits,
+  misses: now.misses - before.misses,
+  errors: now.errors - before.errors,
+  bytesFetched: now.bytesFetched - before.bytesFetched,
+  bytesRead: now.bytesRead - before.bytesRead,
+});
 
 const textOf = (time: number): string => new Date(time).toISOString();
 

@@ -1,11 +1,10 @@
 import type { Interval } from '../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
 import { upperAscii } from './binance/streams.ts';
-import { HistoricalCalls } from './collector.historical.ts';
+import { HistoricalCalls, type History } from './collector.historical.ts';
 import { type CandleQuery, likeness, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
-import type { History } from './history/gather.ts';
 import {
   afterRelease,
   describeFailure,
@@ -225,7 +224,7 @@ export class BinanceDataCollector implements AsyncDisposable {
     return (await this.#historical.get(query)).candles;
   }
 
-  /** As {@link getHistoricalCandles}, with what no source has, and what was odd about the archive's files. */
+  /** As {@link getHistoricalCandles}, with what no source has, what was odd about the archive's files, and the cache's statistics. */
   getHistory(query: HistoricalQuery): Promise<History> {
     return this.#historical.get(query);
   }

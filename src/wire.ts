@@ -7,7 +7,6 @@ import { closeOnFault } from '../machines/close-on-fault.ts';
 import { collectorMachine } from '../machines/collector.machine.ts';
 import { auditBarsActor } from './actors/audit-bars.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
-import { noPast } from './actors/past-days.ts';
 import { prepareActor } from './actors/prepare.ts';
 import { recheckGapsActor } from './actors/recheck-gaps.ts';
 import { restPort } from './actors/rest-port.ts';
@@ -29,6 +28,7 @@ import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { wireData } from './wire.data.ts';
 import { wireFeeds } from './wire.feeds.ts';
+import { type WiredPast, wirePast } from './wire.past.ts';
 import { wireRest } from './wire.rest.ts';
 import { namedSeries, wireSymbols } from './wire.symbols.ts';
 
@@ -43,6 +43,7 @@ export interface Wired {
   readonly audits: Readonly<AuditCounters>;
   readonly run: RunCounts;
   readonly roster: Roster;
+  readonly past: WiredPast;
   readonly exchangeClock: ExchangeClock;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -70,12 +71,13 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const data = wireData({ ...common, series: namedSeries(options) });
   const { pipeline, delivery, rows, audits, openGaps } = data;
   const symbols = wireSymbols({ ...common, pipeline, delivery, now: () => clock.now() });
+  const past = wirePast({ ...common, rest, life: () => lifeOf(actor) });
   const feeds = wireFeeds({
     ...common,
     rest,
     quota: session.quota,
     pipeline,
-    past: noPast,
+    past: past.days,
     whenDrained: data.whenDrained,
     onOddity: data.onOddity,
     onEvent: symbols.onEvent,
@@ -164,7 +166,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
 
   const release = (timeoutMs: number): Promise<CleanupReport> => {
     const cleanup = new DeadlineCleanup({ timeoutMs, clock, logger });
-    for (const part of [data, session, exchange]) part.release(cleanup);
+    for (const part of [data, past, session, exchange]) part.release(cleanup);
     // Begun at once: the next run may start while these end.
     return cleanup.run();
   };
@@ -176,9 +178,18 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     audits: audits.counters,
     run: data.run,
     roster,
+    past,
     exchangeClock,
     clock,
     logger,
     release,
   };
+}
+
+/** Whether its REST session is there for others. */
+function lifeOf(actor: CollectorActor): 'running' | 'stopping' | 'over' {
+  const snapshot = actor.getSnapshot();
+  if (snapshot.status !== 'active') return 'over';
+  if (snapshot.matches('stopping')) return 'stopping';
+  return snapshot.matches('initialized') || snapshot.matches('stopped') ? 'over' : 'running';
 }

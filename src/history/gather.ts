@@ -8,7 +8,7 @@ import { ExchangeError } from '../errors.ts';
 import type { HistoryNote, HistoryQuery, HistorySource, Range } from './types.ts';
 
 /** Closed candles of the past. */
-export interface History {
+export interface Gathered {
   /** Ascending, each open time once, final values. */
   readonly candles: Candle[];
   /** Bars of the range that no source has, by their open times, both inclusive, ms; ascending. */
@@ -64,7 +64,7 @@ export async function gather(
   query: HistoryQuery,
   stored: readonly Candle[],
   signal: AbortSignal,
-): Promise<History> {
+): Promise<Gathered> {
   const wanted = rangesWithout(query, stored);
   if (wanted.length === 0) return { candles: [...stored], missing: [], notes: [] };
   const source = reach();

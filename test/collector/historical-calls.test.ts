@@ -4,6 +4,7 @@ import { DAY_MS } from '../../machines/model/interval.ts';
 import type { Candle } from '../../machines/model/kline.ts';
 import { HistoricalCalls, type HistoricalPorts } from '../../src/collector.historical.ts';
 import { ConfigurationError, ConnectionError } from '../../src/errors.ts';
+import { noCache } from '../../src/history/progress.ts';
 import type { HistorySource } from '../../src/history/types.ts';
 import { type FakeDay, fakeHistory, opensIn } from '../actors/past.ts';
 import { at, BTC, bar, MINUTE } from '../pipeline/candles.ts';
@@ -35,6 +36,7 @@ function calls(
         doors.opened += 1;
         return {
           source: { ...history.source, ...options.source },
+          counts: () => ({ ...noCache(), hits: 7 * doors.opened }),
           close: async () => {
             doors.closed += 1;
           },
