@@ -1,22 +1,11 @@
 /** Archive and REST as one source of history. */
 import { pMapIterable } from 'p-map';
 import type { Run } from '../../machines/model/gaps.ts';
-import {
-  calendarSpan,
-  type HistoryAsk,
-  type PlannedPiece,
-  planHistory,
-} from '../../machines/model/history-plan.ts';
+import { type PlannedPiece, planHistory } from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { RestPort } from '../actors/rest-port.ts';
-import {
-  type ArchiveFile,
-  dayFile,
-  dayIsPublished,
-  monthFile,
-  monthIsPublished,
-} from '../binance/archive.ts';
+import type { ArchiveFile } from '../binance/archive.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { fileOf, filesIn, published } from './archive-view.ts';

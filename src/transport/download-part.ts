@@ -5,7 +5,7 @@ export type DownloadPart =
   /** The server has no such file; nothing else comes. */
   | { readonly kind: 'absent' }
   /** The bytes of the file come from its first one on; those that came before are void. */
-  | { readonly kind: 'begin'; readonly sizeBytes: number | undefined }
+  | { readonly kind: 'begin'; readonly sizeBytes: number | undefined; readonly etag: string | undefined }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /** What is known of a file of which a part has come. */

@@ -153,7 +153,7 @@ export class Downloads {
         const sizeBytes = progress.begin(response);
         if (sizeBytes !== undefined && sizeBytes > maxBytes) throw tooLarge(nameOf(url), maxBytes);
         end.expectNothing();
-        yield { kind: 'begin', sizeBytes };
+        yield { kind: 'begin', sizeBytes, etag: response.headers.get('etag') ?? undefined };
       } else if (response.status !== 206 || !progress.isContinuedBy(response)) {
         throw await this.#refusalOf(response, url, progress, end);
       }

@@ -103,7 +103,7 @@ describe('a file', () => {
     answer = (request, response) => serve(request, response);
     const parts: DownloadPart[] = [];
     for await (const part of create().get({ url: `${base}/f`, maxBytes: 100_000 })) parts.push(part);
-    expect(parts[0]).toEqual({ kind: 'begin', sizeBytes: FILE.length });
+    expect(parts[0]).toEqual({ kind: 'begin', sizeBytes: FILE.length, etag: ETAG });
     expect(Buffer.concat(parts.slice(1).map((part) => (part as { bytes: Uint8Array }).bytes))).toEqual(FILE);
     expect(requests[0]?.headers['accept-encoding']).toBe('identity');
     expect(requests[0]?.headers.range).toBeUndefined();
