@@ -113,7 +113,7 @@ export class Loader {
     this.#endWith(signal);
     const held = this.#held;
     const lacking = held?.lacking ?? this.#lacking;
-    const confirmed = await this.#reached.confirm(query, lacking, signal);
+    const confirmed = await this.#reached.confirm(this.#planned.query, lacking, signal);
     signal.throwIfAborted();
     const gaps = this.#gapsOf(confirmed);
     const { blocks, unreached, endsAt } = confirmed;

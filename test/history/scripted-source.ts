@@ -86,12 +86,15 @@ export class ScriptedSource implements HistorySource {
   /** How the loading was ended. */
   ended: 'open' | 'whole' | 'broken off' = 'open';
 
+  #planned: HistoryQuery | undefined;
+
   constructor(...parts: (Loaded | Error)[]) {
     this.parts = parts;
   }
 
   async plan(query: HistoryQuery): Promise<HistoryPlan> {
     this.asked.push('plan');
+    this.#planned = query;
     if (this.refusal !== undefined) throw this.refusal;
     const { from, to, missing = [{ from, to }] } = query;
     const pieces = this.parts.flatMap((one) => (one instanceof Error ? [] : [one.piece]));
@@ -113,7 +116,9 @@ export class ScriptedSource implements HistorySource {
     }
   }
 
-  async confirm(_: HistoryQuery, lacking: readonly Run[]): Promise<Confirmed> {
+  async confirm(query: HistoryQuery, lacking: readonly Run[]): Promise<Confirmed> {
+    // What was found out for a plan is known by its query.
+    if (query !== this.#planned) throw new Error('confirm is asked with another query than the plan');
     this.asked.push(`confirm ${lacking.map((one) => (one.fromOpenTime - START) / MINUTE).join(' ')}`);
     return this.confirmed;
   }
