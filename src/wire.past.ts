@@ -56,7 +56,7 @@ export function wirePast(ports: {
   const { options, exchange, clock, logger, rest } = ports;
   const { store: path, origin } = options;
   const sourceOf = (files: ArchiveFiles | undefined, port: RestPort): HistorySource =>
-    createHistorySource({ files, rest: port, isLocal: false, clock, logger });
+    createHistorySource({ files, rest: port, clock, logger });
 
   /** Of the run; opened when it is first needed. */
   let files: ArchiveFiles | undefined;

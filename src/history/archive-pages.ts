@@ -6,6 +6,7 @@ import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import { oddityLog } from '../actors/oddities.ts';
 import { NO_DAYS, type PastDay, type PastDays, type PastPort, type Span } from '../actors/past-days.ts';
 import { Turnstile } from '../actors/shared-work.ts';
+import { dayIsPublished } from '../binance/archive.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { HistoryNote, HistorySource, Loaded, Piece } from './types.ts';
 
@@ -41,9 +42,10 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
     if (countBars(series.interval, 0, DAY_MS) < DAY_BARS_MIN || clock.now() < pausedUntil) return undefined;
     const midnight = openTimeAt('1d', hole.from + DAY_MS - 1);
     const from = given.get(seriesKey(series)) === midnight ? midnight + DAY_MS : midnight;
-    // Of a day that is at least two before today there is a file (protocol reference 3.5).
-    const published = openTimeAt('1d', ports.exchangeNow()) - DAY_MS;
-    const to = Math.min(openTimeAt('1d', hole.to), published, from + DAYS_MAX * DAY_MS);
+    const exchangeNow = ports.exchangeNow();
+    const last = Math.min(openTimeAt('1d', hole.to), from + DAYS_MAX * DAY_MS);
+    let to = from;
+    while (to < last && dayIsPublished(to, exchangeNow)) to += DAY_MS;
     return from < to ? { from, to } : undefined;
   };
 
@@ -63,7 +65,9 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
   };
 
   /** The pieces of the plan that are files; none when it can't be made, for then REST says why. */
-  const open = async (source: HistorySource, series: Series, days: Span, signal: AbortSignal) => {
+  const open = async (series: Series, days: Span, signal: AbortSignal) => {
+    const source = ports.source();
+    if (source === undefined) return undefined;
     const plan = await source.plan({ ...series, ...days, source: 'auto' }, signal);
     sayAll(plan.notes);
     const pieces = plan.pieces.filter(({ by }) => by !== 'rest');
@@ -74,14 +78,13 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
   return {
     async during(series, hole, signal, work) {
       const days = daysIn(series, hole);
-      const source = days === undefined ? undefined : ports.source();
-      if (days === undefined || source === undefined) return work(NO_DAYS);
+      if (days === undefined) return work(NO_DAYS);
       const complain = (error: unknown): void => {
         signal.throwIfAborted();
         say('past days are fetched by REST', { series: seriesKey(series), reason: describe(error) });
       };
       return turns.pass(signal, async () => {
-        const run = await open(source, series, days, signal).catch(complain);
+        const run = await open(series, days, signal).catch(complain);
         if (run === undefined) return work(NO_DAYS);
         run.onError = complain;
         try {
