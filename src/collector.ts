@@ -1,6 +1,8 @@
 import type { Interval } from '../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
 import { upperAscii } from './binance/streams.ts';
+import { HistoricalCalls, type History } from './collector.historical.ts';
+import { type CandleQuery, likeness, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import {
@@ -11,12 +13,16 @@ import {
   type StopReport,
   stopTimeLeft,
 } from './lifecycle.ts';
-import { type CollectorOptions, nearest, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { HistoricalQuery } from './options.query.ts';
+import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
 import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
+import { within } from './supervisor/within.ts';
 import { systemClock } from './transport/clock.ts';
 import { type CollectorActor, type Wired, wire } from './wire.ts';
+
+export type { CandleQuery };
 
 /** How a collector is to stop. */
 export interface StopOptions {
@@ -26,39 +32,8 @@ export interface StopOptions {
   readonly reason?: string;
 }
 
-/** Which closed candles an iterator gives out. */
-export interface CandleQuery {
-  /** Default: every symbol that is collected, also those that join later. */
-  readonly symbol?: string;
-  /** Default: every interval that is collected. */
-  readonly interval?: Interval;
-  /**
-   * Replay from the store what opens after this (ms or Date), then go on live. Default: start at the next
-   * closed bar.
-   */
-  readonly since?: number | Date;
-}
-
-/** Whether a series is one of those that are meant; absent is any. */
-const isMeant =
-  (meant: { readonly symbol: string | undefined; readonly interval: Interval | undefined }) =>
-  (series: Series): boolean =>
-    (meant.symbol === undefined || series.symbol === meant.symbol) &&
-    (meant.interval === undefined || series.interval === meant.interval);
-
 /** Of what the chart has left of a stop's time; the rest is for who waits to hear of it. */
 const RELEASE_SHARE = 0.9;
-
-/** Symbols that a message lists; more are counted. */
-const LISTED_MAX = 20;
-
-/** What may stand in place of a symbol that is not collected. */
-function allowedSymbols(given: string, series: readonly Series[]): string {
-  const symbols = [...new Set(series.map(({ symbol }) => symbol))];
-  if (symbols.length <= LISTED_MAX) return `one of ${symbols.join(' ')}`;
-  const meant = nearest(given, symbols);
-  return `one of the ${symbols.length} that are collected${meant === undefined ? '' : `, for instance ${meant}`}`;
-}
 
 const EVENTS: ReadonlySet<string> = new Set<keyof CollectorEvents>([
   'candle',
@@ -80,6 +55,7 @@ const EVENTS: ReadonlySet<string> = new Set<keyof CollectorEvents>([
 export class BinanceDataCollector implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #wired: Wired;
+  readonly #historical: HistoricalCalls;
   #report: Promise<StopReport> | undefined;
   readonly #onAbort = (): void => void this.stop({ reason: 'aborted' });
   #state: CollectorState = 'initialized';
@@ -87,6 +63,8 @@ export class BinanceDataCollector implements AsyncDisposable {
   constructor(options: CollectorOptions) {
     this.#options = resolveOptions(options);
     this.#wired = wire(this.#options, exchangeOf(this.#options, this.#options.clock ?? systemClock));
+    const { past, logger } = this.#wired;
+    this.#historical = new HistoricalCalls({ ...past, logger, signal: this.#options.signal });
     this.#observe();
     this.#wired.actor.start();
   }
@@ -153,7 +131,10 @@ export class BinanceDataCollector implements AsyncDisposable {
     // An actor that has ended complains of events on the console.
     if (actor.getSnapshot().status === 'active')
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
+    const past = this.#historical.end(reason);
     await stopped.catch(() => {});
+    // Those of a collector that runs have ended with it; those of one that does not run end now.
+    await within(past, isDeadline ? timeoutMs : this.#options.stopTimeoutMs, this.#wired.clock);
     // Taken down as it stopped: by now a listener may have started the next run.
     return this.#report ?? this.#describeStop();
   }
@@ -226,6 +207,28 @@ export class BinanceDataCollector implements AsyncDisposable {
     return iterator;
   }
 
+  /**
+   * Closed candles that open in [from, to), ascending, with final values; `source` says where each came from. Of any
+   * contract and interval, whether collected or not, in every state: before the start and after the stop it asks by
+   * itself, and lets go of everything at the end. A bar that ended in the last 15 s may not be there yet.
+   *
+   * What no source has is not in the array; the log says so, and {@link getHistory} tells which bars that are.
+   *
+   * @throws {ConfigurationError} for a query that can't work, or a symbol that the exchange never had.
+   * @throws {ConnectionError} `STOPPED` when the collector is stopped meanwhile, `ABORTED` by the signal of the query or
+   * of the collector, `STOPPING` while it stops, `NOT_STARTED` for an embedded exchange that does not run.
+   * @throws {ExchangeError} when a source could not be asked: never a part of the range for all of it.
+   * @throws {StoreError} when the store can't be read.
+   */
+  async getHistoricalCandles(query: HistoricalQuery): Promise<Candle[]> {
+    return (await this.#historical.get(query)).candles;
+  }
+
+  /** As {@link getHistoricalCandles}, with what no source has, what was odd about the archive's files, and the cache's statistics. */
+  getHistory(query: HistoricalQuery): Promise<History> {
+    return this.#historical.get(query);
+  }
+
   /** What it does now, for a display or a health check: a picture, not kept up to date. */
   status(): CollectorStatus {
     const { actor, pipeline, audits, delivery, roster, exchangeClock } = this.#wired;
@@ -243,22 +246,8 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** The series that a query means, in the order of the options or of their listing. */
   #select(query: CandleQuery): Series[] {
-    const { pipeline } = this.#wired;
-    const known = [...pipeline.cursors()].map((cursor) => cursor.series);
-    const symbol = query.symbol === undefined ? undefined : upperAscii(query.symbol);
-    const { interval } = query;
-    const { intervals } = this.#options;
-    if (interval !== undefined && !intervals.includes(interval))
-      throw new ConfigurationError([
-        { option: 'interval', given: `'${interval}'`, allowed: `one of ${intervals.join(' ')}` },
-      ]);
-    // Who asks for all learns at the start what that is: before, nobody can say what is wrong.
-    const isKnown = symbol === undefined || known.length === 0 || known.some((one) => one.symbol === symbol);
-    if (!isKnown)
-      throw new ConfigurationError([
-        { option: 'symbol', given: `'${query.symbol}'`, allowed: allowedSymbols(symbol, known) },
-      ]);
-    return known.filter(isMeant({ symbol, interval }));
+    const known = [...this.#wired.pipeline.cursors()].map((cursor) => cursor.series);
+    return selectSeries(query, known, this.#options.intervals);
   }
 
   /** Turns what the chart does into events and log lines. */
@@ -306,6 +295,7 @@ export class BinanceDataCollector implements AsyncDisposable {
         .release(stopTimeLeft(actor) * RELEASE_SHARE)
         .then((released) => afterRelease(report, released));
     }
+    if (to === 'stopping') void this.#historical.end(asked);
     if (to === 'stopping' && failure !== undefined) {
       const message = describeFailure(failure);
       logger.error(message);
@@ -315,11 +305,3 @@ export class BinanceDataCollector implements AsyncDisposable {
     delivery.listeners.emit('state', { from, to, reason });
   }
 }
-
-/** Whether a series that is collected later answers to a query, too. */
-const likeness = ({ symbol, interval }: CandleQuery) => {
-  const upper = symbol === undefined ? undefined : upperAscii(symbol);
-  return (series: Series): boolean =>
-    (upper === undefined || series.symbol === upper) &&
-    (interval === undefined || series.interval === interval);
-};

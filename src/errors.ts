@@ -42,14 +42,15 @@ export class ConfigurationError extends CandlestateError {
 }
 
 /**
- * No stream could be had. Codes: `CONNECT_TIMEOUT`, `STOPPED` (stopped before it streamed), `ABORTED` (by
- * the caller's signal), `STOPPING` (started while it was stopping), `COMPONENT_FAILED`.
+ * What was asked for could not be had. Codes: `CONNECT_TIMEOUT`, `STOPPED` (stopped before it streamed, or before the
+ * history was there), `ABORTED` (by the caller's signal), `STOPPING` (asked for while it was stopping), `NOT_STARTED`
+ * (asked of an embedded exchange that does not run), `COMPONENT_FAILED`.
  */
 export class ConnectionError extends CandlestateError {
   constructor(
     message: string,
     detail: {
-      code: 'CONNECT_TIMEOUT' | 'STOPPED' | 'ABORTED' | 'STOPPING' | 'COMPONENT_FAILED';
+      code: 'CONNECT_TIMEOUT' | 'STOPPED' | 'ABORTED' | 'STOPPING' | 'NOT_STARTED' | 'COMPONENT_FAILED';
       cause?: unknown;
     },
   ) {

@@ -13,7 +13,7 @@ export type Origin = 'simulator' | 'testnet' | 'mainnet' | 'custom';
 export interface NetworkUrls {
   readonly wsUrl: string;
   readonly restUrl: string;
-  /** Of the archive of past candles. Default: none; then history comes from REST alone. */
+  /** Of the archive of past candles. Default: none; then history comes from REST alone. Testnet has none. */
   readonly visionUrl?: string | undefined;
 }
 
@@ -55,6 +55,11 @@ export interface CollectorOptions {
   readonly bufferSize?: number | undefined;
   /** Path of the SQLite file; its folder must exist. Default: none, candles are in memory only. */
   readonly store?: string | undefined;
+  /**
+   * Folder for archive files, kept as downloaded and verified; made when it is missing, and shared by any number of
+   * processes. Default: none, then they are temporary files that are gone when the collector stops.
+   */
+  readonly cacheDir?: string | undefined;
   /** From `startStreaming` to `streaming`; `'never'`: tried until stopped. Default 10 000. */
   readonly connectTimeoutMs?: number | 'never' | undefined;
   /** Between two pings on a connection. Default 20 000. */
@@ -70,7 +75,7 @@ export interface CollectorOptions {
   readonly timeScale?: number | undefined;
   /**
    * History to hold before going live, ms of exchange time, 0 to 10 years. Default 0: only what a restart on
-   * the same store missed.
+   * the same store missed. Whole days that are published come from the archive, the rest from REST.
    */
   readonly backfillMs?: number | undefined;
   /** Candles that an iterator may lag behind before it reads from the store, 1 to 1 000 000. Default 10 000. */
@@ -110,6 +115,8 @@ export interface ResolvedOptions {
   readonly urls: NetworkUrls | undefined;
   readonly bufferSize: number;
   readonly store: string | undefined;
+  /** Undefined: temporary files. */
+  readonly cacheDir: string | undefined;
   /** Undefined: never. */
   readonly connectTimeoutMs: number | undefined;
   readonly pingIntervalMs: number;

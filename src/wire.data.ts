@@ -10,7 +10,7 @@ import { Delivery } from './pipeline/delivery.ts';
 import { closeGraceMs } from './pipeline/grace.ts';
 import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
-import { RowBuffer } from './pipeline/row-buffer.ts';
+import { BATCH_ROWS_MAX, RowBuffer } from './pipeline/row-buffer.ts';
 import { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 import type { StoredSeries, Watermark } from './store/marks.ts';
@@ -110,6 +110,9 @@ export function wireData(ports: {
     storeOf,
     input,
     read,
+    /** Does it when few rows wait: the next batch is there, and what closes now is in the one after. */
+    whenDrained: <Result>(signal: AbortSignal, work: () => Result): Promise<Result> =>
+      rows.whenBelow(2 * BATCH_ROWS_MAX, signal, work),
     /** Where each series stood in the store when it was opened. */
     watermarks: () => watermarks,
     /** Ends the writer's thread, also where a forced stop has left it. */

@@ -6,6 +6,7 @@ import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-str
 import { place, withPlaced } from '../machines/model/shards.ts';
 import { cursorActor } from './actors/cursor.ts';
 import { permitActor } from './actors/dial-gate.ts';
+import type { PastPort } from './actors/past-days.ts';
 import { proveActor } from './actors/prove.ts';
 import { proveStreamActor } from './actors/prove-stream.ts';
 import type { Quota } from './actors/quota.ts';
@@ -37,6 +38,9 @@ export function wireFeeds(ports: {
   readonly rest: RestPort;
   readonly quota: () => Quota;
   readonly pipeline: Pipeline;
+  readonly past: PastPort;
+  /** Does something when few rows wait for the store. */
+  readonly whenDrained: <Result>(signal: AbortSignal, work: () => Result) => Promise<Result>;
   readonly onOddity: SocketActorPorts['onOddity'];
   readonly onLack: (symbol: string) => void;
   readonly onEvent: NonNullable<SocketActorPorts['onEvent']>;
@@ -75,7 +79,16 @@ export function wireFeeds(ports: {
     klineStreamMachine.provide({
       actors: {
         cursor: cursorActor(pipeline, now),
-        repair: repairActor({ rest, clock, exchangeClock, pipeline, logger, onLack: ports.onLack }),
+        repair: repairActor({
+          rest,
+          past: ports.past,
+          whenDrained: ports.whenDrained,
+          clock,
+          exchangeClock,
+          pipeline,
+          logger,
+          onLack: ports.onLack,
+        }),
         proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
       },
     }),

@@ -28,6 +28,7 @@ import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
 import { wireData } from './wire.data.ts';
 import { wireFeeds } from './wire.feeds.ts';
+import { type WiredPast, wirePast } from './wire.past.ts';
 import { wireRest } from './wire.rest.ts';
 import { namedSeries, wireSymbols } from './wire.symbols.ts';
 
@@ -42,6 +43,7 @@ export interface Wired {
   readonly audits: Readonly<AuditCounters>;
   readonly run: RunCounts;
   readonly roster: Roster;
+  readonly past: WiredPast;
   readonly exchangeClock: ExchangeClock;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -69,11 +71,14 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
   const data = wireData({ ...common, series: namedSeries(options) });
   const { pipeline, delivery, rows, audits, openGaps } = data;
   const symbols = wireSymbols({ ...common, pipeline, delivery, now: () => clock.now() });
+  const past = wirePast({ ...common, rest, life: () => lifeOf(actor) });
   const feeds = wireFeeds({
     ...common,
     rest,
     quota: session.quota,
     pipeline,
+    past: past.days,
+    whenDrained: data.whenDrained,
     onOddity: data.onOddity,
     onEvent: symbols.onEvent,
     onLack: (symbol) => symbols.roster.doubt(symbol),
@@ -161,7 +166,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
 
   const release = (timeoutMs: number): Promise<CleanupReport> => {
     const cleanup = new DeadlineCleanup({ timeoutMs, clock, logger });
-    for (const part of [data, session, exchange]) part.release(cleanup);
+    for (const part of [data, past, session, exchange]) part.release(cleanup);
     // Begun at once: the next run may start while these end.
     return cleanup.run();
   };
@@ -173,9 +178,18 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     audits: audits.counters,
     run: data.run,
     roster,
+    past,
     exchangeClock,
     clock,
     logger,
     release,
   };
+}
+
+/** Whether its REST session is there for others. */
+function lifeOf(actor: CollectorActor): 'running' | 'stopping' | 'over' {
+  const snapshot = actor.getSnapshot();
+  if (snapshot.status !== 'active') return 'over';
+  if (snapshot.matches('stopping')) return 'stopping';
+  return snapshot.matches('initialized') || snapshot.matches('stopped') ? 'over' : 'running';
 }

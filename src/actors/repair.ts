@@ -12,10 +12,14 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { oddityLog } from './oddities.ts';
+import type { PastDay, PastDays, PastPort, Span } from './past-days.ts';
 import type { RestPort } from './rest-port.ts';
 
 export interface RepairPorts {
   readonly rest: RestPort;
+  readonly past: PastPort;
+  /** Does something when few rows wait for the store. */
+  readonly whenDrained: <Result>(signal: AbortSignal, work: () => Result) => Promise<Result>;
   readonly clock: Clock;
   readonly exchangeClock: ExchangeClock;
   readonly pipeline: Pipeline;
@@ -24,7 +28,7 @@ export interface RepairPorts {
   readonly onLack?: (symbol: string) => void;
 }
 
-/** Pages of one repair; what is left is the next one's, after the others of the queue had their turn. */
+/** Pages and days of one repair; what is left is the next one's, after the others of the queue had their turn. */
 const PAGES_MAX = 20;
 /** One row more than is missing: the open bar, which comes unmarked as the last. */
 const OPEN_ROW = 1;
@@ -32,6 +36,8 @@ const OPEN_ROW = 1;
 const STALE_MS = 15_000;
 /** More missing bars than this are history, which must not be in the way of what closes now. */
 const LIVE_BARS_MAX = 100;
+/** Bars of a past day that go to the store at a time: what closes now must not stand behind a whole day. */
+const SLICE_MAX = 300;
 /** So long bars of the stream wait for a REST that does not answer, wall ms. */
 const UNANSWERED_MS = 3 * 60_000;
 /** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
@@ -44,7 +50,10 @@ export const repairActor = (ports: RepairPorts) => {
     const cursor = ports.pipeline.cursor(series);
     if (cursor === undefined) return { owed: 0, taken: 0 };
     try {
-      const result = await repair(ports, cursor, signal);
+      const hole = holeOf(ports, cursor);
+      const result = await ports.past.during(series, hole, signal, (days) =>
+        repair(ports, cursor, days, signal),
+      );
       cursor.unansweredSince = undefined;
       return result;
     } catch (error) {
@@ -74,31 +83,29 @@ function giveUpWaiting({ clock, pipeline }: RepairPorts, cursor: Cursor): void {
   if (now - cursor.unansweredSince >= UNANSWERED_MS) pipeline.passOver(cursor, firstHeld, EXCHANGE_UNREACHED);
 }
 
-async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): Promise<RepairResult> {
-  const { clock, exchangeClock, pipeline } = ports;
-  const { interval } = cursor.series;
-  const endedBefore = (at: number): number => cursor.endedBefore(exchangeClock.earliestAt(at), 0);
+/** What is missing of a series and has certainly ended, or lies before bars that are held. */
+function holeOf({ clock, exchangeClock }: RepairPorts, cursor: Cursor): Span {
+  const ended = cursor.endedBefore(exchangeClock.earliestAt(clock.now()), 0);
+  const to = Math.min(Math.max(ended, cursor.firstHeld ?? 0), cursor.endOpen);
+  return { from: cursor.due ?? to, to };
+}
+
+async function repair(
+  ports: RepairPorts,
+  cursor: Cursor,
+  days: PastDays,
+  signal: AbortSignal,
+): Promise<RepairResult> {
   let taken = 0;
   for (let page = 0; page < PAGES_MAX && cursor.due !== undefined; page++) {
-    const sentAt = clock.now();
-    const until = Math.min(Math.max(endedBefore(sentAt), cursor.firstHeld ?? 0), cursor.endOpen);
-    const missing = countBars(interval, cursor.due, until);
+    const hole = holeOf(ports, cursor);
     // Nothing, or not known: before the first reading of the exchange's time no bar has certainly ended.
-    if (!(missing > 0)) break;
-    const candles = await fetchFrom(ports, cursor, cursor.due, missing, signal);
-    if (candles[0] !== undefined) cursor.alignTo(candles[0].openTime);
-    // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
-    const final = finalOnly(
-      candles,
-      exchangeClock.earliestAt(sentAt),
-      STALE_MS,
-      exchangeClock.provenAt(sentAt),
-    );
-    // What is there and not yet final is not lacking, nor what is not owed yet: REST has the newest bars seconds late.
-    const owed = cursor.endedBefore(exchangeClock.earliestAt(sentAt), cursor.graceMs);
-    const known = Math.min(owed, candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
-    if (candles.length === 0) ports.onLack?.(cursor.series.symbol);
-    const fresh = pipeline.fill(cursor, final, known, exchangeClock.now());
+    if (!(countBars(cursor.series.interval, hole.from, hole.to) > 0)) break;
+    const day = await days.next(cursor.due);
+    const fresh =
+      day === undefined
+        ? await takePage(ports, cursor, days.from, signal)
+        : await takeDay(ports, cursor, day, signal);
     taken += fresh;
     if (fresh === 0) break;
   }
@@ -106,17 +113,63 @@ async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): 
   return { owed: owedNow(ports, cursor), taken };
 }
 
+/** Takes a page of REST from the bar due on, of bars that open before `end`. Returns how many were new. */
+async function takePage(
+  ports: RepairPorts,
+  cursor: Cursor,
+  end: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const { clock, exchangeClock, pipeline } = ports;
+  const sentAt = clock.now();
+  const candles = await fetchFrom(ports, cursor, holeOf(ports, cursor), end, signal);
+  if (candles[0] !== undefined) cursor.alignTo(candles[0].openTime);
+  // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
+  const final = finalOnly(
+    candles,
+    exchangeClock.earliestAt(sentAt),
+    STALE_MS,
+    exchangeClock.provenAt(sentAt),
+  );
+  // What is there and not yet final is not lacking, nor what is not owed yet: REST has the newest bars seconds late.
+  const owed = cursor.endedBefore(exchangeClock.earliestAt(sentAt), cursor.graceMs);
+  const known = Math.min(owed, end, candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
+  if (candles.length === 0) ports.onLack?.(cursor.series.symbol);
+  return pipeline.fill(cursor, final, known, exchangeClock.now());
+}
+
+/** Takes a day of the past, a slice whenever those before are written. Ends where a bar is lacking: REST is asked for it. */
+async function takeDay(
+  { exchangeClock, pipeline, whenDrained }: RepairPorts,
+  cursor: Cursor,
+  { candles, to }: PastDay,
+  signal: AbortSignal,
+): Promise<number> {
+  let taken = 0;
+  for (let at = 0; at < candles.length; at += SLICE_MAX) {
+    const slice = candles.slice(at, at + SLICE_MAX);
+    const known = candles[at + SLICE_MAX]?.openTime ?? to;
+    const fresh = await whenDrained(signal, () => pipeline.fill(cursor, slice, known, exchangeClock.now()));
+    taken += fresh;
+    if (fresh < slice.length) break;
+  }
+  return taken;
+}
+
 /** One page from the bar due on, ascending. @throws {ExchangeError} for a page that is of other bars. */
 async function fetchFrom(
   { rest, onLack }: RepairPorts,
   cursor: Cursor,
-  due: number,
-  missing: number,
+  { from: due, to }: Span,
+  end: number,
   signal: AbortSignal,
 ): Promise<Candle[]> {
   const { series } = cursor;
+  const missing = countBars(series.interval, due, to);
+  // Behind the end it is somebody else's, and nothing there is open.
+  const rows = end < to ? countBars(series.interval, due, end) : missing + OPEN_ROW;
   const request: VenueRequest = {
-    ...klinesRequest(series, due, missing + OPEN_ROW),
+    ...klinesRequest(series, due, rows),
     priority: missing > LIVE_BARS_MAX ? 'background' : 'live',
   };
   try {

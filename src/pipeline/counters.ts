@@ -1,3 +1,5 @@
+import type { CandleSource } from '../../machines/model/kline.ts';
+
 /** What has come in and what became of it. Monotonic over the life of a collector. */
 export interface Counters {
   /** Messages of every kind. */
@@ -22,6 +24,7 @@ export interface Counters {
   /** Closed bars passed on, by source. */
   closedByStream: number;
   closedByRest: number;
+  closedByArchive: number;
   gaps: number;
 }
 
@@ -38,5 +41,13 @@ export const noCounts = (): Counters => ({
   refused: 0,
   closedByStream: 0,
   closedByRest: 0,
+  closedByArchive: 0,
   gaps: 0,
 });
+
+/** The counter of a closed bar, by where it came from. */
+export const CLOSED_BY = {
+  stream: 'closedByStream',
+  rest: 'closedByRest',
+  vision: 'closedByArchive',
+} as const satisfies Record<CandleSource, keyof Counters>;

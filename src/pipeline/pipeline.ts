@@ -6,7 +6,7 @@ import { candleOf, type KlineFrame } from '../binance/frame.ts';
 import { seriesOfStream } from '../binance/streams.ts';
 import { LIMITS } from '../binance/venue.ts';
 import { whyNoClose } from './close-check.ts';
-import { noCounts } from './counters.ts';
+import { CLOSED_BY, noCounts } from './counters.ts';
 import { Cursor } from './cursor.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 
@@ -292,8 +292,7 @@ export class Pipeline {
       this.counters.refused += 1;
       return false;
     }
-    if (candle.source === 'stream') this.counters.closedByStream += 1;
-    else this.counters.closedByRest += 1;
+    this.counters[CLOSED_BY[candle.source]] += 1;
     cursor.advance(candle);
     return true;
   }

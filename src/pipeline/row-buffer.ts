@@ -15,6 +15,8 @@ export class RowBuffer {
   #written = 0;
   /** Called on the edges that the store's chart knows: no longer empty, and a batch full. */
   onEdge: ((edge: 'rows' | 'full') => void) | undefined;
+  /** Who waits for rows to leave. */
+  #waiting: (() => void)[] = [];
 
   constructor(rowsMax: number) {
     this.#rowsMax = rowsMax;
@@ -59,6 +61,22 @@ export class RowBuffer {
     return this.#rows.slice(this.#head, end);
   }
 
+  /**
+   * Does `work` when fewer than `rows` wait: at once, or as they leave, one who waits after the other. Rejects with the
+   * signal's reason.
+   */
+  async whenBelow<Result>(rows: number, signal: AbortSignal, work: () => Result): Promise<Result> {
+    while (this.size >= rows && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      signal.addEventListener('abort', resolve as () => void, { once: true });
+      await promise;
+      signal.removeEventListener('abort', resolve as () => void);
+    }
+    signal.throwIfAborted();
+    return work();
+  }
+
   /** Lets go of the `count` oldest rows: they are committed. */
   drop(count: number): void {
     this.#written += count;
@@ -70,5 +88,9 @@ export class RowBuffer {
       this.#rows = this.#rows.slice(this.#head);
       this.#head = 0;
     }
+    // In the order of their coming: the first may bring so many that the others wait again.
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }

@@ -3,12 +3,13 @@ import { refuseLocked } from './lock.ts';
 
 /**
  * What a store says of itself, without a lock and without writing. A file that does not exist is no error.
+ * `origin`: the only one that will do.
  *
- * @throws {StoreError} `STORE_FOREIGN`, `STORE_NEWER`, `STORE_UNUSABLE`.
+ * @throws {StoreError} `STORE_FOREIGN`, `STORE_NEWER`, `STORE_UNUSABLE`, `STORE_ORIGIN`.
  */
-export async function inspectStore(path: string): Promise<StoreFacts> {
+export async function inspectStore(path: string, origin?: string): Promise<StoreFacts> {
   try {
-    return inspectFile(path);
+    return inspectFile(path, origin);
   } catch (error) {
     throw asStoreError(error, path);
   }

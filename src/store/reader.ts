@@ -1,5 +1,5 @@
-import { DatabaseSync } from 'node:sqlite';
 import type { Candle, Series } from '../../machines/model/kline.ts';
+import { openToLook } from './identity.ts';
 import { READ_CANDLES } from './schema.ts';
 
 /**
@@ -13,7 +13,7 @@ export function readCandles(
   afterOpenTime: number,
   rowsMax: number,
 ): readonly Candle[] {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: 1_000 });
+  const database = openToLook(path);
   try {
     const after = Math.max(afterOpenTime, Number.MIN_SAFE_INTEGER);
     const rows = database.prepare(READ_CANDLES).all(series.symbol, series.interval, after, rowsMax);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
+import { noPast } from '../../src/actors/past-days.ts';
 import { repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
@@ -9,6 +10,9 @@ import { at, BTC, frame, MINUTE, rig } from '../pipeline/candles.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 import { clockSetTo, klinesAt, rowOf } from './exchange.ts';
 import { fakeLogger, fakeRest, host, run } from './harness.ts';
+
+/** Of an exchange without an archive, and a store that keeps up. */
+const byRest = { past: noPast, whenDrained: async <Result>(_: AbortSignal, work: () => Result) => work() };
 
 /** A series whose bar 0 is due, the exchange being at `now`. */
 function owing(now: number, reply: (request: VenueRequest, asked: number) => unknown) {
@@ -19,7 +23,7 @@ function owing(now: number, reply: (request: VenueRequest, asked: number) => unk
   one.time.exchange = now;
   const { rest, asked } = fakeRest(reply);
   const { logger, lines } = fakeLogger();
-  const logic = repairActor({ rest, clock, exchangeClock, pipeline: one.pipeline, logger });
+  const logic = repairActor({ ...byRest, rest, clock, exchangeClock, pipeline: one.pipeline, logger });
   const repair = (): Promise<{ owed: number }> => run(logic, BTC);
   return { ...one, clock, repair, asked, lines };
 }
@@ -57,7 +61,8 @@ describe('a repair', () => {
     one.pipeline.scan();
     const { rest, asked } = fakeRest(() => []);
     const { logger } = fakeLogger();
-    const ports = { rest, clock, exchangeClock: new ExchangeClock(clock, 1), pipeline: one.pipeline, logger };
+    const exchangeClock = new ExchangeClock(clock, 1);
+    const ports = { ...byRest, rest, clock, exchangeClock, pipeline: one.pipeline, logger };
     expect(await run(repairActor(ports), series)).toEqual({ owed: 0, taken: 0 });
     expect(asked).toEqual([]);
   });
@@ -92,7 +97,7 @@ describe('a repair', () => {
     expect(exchangeClock.now()).toBeGreaterThan(at(3));
     const { rest } = fakeRest((request) => klinesAt(BTC, truth + 100, request));
     const { logger } = fakeLogger();
-    await run(repairActor({ rest, clock, exchangeClock, pipeline: one.pipeline, logger }), BTC);
+    await run(repairActor({ ...byRest, rest, clock, exchangeClock, pipeline: one.pipeline, logger }), BTC);
     expect(one.story()).toEqual([0, 1]);
   });
 

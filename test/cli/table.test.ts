@@ -33,6 +33,7 @@ const statusOf = (count: number): CollectorStatus => ({
     refused: 0,
     closedByStream: 0,
     closedByRest: 0,
+    closedByArchive: 0,
     gaps: 0,
     compared: 0,
     revised: 0,

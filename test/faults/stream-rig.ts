@@ -5,6 +5,7 @@ import { nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
+import { noPast } from '../../src/actors/past-days.ts';
 import { proveStreamActor } from '../../src/actors/prove-stream.ts';
 import { repairActor } from '../../src/actors/repair.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
@@ -87,7 +88,15 @@ export function streamRig(exchange: FakeExchange) {
   const logic = klineStreamMachine.provide({
     actors: {
       cursor: cursorActor(pipeline, () => clock.now()),
-      repair: repairActor({ rest, clock, exchangeClock, pipeline, logger }),
+      repair: repairActor({
+        past: noPast,
+        whenDrained: async (_signal, work) => work(),
+        rest,
+        clock,
+        exchangeClock,
+        pipeline,
+        logger,
+      }),
       proveStream: proveStreamActor({ rest, clock, exchangeClock, pipeline }),
     },
   });

@@ -145,4 +145,36 @@ describe('rows on their way to the store', () => {
     }
     expect(next).toBe(30_000);
   });
+
+  test('can be waited for: all who wait have their turn, in the order of their coming', async () => {
+    const buffer = new RowBuffer(1_000);
+    const { signal } = new AbortController();
+    const turns: string[] = [];
+    await buffer.whenBelow(1, signal, () => {});
+    for (let index = 0; index < 5; index++) buffer.offer(row(index));
+    const bring = (name: string): Promise<void> =>
+      buffer.whenBelow(5, signal, () => {
+        turns.push(name);
+        for (let index = 0; index < 3; index++) buffer.offer(row(index));
+      });
+    const all = Promise.all(['one', 'two', 'three'].map(bring));
+    await Promise.resolve();
+    expect(turns).toEqual([]);
+    for (const expected of [['one'], ['one', 'two'], ['one', 'two', 'three']]) {
+      buffer.drop(3);
+      await new Promise(setImmediate);
+      expect(turns).toEqual(expected);
+    }
+    await all;
+  });
+
+  test('are not waited for any more by who has been told to stop', async () => {
+    const buffer = new RowBuffer(1_000);
+    buffer.offer(row(0));
+    const over = new AbortController();
+    const wait = buffer.whenBelow(1, over.signal, () => {});
+    over.abort(new Error('over'));
+    await expect(wait).rejects.toThrow('over');
+    await expect(buffer.whenBelow(1, over.signal, () => {})).rejects.toThrow('over');
+  });
 });
