@@ -46,6 +46,23 @@ function addCollect(program: Command, act: (flags: Flags) => Promise<void>): voi
     .action(act);
 }
 
+function addExport(program: Command, act: (flags: Flags) => Promise<void>): void {
+  program
+    .command('export')
+    .description('write a series of a store, or a range of it, as CSV or Parquet')
+    .option('--db <path>', 'the store')
+    .option('--symbol <name>', 'contract (default: the only one in the store)')
+    .option('--interval <name>', 'bar length (default: the only one in the store)')
+    .option('--from <time>', 'first bar that is wanted (default: the first one there is)')
+    .option('--to <time>', 'end of the range, not part of it (default: behind the last bar)')
+    .option('--format <name>', 'csv or parquet (default: by the name of the file, else csv)')
+    .option('--out <path>', 'the file (default: standard output, CSV only)')
+    .option('--force', 'replace a file that exists')
+    .option('--log-level <level>', 'error, warn, info or debug (default info)')
+    .option('--log-format <format>', 'text or json (default text)')
+    .action(act);
+}
+
 function addSimulate(program: Command, act: (flags: Flags) => Promise<void>): void {
   program
     .command('simulate')
@@ -60,9 +77,50 @@ function addSimulate(program: Command, act: (flags: Flags) => Promise<void>): vo
     .action(act);
 }
 
+const HISTORY_HELP = `
+Files of the archive are kept in --cache-dir; a second run asks the network only for what is new.
+With --archive-dir and neither --network nor URLs nobody is asked: what the folder lacks is a gap.
+--from and --to: 2021-01-31, 2021-01-31T12:30Z, or ms since epoch; --to is not part of the range.
+
+Exit codes: 0 all of it is there, or named as a gap; 1 failed, or something could not be asked for;
+2 wrong usage or configuration; 130 / 143 / 129 stopped by SIGINT / SIGTERM / SIGHUP: what was
+written stays, and the next run goes on from there.`;
+
+function addHistory(program: Command, act: (flags: Flags) => Promise<void>): void {
+  program
+    .command('history')
+    .description('fetch the closed candles of a time range, from archive and REST, into a store or a file')
+    .option('--symbol <name>', 'contract, as BTCUSDT')
+    .option('--interval <name>', `bar length, of ${INTERVALS.join(' ')}`)
+    .option('--from <time>', 'first bar that is wanted')
+    .option('--to <time>', 'end of the range (default: now)')
+    .option('--source <name>', 'auto, vision (the archive alone) or rest (default auto)')
+    .option('--network <name>', 'mainnet, testnet or simulator (default mainnet)')
+    .option('--ws-url <url>', 'taken as with collect, and not needed')
+    .option('--rest-url <url>', "base URL of one's own exchange's REST interface; no path")
+    .option('--vision-url <url>', 'base URL of its archive')
+    .option('--db <path>', 'SQLite file (default data/<network>.db, data/custom.db with URLs)')
+    .option('--out <path>', 'instead of a store: a file, .csv or .parquet')
+    .option('--cache-dir <path>', 'archive files that were fetched (default data/cache)')
+    .option('--no-cache', 'keep none of them')
+    .option('--cache-gb <n>', 'size of the cache, gigabytes (default 10)')
+    .option('--archive-dir <path>', "archive files in their path layout, instead of the network's")
+    .option('--dry-run', 'print what would be done, and do nothing')
+    .option('--json', 'with --dry-run: as JSON')
+    .option('--stop-timeout <time>', 'a stop takes no longer than this (default 5s)')
+    .option('--log-level <level>', 'error, warn, info or debug (default info)')
+    .option('--log-format <format>', 'text or json (default text)')
+    .addHelpText('after', HISTORY_HELP)
+    .action(act);
+}
+
 /** Commander has `http: true` for a `--no-http` that was not given; settings have `noHttp` when it was. */
-function settingsOf({ http, ...flags }: Flags): Flags {
-  return http === false ? { ...flags, noHttp: true } : flags;
+function settingsOf({ http, cache, ...flags }: Flags): Flags {
+  return {
+    ...flags,
+    ...(http === false ? { noHttp: true } : {}),
+    ...(cache === false ? { noCache: true } : {}),
+  };
 }
 
 /** What follows a `=` may be a secret in the wrong place. */
@@ -88,6 +146,14 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   addCollect(
     program,
     act('collect', async (flags) => (await import('./collect.ts')).collect(flags, env)),
+  );
+  addHistory(
+    program,
+    act('history', async (flags) => (await import('./history.ts')).history(flags, env)),
+  );
+  addExport(
+    program,
+    act('export', async (flags) => (await import('./export.ts')).exportCandles(flags)),
   );
   addSimulate(
     program,

@@ -1,0 +1,85 @@
+/**
+ * A year of minutes from local archive files into a store: `node test/bench/history-year.ts [--days 365] [--json]`.
+ * Prints seconds, rows/s and the most memory that the program had. The files are made first, and are gone afterwards.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { strToU8, zipSync } from 'fflate';
+import { createTruth } from '../../src/simulator/index.ts';
+import { startProgram } from '../support/program.ts';
+
+const { values } = parseArgs({
+  options: { days: { type: 'string', default: '365' }, json: { type: 'boolean', default: false } },
+});
+const days = Number(values.days);
+const [DAY_MS, MINUTE_MS] = [86_400_000, 60_000];
+const FROM = Date.UTC(2025, 0, 1);
+const SYMBOL = 'BTCUSDT';
+const HEADER =
+  'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore';
+
+const folder = mkdtempSync(join(tmpdir(), 'candlestate-year-'));
+const place = join(folder, 'archive/data/futures/um/daily/klines', SYMBOL, '1m');
+mkdirSync(place, { recursive: true });
+const truth = createTruth({ seed: 1, symbols: [SYMBOL] });
+for (let day = FROM; day < FROM + days * DAY_MS; day += DAY_MS) {
+  const name = `${SYMBOL}-1m-${new Date(day).toISOString().slice(0, 10)}`;
+  const lines = [HEADER];
+  for (let at = day; at < day + DAY_MS; at += MINUTE_MS) {
+    const bar = truth.bar(SYMBOL, '1m', at);
+    if (bar === undefined) throw new Error(`the simulated exchange has no bar at ${at}`);
+    const { openTime, open, high, low, close, volume, closeTime, quoteVolume, count } = bar;
+    lines.push(
+      [openTime, open, high, low, close, volume, closeTime, quoteVolume, count]
+        .concat([bar.takerBuyVolume, bar.takerBuyQuoteVolume, 0] as never[])
+        .join(','),
+    );
+  }
+  const zip = zipSync({ [`${name}.csv`]: strToU8(`${lines.join('\n')}\n`) }, { level: 6 });
+  writeFileSync(join(place, `${name}.zip`), zip);
+  const digest = createHash('sha256').update(zip).digest('hex');
+  writeFileSync(join(place, `${name}.zip.CHECKSUM`), `${digest}  ${name}.zip\n`);
+}
+
+const store = join(folder, 'year.db');
+const startedAt = performance.now();
+const program = startProgram(
+  [
+    ...['history', '--symbol', SYMBOL, '--interval', '1m', '--from', String(FROM)],
+    ...['--to', String(FROM + days * DAY_MS), '--archive-dir', join(folder, 'archive'), '--db', store],
+  ],
+  folder,
+);
+let peakBytes = 0;
+const watch = setInterval(() => {
+  try {
+    const status = readFileSync(`/proc/${program.process.pid}/status`, 'utf8');
+    peakBytes = Math.max(peakBytes, Number(/VmHWM:\s+(\d+) kB/u.exec(status)?.[1] ?? 0) * 1024);
+  } catch {
+    // It has ended.
+  }
+}, 20);
+const code = await program.ended;
+clearInterval(watch);
+const seconds = (performance.now() - startedAt) / 1_000;
+const rows = days * 1_440;
+const facts = {
+  code,
+  rows,
+  seconds: Number(seconds.toFixed(2)),
+  rowsPerSecond: Math.round(rows / seconds),
+  peakRssMb: Math.round(peakBytes / 1e6),
+  storeMb: Math.round(statSync(store).size / 1e6),
+};
+process.stdout.write(
+  values.json
+    ? `${JSON.stringify(facts)}\n`
+    : `${program.stderr()}${Object.entries(facts)
+        .map(([name, value]) => `${name.padEnd(14)} ${value}`)
+        .join('\n')}\n`,
+);
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = code === 0 && facts.peakRssMb < 200 ? 0 : 1;
