@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   exchangeInfoRequest,
+  klineRowsRequest,
   klinesRequest,
   newestKlineRequest,
+  pageRows,
   readAnswer,
+  readArrayBytes,
   readKlines,
   readServerTime,
   requestUrl,
@@ -17,7 +20,12 @@ import { fixturesMissing } from '../support/fixtures.ts';
 import { readJson, readText } from './recorded.ts';
 
 const SERIES = { symbol: 'BTCUSDT', interval: '1m' } as const;
-const answer = (status: number, text: string): HttpAnswer => ({ status, text, headers: new Headers() });
+const answer = (status: number, text: string): HttpAnswer => ({
+  status,
+  headers: new Headers(),
+  bytes: Buffer.from(text),
+  text,
+});
 
 function failureOf(run: () => unknown): ExchangeError {
   try {
@@ -74,6 +82,91 @@ describe('requests', () => {
   ])('for %i rows weigh %i', (limit, weight) => {
     expect(klinesWeight(limit)).toBe(weight);
     expect(klinesRequest(SERIES, 0, limit).weight).toBe(weight);
+  });
+});
+
+describe('pages of history', () => {
+  test('are asked for as bytes, as live unless it is said otherwise', () => {
+    const request = klineRowsRequest(SERIES, 1_700_000_040_000, 499, 'background');
+    expect(request).toEqual({
+      ...klinesRequest(SERIES, 1_700_000_040_000, 499, 'background'),
+      wants: 'bytes',
+    });
+    expect(klineRowsRequest(SERIES, 0, 1).priority).toBe('live');
+  });
+
+  test.each([
+    [-1, 1],
+    [0, 1],
+    [1, 1],
+    [99, 99],
+    [499, 499],
+    [500, 499],
+    [998, 499],
+    [999, 999],
+    [1000, 1000],
+    [1001, 499],
+    [1500, 499],
+    [1e9, 499],
+  ])('for %i missing bars have %i rows', (missing, rows) => {
+    expect(pageRows(missing)).toBe(rows);
+  });
+
+  test('cost as little weight in all as any choice of pages', () => {
+    const least = [0];
+    const spent = [0];
+    for (let missing = 1; missing <= 3_000; missing++) {
+      let best = Number.POSITIVE_INFINITY;
+      for (let rows = 1; rows <= Math.min(missing, 1_500); rows++)
+        best = Math.min(best, klinesWeight(rows) + least[missing - rows]!);
+      least.push(best);
+      const rows = pageRows(missing);
+      spent.push(klinesWeight(rows) + spent[missing - rows]!);
+    }
+    expect(spent).toEqual(least);
+  });
+});
+
+describe('answers that are wanted as bytes', () => {
+  test.each(['[]', '[[1],[2]]', ' [ [1] ]\r\n', '[1]', '[[1],2,[3]]'])('%j is given as it came', (text) => {
+    const good = answer(200, text);
+    expect(readArrayBytes(good, '/p')).toBe(good.bytes);
+  });
+
+  test.each([
+    '',
+    ' ',
+    '[',
+    ']',
+    '<html></html>',
+    '{"code":-1}',
+    'null',
+    '[[1],[2]',
+    '[[1],[',
+    '[[1],',
+    '[[',
+    '[[1]]x',
+    'x[[1]]',
+    '\ufeff[]',
+  ])('%j is none, and may pass', (text) => {
+    expect(failureOf(() => readArrayBytes(answer(200, text), '/p'))).toMatchObject({
+      code: 'HTTP_MALFORMED',
+      status: 200,
+      retryable: true,
+    });
+  });
+
+  test.each([
+    [400, '{"code":-1121,"msg":"Invalid symbol."}'],
+    [429, '{"code":-1003,"msg":"Too many"}'],
+    [403, '<html>'],
+    [502, '[]'],
+    [204, ''],
+  ])('%i is the same error as ever', (status, text) => {
+    const [one, other] = [readArrayBytes, readAnswer].map((read) =>
+      failureOf(() => read(answer(status, text), '/p', 0)),
+    );
+    expect({ ...one, message: one?.message }).toEqual({ ...other, message: other?.message });
   });
 });
 

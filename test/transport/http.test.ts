@@ -93,9 +93,30 @@ describe('an answer', () => {
     expect((await get()).text).toBe('{"serverTime":1}');
   });
 
-  test('without a body is an empty text', async () => {
-    answer = (_, response) => response.writeHead(204).end();
-    expect(await get()).toMatchObject({ status: 204, text: '' });
+  test('without a body is an empty text, and no bytes', async () => {
+    for (const packing of ['identity', 'gzip']) {
+      answer = (_, response) => response.writeHead(204, { 'content-encoding': packing }).end();
+      expect(await get()).toMatchObject({ status: 204, text: '', bytes: Buffer.alloc(0) });
+    }
+  });
+
+  test('comes as the bytes that were sent, also those that are no text', async () => {
+    const sent = Buffer.from([0, 0xff, 0xfe, 0x80, 0x5b]);
+    answer = (_, response) => response.end(sent);
+    expect(Buffer.from((await get()).bytes).equals(sent)).toBe(true);
+    answer = (_, response) => response.setHeader('Content-Encoding', 'GZIP').end(gzipSync(sent));
+    expect(Buffer.from((await get()).bytes).equals(sent)).toBe(true);
+  });
+
+  test('that is packed in a way that was not asked for is an error', async () => {
+    answer = (_, response) => response.setHeader('Content-Encoding', 'br').end('[1]');
+    expect(await failure()).toMatchObject({ code: 'HTTP_BROKEN', retryable: true });
+  });
+
+  test('that is compressed and cut off is an error, not half a body', async () => {
+    const packed = gzipSync(Buffer.from('[1,2,3]'));
+    answer = (_, response) => response.setHeader('Content-Encoding', 'gzip').end(packed.subarray(0, -9));
+    expect(await failure()).toMatchObject({ code: 'HTTP_BROKEN', retryable: true });
   });
 
   test('split inside a letter is put together again', async () => {
@@ -132,10 +153,18 @@ describe('an answer', () => {
     expect(await failure()).toMatchObject({ code: 'HTTP_TOO_LARGE' });
   });
 
-  test('that sends elsewhere is not followed', async () => {
+  test('that sends elsewhere is not followed, whether it has an end or not', async () => {
     answer = (_, response) => response.writeHead(302, { Location: '/other' }).end();
     expect(await failure()).toMatchObject({ code: 'HTTP_UNREACHABLE', retryable: true });
-    expect(requests).toHaveLength(1);
+    answer = (_, response) => void response.writeHead(307, { Location: '/other' }).write('and more');
+    expect(await failure()).toMatchObject({ code: 'HTTP_UNREACHABLE', retryable: true });
+    expect(requests).toHaveLength(2);
+    await until('the end of the connection', () => connections.size <= 1);
+  });
+
+  test('in more than one piece of a header has all of them', async () => {
+    answer = (_, response) => response.writeHead(200, { Vary: ['a', 'b'] }).end();
+    expect((await get()).headers.get('vary')).toBe('a, b');
   });
 
   test('cut off in the middle is an error, not half a body', async () => {
