@@ -347,6 +347,23 @@ describe('an end', () => {
     }
   });
 
+  test('while files are being written leaves none half written', async () => {
+    const days = Array.from({ length: 8 }, (_, n) => dayNumber(n));
+    const server = await archiveServer(...days);
+    for (const day of days) server.add(day, zipFor(day, 300));
+    for (let round = 0; round < 6; round++) {
+      const cacheDir = join(folder, `round-${round}`);
+      const client = clientOf(server.url, { cacheDir });
+      const asking = Promise.allSettled(days.map((day) => client.get(day)));
+      await until('the first file', () => existsSync(join(cacheDir, 'content-v2')));
+      await client.close();
+      expect(leftIn(cacheDir)).toEqual([]);
+      await asking;
+      expect(readdirSync(join(cacheDir, 'tmp'))).toEqual([]);
+      expect(readdirSync(join(cacheDir, 'runs'))).toEqual([]);
+    }
+  });
+
   test('by the signal of who asked leaves no temporary file, and the next one gets it', async () => {
     const server = await archiveServer(DAY);
     server.replies.push({
