@@ -309,6 +309,13 @@ describe('the cache', () => {
     expect(create).toThrow(/cacheDir/);
   });
 
+  test('that is not wanted needs a folder for temporary files, and says so', () => {
+    writeFileSync(join(folder, 'system'), '');
+    expect(() => clientOf('http://127.0.0.1:1', { cacheDir: undefined })).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_UNWRITABLE' }),
+    );
+  });
+
   test('that is not wanted leaves nothing, neither while it is used for long', async () => {
     const days = Array.from({ length: 5 }, (_, n) => dayNumber(n));
     const server = await archiveServer(...days);
@@ -361,6 +368,7 @@ describe('an end', () => {
       await asking;
       expect(readdirSync(join(cacheDir, 'tmp'))).toEqual([]);
       expect(readdirSync(join(cacheDir, 'runs'))).toEqual([]);
+      expect(leftIn(join(folder, 'system'))).toEqual([]);
     }
   });
 
