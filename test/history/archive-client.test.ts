@@ -309,6 +309,13 @@ describe('the cache', () => {
     expect(create).toThrow(/cacheDir/);
   });
 
+  test('that is not wanted needs a folder for temporary files, and says so', () => {
+    writeFileSync(join(folder, 'system'), '');
+    expect(() => clientOf('http://127.0.0.1:1', { cacheDir: undefined })).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_UNWRITABLE' }),
+    );
+  });
+
   test('that is not wanted leaves nothing, neither while it is used for long', async () => {
     const days = Array.from({ length: 5 }, (_, n) => dayNumber(n));
     const server = await archiveServer(...days);
@@ -343,6 +350,24 @@ describe('an end', () => {
       await expect(client.get(DAY)).rejects.toMatchObject({ code: 'HTTP_CLOSED' });
       await client.close();
       expect(leftIn(join(folder, 'cache'))).toEqual([]);
+      expect(leftIn(join(folder, 'system'))).toEqual([]);
+    }
+  });
+
+  test('while files are being written leaves none half written', async () => {
+    const days = Array.from({ length: 8 }, (_, n) => dayNumber(n));
+    const server = await archiveServer(...days);
+    for (const day of days) server.add(day, zipFor(day, 300));
+    for (let round = 0; round < 6; round++) {
+      const cacheDir = join(folder, `round-${round}`);
+      const client = clientOf(server.url, { cacheDir });
+      const asking = Promise.allSettled(days.map((day) => client.get(day)));
+      await until('the first file', () => existsSync(join(cacheDir, 'content-v2')));
+      await client.close();
+      expect(leftIn(cacheDir)).toEqual([]);
+      await asking;
+      expect(readdirSync(join(cacheDir, 'tmp'))).toEqual([]);
+      expect(readdirSync(join(cacheDir, 'runs'))).toEqual([]);
       expect(leftIn(join(folder, 'system'))).toEqual([]);
     }
   });
