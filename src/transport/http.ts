@@ -1,7 +1,6 @@
 import ky from 'ky';
 import { Agent } from 'undici';
-import { ExchangeError } from '../errors.ts';
-import type { Clock, HttpAnswer, HttpClient, HttpRequest } from '../ports.ts';
+import type { Clock, HttpAnswer, HttpClient } from '../ports.ts';
 import { Ending } from './http-ending.ts';
 import { asExchangeError, isBreak } from './http-errors.ts';
 import { receive } from './receive.ts';
