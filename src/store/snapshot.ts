@@ -32,7 +32,8 @@ export class Snapshot {
   constructor(path: string, series: Series) {
     this.#database = openToRead(path);
     this.#series = series;
-    this.#database.exec('BEGIN');
+    // A transaction is of the moment of its first look.
+    this.#database.exec('BEGIN; SELECT 1 FROM sqlite_schema');
   }
 
   /** Its bars, ascending. A block is of one source; blocks that follow each other may be parts of one memory. */

@@ -63,13 +63,16 @@ describe('a snapshot of a series', () => {
   test('is of the moment when it was taken, of a store that nobody wrote then', async () => {
     await store(Array.from({ length: 12_000 }, (_, index) => bar(at(index))));
     const snapshot = new Snapshot(here.path, BTC);
-    const blocks = snapshot.blocks(ALL);
-    const begin = blocks.next().value?.rows ?? 0;
     const other = writer();
     await other.open();
-    await other.commit(rows(12_000, 14_000), Number.NaN);
+    await other.commit(rows(12_000, 13_000), Number.NaN);
+    const blocks = snapshot.blocks(ALL);
+    const begin = blocks.next().value?.rows ?? 0;
+    const gap = { ...BTC, fromOpenTime: at(14_000), toOpenTime: at(14_000), reason: 'none', detectedAt: 1 };
+    await other.commit([...rows(13_000, 14_000), { gap }], Number.NaN);
     execute(here.path, 'DELETE FROM candles WHERE open_time % 120000 = 0');
     await other.close(Number.NaN);
+    expect(snapshot.gaps(ALL)).toEqual([]);
     expect([...blocks].reduce((sum, block) => sum + block.rows, begin)).toBe(12_000);
     snapshot.close();
     expect(read()).toHaveLength(7_000);
