@@ -6,7 +6,7 @@ import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
 import { LEVELS } from '../log/format.ts';
 import { printable, raiseAscii } from '../options.ts';
-import { storedSeries } from '../store/export-reader.ts';
+import { namesOfSeries } from '../store/blocks.ts';
 import { inspectStore } from '../store/inspect.ts';
 import { oneOf, text, toggle } from './flags.ts';
 import type { Settings } from './settings.ts';
@@ -129,7 +129,7 @@ async function assertStore(db: string): Promise<void> {
 function seriesOf({ values, labelOf }: ExportSettings, db: string): Series {
   const symbol = values.symbol === undefined ? undefined : raiseAscii(values.symbol);
   const { interval } = values;
-  const all = storedSeries(db);
+  const all = namesOfSeries(db);
   const found = all.filter(
     (one) => (symbol ?? one.symbol) === one.symbol && (interval ?? one.interval) === one.interval,
   );

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { seriesKey } from '../../machines/model/kline.ts';
 import type { FlushableLogger } from '../log/logger.ts';
-import { openGapsWithin, readBlocks } from '../store/export-reader.ts';
+import { Snapshot } from '../store/snapshot.ts';
 import type { TableFile } from '../store/table-file.ts';
 import { runApplication } from '../supervisor/run.ts';
 import { systemClock } from '../transport/clock.ts';
@@ -13,8 +13,6 @@ import { flagSource, readSettings } from './settings.ts';
 import { ReaderGone, stdoutSink } from './stdout-sink.ts';
 import { utc } from './when.ts';
 
-/** Rows that are read at once: some 30 ms, in which nothing else happens. */
-const ROWS_PER_BLOCK = 10_000;
 const STOP_MS = 5_000;
 
 /** The table that a plan asks for, with nothing in it yet. */
@@ -33,18 +31,21 @@ async function write(plan: ExportPlan, logger: FlushableLogger, signal: AbortSig
   const began = systemClock.now();
   const holes = new Holes(series);
   const table = await openTable(plan, signal);
+  let store: Snapshot | undefined;
   try {
-    for (const block of readBlocks(db, series, { from, to, rowsPerBlock: ROWS_PER_BLOCK })) {
+    store = new Snapshot(db, series);
+    for (const block of store.blocks({ from, to })) {
       holes.pass(block);
       await table.write(block);
       // A file on standard output is written at once: signals would never be heard.
       await turn();
       signal.throwIfAborted();
     }
-    for (const gap of openGapsWithin(db, series, { from, to })) holes.name(gap, from, to);
+    for (const gap of store.gaps({ from, to })) holes.name(gap, from, to);
     const size = await table.close();
     tell(plan, holes, { ...size, seconds: (systemClock.now() - began) / 1_000 }, logger);
   } finally {
+    store?.close();
     await table.abort();
   }
 }

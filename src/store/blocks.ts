@@ -77,6 +77,9 @@ export function storedSeries(path: string): SeriesFacts[] {
   });
 }
 
+/** Which series there are bars of, by symbol and interval. Counts nothing. */
+export const namesOfSeries = (path: string): Series[] => lookAt(path, (database) => [...seriesIn(database)]);
+
 /** By one search each, whatever there is of them. */
 function* seriesIn(database: DatabaseSync): Generator<Series> {
   const ofSymbol = database.prepare(NEXT_INTERVAL);

@@ -7,8 +7,10 @@ import type { Sink, TableFile, TableFileOptions, TableSize } from './table-file.
 export const CSV_HEADER =
   'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore';
 
-/** Rows that become one piece of text: some 100 kB. */
-const ROWS_PER_PIECE = 1_024;
+/** Rows that are made text before it is looked how much that is. */
+const ROWS_PER_LOOK = 256;
+/** So much text is written at once, characters. */
+const PIECE_LENGTH = 65_536;
 
 /** From here to there a number's own shortest text has no exponent. */
 const PLAIN_MIN = 1e-6;
@@ -36,10 +38,10 @@ class CsvTable implements TableFile {
   }
 
   async write(block: CandleBlock): Promise<void> {
-    for (let from = 0; from < block.rows; from += ROWS_PER_PIECE) {
-      const to = Math.min(block.rows, from + ROWS_PER_PIECE);
+    for (let from = 0; from < block.rows; from += ROWS_PER_LOOK) {
+      const to = Math.min(block.rows, from + ROWS_PER_LOOK);
       this.#text += textOf(block, from, to);
-      await this.#flush();
+      if (this.#text.length >= PIECE_LENGTH) await this.#flush();
     }
     this.#rows += block.rows;
   }

@@ -199,11 +199,6 @@ export const READ_RANGE = `SELECT open_time, open, high, low, close, volume, clo
 export const NEXT_SERIES = `SELECT symbol, interval FROM candles WHERE (symbol, interval) > (?, ?)
   ORDER BY symbol, interval LIMIT 1`;
 
-/** Of a series, with a bar that opens in [from, to). */
-export const GAPS_OPEN_WITHIN = `SELECT ${GAP_COLUMNS} FROM gaps
-  WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time < ?
-  ORDER BY from_open_time`;
-
 /** A block of bars: of one series and one source, which come first, then eleven numbers for each bar. */
 export const insertBars = (
   rows: number,

@@ -1,4 +1,5 @@
 /** Candles for files, and independent readers of those files. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parse } from 'csv-parse/sync';
@@ -47,6 +48,20 @@ export const csvNumbers = (path: string): number[][] =>
   readCsv(path)
     .slice(1)
     .map((row) => row.slice(0, -1).map(Number));
+
+const PYTHON = 'python3';
+
+/** Whether pandas is on this machine, with one of the packages by which it reads Parquet. */
+export const hasPandas = ((): boolean => {
+  const code = 'import pandas.io.parquet as p; p.get_engine("auto")';
+  return spawnSync(PYTHON, ['-c', code], { stdio: 'ignore' }).status === 0;
+})();
+
+/** Runs Python with `frame`, the file as pandas reads it; what is printed is JSON. */
+export function pandas(path: string, code: string): unknown {
+  const script = `import json, sys, pandas\nframe = pandas.read_parquet(sys.argv[1])\n${code}`;
+  return JSON.parse(execFileSync(PYTHON, ['-c', script, path], { encoding: 'utf8' }));
+}
 
 /** Runs one query in DuckDB; `$file` is the path. */
 export async function duck(path: string, sql: string): Promise<unknown[][]> {
