@@ -97,7 +97,7 @@ export class ArchiveCache {
       await cache.close();
       await run.close();
     }
-    if (this.#temporary !== undefined) removeIfEmpty(temporaryBase());
+    if (this.#temporary !== undefined) removeIfEmpty(this.#temporary.run.base);
   }
 
   get #places(): Place[] {

@@ -19,13 +19,15 @@ const TRIES_MAX = 10;
  */
 export class RunFolder {
   readonly id: string;
+  readonly base: string;
   /** The folder, which is there until it is closed. */
   readonly path: string;
   readonly #lockFile: string;
   readonly #unlock: () => void;
   #count = 0;
 
-  private constructor(id: string, path: string, lockFile: string, unlock: () => void) {
+  private constructor(base: string, id: string, path: string, lockFile: string, unlock: () => void) {
+    this.base = base;
     this.id = id;
     this.path = path;
     this.#lockFile = lockFile;
@@ -56,7 +58,7 @@ export class RunFolder {
       // Between the two a sweep may have taken it for one of a dead run.
       if (unlock === undefined || !existsSync(lockFile)) throw new Error(`${lockFile} was swept away`);
       mkdirSync(path, { recursive: true, mode: 0o700 });
-      return new RunFolder(id, path, lockFile, unlock);
+      return new RunFolder(base, id, path, lockFile, unlock);
     } catch (error) {
       unlock?.();
       rmSync(lockFile, { force: true });
