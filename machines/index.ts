@@ -11,6 +11,7 @@ export * from './component.machine.ts';
 export * from './connection.machine.ts';
 export * from './connection.types.ts';
 export * from './feed.machine.ts';
+export * from './history.machine.ts';
 export * from './kline-stream.machine.ts';
 export * from './model/backoff.ts';
 export * from './model/cleanup.ts';

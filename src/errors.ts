@@ -85,7 +85,7 @@ export class ExchangeError extends CandlestateError {
  * An archive file that may not be read, and from which nothing was taken. Codes: `ARCHIVE_CHECKSUM` (its bytes are not
  * those of its checksum, or there is none), `ARCHIVE_ZIP` (no zip file, or a damaged one), `ARCHIVE_ENTRY` (not exactly
  * the one entry that it should hold), `ARCHIVE_TOO_LARGE` (more than such a file can hold), `ARCHIVE_CSV` (what is in
- * it are no klines).
+ * it are no klines), `ARCHIVE_UNWRITABLE` (there is no room for it, not even in the folder for temporary files).
  */
 export class ArchiveError extends CandlestateError {}
 

@@ -48,7 +48,7 @@ const distant = (urls: NetworkUrls): Exchange => ({
 });
 
 /** The simulated exchange, in this process, for as long as the collector runs. */
-function embedded(options: ResolvedOptions, clock: Clock): Exchange {
+function embedded(options: ExchangeOptions, clock: Clock): Exchange {
   let starting: Promise<SimulatedExchange> | undefined;
   let running: SimulatedExchange | undefined;
   let leaving: Promise<void> = Promise.resolve();
@@ -101,5 +101,8 @@ function embedded(options: ResolvedOptions, clock: Clock): Exchange {
   };
 }
 
-export const exchangeOf = (options: ResolvedOptions, clock: Clock): Exchange =>
+/** What decides where it is and how the embedded one runs. */
+export type ExchangeOptions = Pick<ResolvedOptions, 'urls' | 'store' | 'timeScale' | 'stopTimeoutMs'>;
+
+export const exchangeOf = (options: ExchangeOptions, clock: Clock): Exchange =>
   options.urls === undefined ? embedded(options, clock) : distant(options.urls);

@@ -52,7 +52,7 @@ export const raiseAscii = (text: string): string => text.replace(/[a-z]/gu, (let
 /** In place of a list of symbols: every perpetual that trades. */
 export const ALL = 'all';
 
-const symbol = field<string>((value, complain) => {
+export const symbol = field<string>((value, complain) => {
   if (typeof value === 'string' && value.toLowerCase() === ALL)
     return void complain(
       `the names of symbols; for every perpetual that trades, '${ALL}' in place of the list`,
@@ -71,7 +71,7 @@ function intervalHint(value: unknown): string {
   return `; did you mean ${meant}? Case matters: 1M is a month, 1m is a minute`;
 }
 
-const interval = field((value, complain) => {
+export const interval = field((value, complain) => {
   if (isInterval(value)) return value;
   const months = typeof value === 'string' && /^\d+M$/u.test(value) && value !== '1M';
   const hint =
@@ -125,10 +125,19 @@ const urlField = (secure: string, plain: string) =>
     return void complain(`a URL as text, as ${secure}//host.example`);
   });
 
+const webUrl = urlField('https:', 'http:');
+
 export const networkUrls = z.strictObject({
   wsUrl: urlField('wss:', 'ws:'),
-  restUrl: urlField('https:', 'http:'),
-  visionUrl: urlField('https:', 'http:').optional(),
+  restUrl: webUrl,
+  visionUrl: webUrl.optional(),
+});
+
+/** History needs no stream. */
+export const historyUrls = z.strictObject({
+  wsUrl: networkUrls.shape.wsUrl.optional(),
+  restUrl: webUrl.optional(),
+  visionUrl: webUrl.optional(),
 });
 
 const NAMES = ['mainnet', 'testnet', 'simulator'] as const;
@@ -136,19 +145,37 @@ export const isNetworkName = (value: unknown): value is (typeof NAMES)[number] =
   NAMES.some((name) => name === value);
 
 /** Dispatches by hand, because a union would hide which URL is wrong. */
-export const network = z.unknown().transform((value, context) => {
-  if (isNetworkName(value)) return value;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const parsed = networkUrls.safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues)
-      context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+const networkOf = <Urls extends z.ZodType>(urls: Urls, names: string) =>
+  z.unknown().transform((value, context): (typeof NAMES)[number] | z.output<Urls> => {
+    if (isNetworkName(value)) return value;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const parsed = urls.safeParse(value);
+      if (parsed.success) return parsed.data;
+      for (const issue of parsed.error.issues)
+        context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+      return z.NEVER;
+    }
+    const message = `'mainnet', 'testnet', 'simulator', or an object with ${names}`;
+    context.addIssue({ code: 'custom', message, input: value });
     return z.NEVER;
-  }
-  const message = `'mainnet', 'testnet', 'simulator', or an object with wsUrl and restUrl`;
-  context.addIssue({ code: 'custom', message, input: value });
-  return z.NEVER;
+  });
+
+export const network = networkOf(networkUrls, 'wsUrl and restUrl');
+export const historyNetwork = networkOf(historyUrls, 'restUrl and visionUrl');
+
+/** A moment, as ms. */
+export const instant = field<number>((value, complain) => {
+  const ms = value instanceof Date ? value.getTime() : value;
+  if (typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 0) return ms;
+  return void complain('ms since epoch, a whole number, or a Date');
 });
+
+/** A file or folder. */
+export const filePath = (example: string) =>
+  field<string>((value, complain) => {
+    if (typeof value === 'string' && value.trim() !== '' && !value.includes('\0')) return value;
+    return void complain(`a path, as ${example}`);
+  });
 
 /** A path, and not one of SQLite's words that look like one. */
 export const storePath = field<string>((value, complain) => {

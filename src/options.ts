@@ -76,7 +76,8 @@ const schema = z.strictObject({
 type Parsed = z.output<typeof schema>;
 
 /** The keys that each strict object knows, for hints. */
-const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+export type KnownKeys = Readonly<Record<string, readonly string[]>>;
+const KNOWN_KEYS: KnownKeys = {
   '': Object.keys(schema.shape),
   network: Object.keys(fields.networkUrls.shape),
   timing: Object.keys(timing.shape),
@@ -89,7 +90,7 @@ const pathText = (path: readonly PropertyKey[]): string =>
     return text === '' ? String(part) : `${text}.${String(part)}`;
   }, '');
 
-const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+export const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (value, part) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, part)
@@ -98,7 +99,12 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
     input,
   );
 
-function describe(issue: z.core.$ZodIssue, input: unknown): ConfigurationIssue[] {
+/** What is wrong by one issue, as users are told. */
+export function describe(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  knownKeys: KnownKeys = KNOWN_KEYS,
+): ConfigurationIssue[] {
   if (issue.code !== 'unrecognized_keys') {
     const option = pathText(issue.path);
     const value = valueAt(input, issue.path);
@@ -113,7 +119,7 @@ function describe(issue: z.core.$ZodIssue, input: unknown): ConfigurationIssue[]
     ];
   }
   const parent = pathText(issue.path);
-  const known = KNOWN_KEYS[parent] ?? [];
+  const known = knownKeys[parent] ?? [];
   return issue.keys.map((key) => {
     const meant = nearest(key, known);
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;

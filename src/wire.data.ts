@@ -13,7 +13,7 @@ import { Pipeline } from './pipeline/pipeline.ts';
 import { RowBuffer } from './pipeline/row-buffer.ts';
 import { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger, Random } from './ports.ts';
-import type { StoredSeries, Watermark } from './store/database.ts';
+import type { StoredSeries, Watermark } from './store/marks.ts';
 import { readCandles } from './store/reader.ts';
 import { MemoryWriter, SqliteWriter } from './store/writer.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';

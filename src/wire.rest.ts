@@ -4,7 +4,7 @@ import { type RestSessionInput, restSessionMachine } from '../machines/rest-sess
 import { type Quota, quotaOf } from './actors/quota.ts';
 import { rememberBans } from './actors/remember-bans.ts';
 import { callActor, releaseActor } from './actors/rest-session.ts';
-import type { Exchange } from './exchange.ts';
+import type { NetworkUrls } from './options.ts';
 import type { Clock, HttpClient, Logger, Random } from './ports.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { createHttpClient } from './transport/http.ts';
@@ -17,7 +17,7 @@ export function wireRest(ports: {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly exchange: Exchange;
+  readonly exchange: { urls(): Pick<NetworkUrls, 'restUrl'> };
   /** Of the store, beside which bans are written down; undefined: nowhere. */
   readonly path: string | undefined;
 }) {

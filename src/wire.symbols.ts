@@ -8,7 +8,7 @@ import { CONTRACT_INFO_EVENT, type ListedSymbol, readContractInfo } from './bina
 import { ALL, type ResolvedOptions } from './options.ts';
 import type { Delivery } from './pipeline/delivery.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
-import type { StoredSeries } from './store/database.ts';
+import type { StoredSeries } from './store/marks.ts';
 
 /** Every series of a symbol. */
 export const seriesOf = (options: ResolvedOptions, symbol: string): Series[] =>
@@ -42,7 +42,7 @@ export function wireSymbols(ports: {
   const roster = new Roster(options.symbols, ports.now);
   const onboardDates = new Map<string, number>();
 
-  /** Open times from which on the store has something of a series. */
+  /** Open times from which on the store has all of a series; what history has put before that is behind a hole. */
   const begins = new Map<string, number>();
 
   /** Where series begin of which the store knows nothing, or too little: at the bar of that time, or of the listing. */
@@ -72,8 +72,7 @@ export function wireSymbols(ports: {
       return streams;
     },
     storeOpened(stored) {
-      for (const { symbol, interval, firstOpenTime } of stored)
-        begins.set(seriesKey({ symbol, interval }), firstOpenTime);
+      for (const one of stored) begins.set(seriesKey(one), one.wholeFrom);
       for (const [symbol, onboardDate] of onboardDates) startBackfill(symbol, onboardDate);
     },
     onEvent(type, fields) {

@@ -1,6 +1,7 @@
 import { fromPromise } from 'xstate';
 import type { RepairResult } from '../../machines/kline-stream.types.ts';
 import { describe } from '../../machines/model/cleanup.ts';
+import { EXCHANGE_UNREACHED } from '../../machines/model/gap-reasons.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
@@ -70,8 +71,7 @@ function giveUpWaiting({ clock, pipeline }: RepairPorts, cursor: Cursor): void {
   cursor.unansweredSince ??= now;
   const { due, firstHeld } = cursor;
   if (due === undefined || firstHeld === undefined || firstHeld <= due) return;
-  if (now - cursor.unansweredSince >= UNANSWERED_MS)
-    pipeline.passOver(cursor, firstHeld, 'the exchange could not be asked for it');
+  if (now - cursor.unansweredSince >= UNANSWERED_MS) pipeline.passOver(cursor, firstHeld, EXCHANGE_UNREACHED);
 }
 
 async function repair(ports: RepairPorts, cursor: Cursor, signal: AbortSignal): Promise<RepairResult> {

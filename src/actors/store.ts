@@ -4,7 +4,7 @@ import type { Delivery } from '../pipeline/delivery.ts';
 import type { OpenGaps } from '../pipeline/open-gaps.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { RowBuffer } from '../pipeline/row-buffer.ts';
-import type { StoredSeries } from '../store/database.ts';
+import type { StoredSeries } from '../store/marks.ts';
 import type { StoreWriter } from '../store/writer.ts';
 
 export interface StorePorts {

@@ -1,3 +1,4 @@
+import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
 import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { implausibility, misplacement } from '../../machines/model/ledger.ts';
@@ -11,7 +12,6 @@ import type { PipelineOptions } from './pipeline-options.ts';
 
 /** A series without a first frame is given up waiting for after this, wall ms. */
 const START_SILENT_MS = 30_000;
-
 /** Closes in a row of one series that can't be read, until that is said. */
 const BAD_CLOSES_MAX = 3;
 
@@ -304,7 +304,7 @@ export class Pipeline {
     while (cursor.due !== undefined && cursor.due < until && this.#options.rows.hasRoom()) {
       const end = cursor.absences.establishedFrom(cursor.due, this.#options.now());
       if (end === undefined) return;
-      this.passOver(cursor, end, 'the exchange has no such bar');
+      this.passOver(cursor, end, EXCHANGE_LACKS);
     }
   }
 

@@ -1,10 +1,10 @@
 /** A store looked through by SQLite itself: synchronous, and for a large file long. Runs in a process of its own. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 import type { StoreMark } from './check.mark.ts';
 import { checkSeries } from './check.series.ts';
-import { checkIdentity, openToLook, refuseForeignFile } from './identity.ts';
+import { checkIdentity, openToLook, refuseForeignFile, stampOf } from './identity.ts';
 
 /** One thing that was looked at. */
 export interface StoreCheck {
@@ -51,12 +51,6 @@ export function checkFile(question: FileQuestion, tell: (check: StoreCheck) => v
     if (tries === TRIES_MAX) return;
   }
 }
-
-/** Changes when the file does. */
-export const stampOf = (path: string): string => {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${existsSync(`${path}-wal`)}`;
-};
 
 function lookThrough({ path, before, integrity }: FileQuestion, tell: (check: StoreCheck) => void): void {
   const tellBoth = (outcome: StoreCheck['outcome'], detail: string): void => {

@@ -2,10 +2,10 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.ts';
-import type { Watermark } from './database.ts';
 import { heldOf } from './held-files.ts';
 import { asStoreError, checkFolder, inspectFile, openToLook } from './identity.ts';
 import { lockFileOf, refuseLocked } from './lock.ts';
+import type { Watermark } from './marks.ts';
 import { WATERMARKS } from './schema.ts';
 
 export interface StoreMark {

@@ -2,16 +2,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { countBars, isInterval, nextOpenTime } from '../../machines/model/interval.ts';
 import { seriesKey } from '../../machines/model/kline.ts';
-import type { Gap } from '../../machines/model/row.ts';
-import type { Watermark } from './database.ts';
-import {
-  COUNT_CANDLES,
-  GAP_AT,
-  OPEN_GAPS_BETWEEN,
-  READ_CANDLE,
-  STORED_SERIES,
-  WATERMARKS,
-} from './schema.ts';
+import type { Span } from '../../machines/model/spans.ts';
+import { Coverage } from './coverage.ts';
+import type { StoredSeries, Watermark } from './marks.ts';
+import { GAP_AT, READ_CANDLE, STORED_ONE, WATERMARKS } from './schema.ts';
 
 /** Series that a report names; more are counted. */
 const NAMED_MAX = 3;
@@ -34,9 +28,7 @@ export function checkSeries(
 ): SeriesFindings {
   const look = new Look(database);
   const known = new Map(before?.map((mark) => [seriesKey(mark), mark.openTime]));
-  // Where a series begins is read only when it matters: it costs a search for each.
-  const sql = before === undefined ? WATERMARKS : STORED_SERIES;
-  const now = database.prepare(sql).all() as unknown as (Watermark & { readonly firstOpenTime?: number })[];
+  const now = database.prepare(WATERMARKS).all() as unknown as Watermark[];
   const problems: string[] = [];
   let bars = 0;
   for (const mark of now) {
@@ -44,10 +36,12 @@ export function checkSeries(
     const key = seriesKey(mark);
     const was = known.get(key);
     known.delete(key);
-    const from = was === undefined ? mark.firstOpenTime : nextOpenTime(mark.interval, was);
-    const wanted =
-      from === undefined ? 0 : countBars(mark.interval, from, nextOpenTime(mark.interval, mark.openTime));
-    const missing = from === undefined || wanted === 0 ? 0 : wanted - look.count(mark, from);
+    const end = nextOpenTime(mark.interval, mark.openTime);
+    // Of a series that is new; history of other times may lie before that, behind a hole.
+    const begin = was === undefined && before !== undefined ? look.wholeFrom(mark) : end;
+    const from = was === undefined ? begin : nextOpenTime(mark.interval, was);
+    const wanted = countBars(mark.interval, from, end);
+    const missing = wanted === 0 ? 0 : look.lacks(mark, { from, to: end });
     bars += wanted;
     // History from before it was wanted, and the run ended in the middle: what was there is there.
     const isRewound = was !== undefined && mark.openTime < was && look.has({ ...mark, openTime: was });
@@ -70,16 +64,16 @@ export function checkSeries(
 }
 
 class Look {
+  readonly #database: DatabaseSync;
   readonly #candle: StatementSync;
   readonly #gap: StatementSync;
-  readonly #candles: StatementSync;
-  readonly #gaps: StatementSync;
+  readonly #coverage: Coverage;
 
   constructor(database: DatabaseSync) {
+    this.#database = database;
     this.#candle = database.prepare(READ_CANDLE);
     this.#gap = database.prepare(GAP_AT);
-    this.#candles = database.prepare(COUNT_CANDLES);
-    this.#gaps = database.prepare(OPEN_GAPS_BETWEEN);
+    this.#coverage = new Coverage(database);
   }
 
   /** Whether the last bar of a series is stored or named as missing. */
@@ -88,16 +82,14 @@ class Look {
     return this.#candle.get(...key) !== undefined || this.#gap.get(...key) !== undefined;
   }
 
-  /** Bars that are stored or named as missing, from `from` to where the series stands, each once. */
-  count({ symbol, interval, openTime }: Watermark, from: number): number {
-    const stored = (first: number, last: number): number =>
-      Number(this.#candles.get(symbol, interval, first, last)?.['n']);
-    let count = stored(from, openTime);
-    for (const gap of this.#gaps.all(symbol, interval, from, openTime) as unknown as Gap[]) {
-      const [first, last] = [Math.max(from, gap.fromOpenTime), Math.min(openTime, gap.toOpenTime)];
-      // A bar may have come by another way than by filling its gap.
-      count += countBars(interval, first, nextOpenTime(interval, last)) - stored(first, last);
-    }
-    return count;
+  /** Bars that are neither stored nor named as missing. */
+  lacks(mark: Watermark, span: Span): number {
+    return this.#coverage.lacks(mark, span);
+  }
+
+  /** From where on it is said to be whole. A store of an older version does not say so until it is opened. */
+  wholeFrom({ symbol, interval }: Watermark): number {
+    const found = this.#database.prepare(STORED_ONE).get(symbol, interval) as unknown as StoredSeries;
+    return found.wholeFrom;
   }
 }

@@ -1,38 +1,26 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Interval } from '../../machines/model/interval.ts';
-import { seriesKey } from '../../machines/model/kline.ts';
+import type { Run } from '../../machines/model/gaps.ts';
+import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { BUSY_SLICE_MS, patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
+import { Coverage } from './coverage.ts';
 import { asStoreError, checkIdentity, checkOrigin, inspectFile, makeFolder } from './identity.ts';
+import { type HistoryBatch, Loader, type LoadResult } from './load.ts';
 import { type Holder, lockStore } from './lock.ts';
+import { Marks, type StoredSeries } from './marks.ts';
+import { missingBars } from './missing.ts';
 import {
   APPLICATION_ID,
   INSERT_CANDLE,
   OPEN_GAPS,
   REVISIONS_INDEX,
-  REWIND,
   SCHEMA,
   SCHEMA_VERSION,
   SET_META,
-  SET_WATERMARK,
-  STORED_SERIES,
 } from './schema.ts';
-
-/** Where a series stands in the store. */
-export interface Watermark {
-  readonly symbol: string;
-  readonly interval: Interval;
-  /** Open time of the last bar stored or named as missing, ms. */
-  readonly openTime: number;
-}
-
-/** A series as the store has it. */
-export interface StoredSeries extends Watermark {
-  /** Open time of the first bar stored or named as missing, ms. */
-  readonly firstOpenTime: number;
-}
 
 export interface Opened {
   readonly watermarks: readonly StoredSeries[];
@@ -57,10 +45,11 @@ export class StoreDatabase {
   readonly #path: string;
   readonly #inode: number;
   readonly #insertCandle: StatementSync;
-  readonly #setWatermark: StatementSync;
-  readonly #rewind: StatementSync;
   readonly #setMeta: StatementSync;
   readonly #corrections: Corrections;
+  readonly #coverage: Coverage;
+  readonly #marks: Marks;
+  readonly #loader: Loader;
 
   /** Opens or creates the store and takes its lock. @throws {StoreError} */
   static open(request: OpenRequest): { database: StoreDatabase; opened: Opened } {
@@ -95,10 +84,11 @@ export class StoreDatabase {
       patiently(() => this.#prepare(request));
       this.#inode = statSync(request.path).ino;
       this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
-      this.#setWatermark = this.#database.prepare(SET_WATERMARK);
-      this.#rewind = this.#database.prepare(REWIND);
       this.#setMeta = this.#database.prepare(SET_META);
       this.#corrections = new Corrections(this.#database, this.#insertCandle);
+      this.#coverage = new Coverage(this.#database);
+      this.#marks = new Marks(this.#database, this.#coverage);
+      this.#loader = new Loader(this.#database, this.#corrections, this.#marks);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -114,24 +104,45 @@ export class StoreDatabase {
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     if (identity === 'new') this.#create(request.origin);
     this.#database.exec(REVISIONS_INDEX);
+    Marks.prepare(this.#database);
   }
 
   /** Writes a batch; on an error nothing of it is written. */
   commit(rows: readonly Row[], exchangeTime: number): void {
+    const stretches = new Map<string, Series & Run>();
+    this.#transaction(exchangeTime, () => {
+      for (const row of rows) {
+        const run = this.#write(row);
+        if (run !== undefined) {
+          const known = stretches.get(seriesKey(run));
+          stretches.set(seriesKey(run), { ...run, fromOpenTime: known?.fromOpenTime ?? run.fromOpenTime });
+        }
+        // What came before it in this batch does not move the mark any more.
+        if ('rewind' in row) stretches.delete(seriesKey(row.rewind));
+      }
+      this.#marks.collected(stretches.values());
+    });
+    this.#marks.committed(stretches.values());
+  }
+
+  /** Writes a part of the history; on an error nothing of it is written. The same part again changes nothing. */
+  load(batch: HistoryBatch, exchangeTime: number): LoadResult {
+    return this.#transaction(exchangeTime, () => this.#loader.load(batch, exchangeTime));
+  }
+
+  /** Runs of bars that are worth asking for. */
+  missing(series: Series, range: Span, exchangeTime: number): readonly Span[] {
+    return missingBars(this.#coverage, series, range, exchangeTime);
+  }
+
+  #transaction<Result>(exchangeTime: number, work: () => Result): Result {
     this.#assertInPlace();
     patiently(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
-      const watermarks = new Map<string, Watermark>();
-      for (const row of rows) {
-        const mark = this.#write(row);
-        if (mark !== undefined) watermarks.set(seriesKey(mark), mark);
-        // What came before it in this batch does not move the mark any more.
-        if ('rewind' in row) watermarks.delete(seriesKey(row.rewind));
-      }
-      for (const mark of watermarks.values())
-        this.#setWatermark.run(mark.symbol, mark.interval, mark.openTime);
+      const result = work();
       this.#noteTime(exchangeTime);
       this.#database.exec('COMMIT');
+      return result;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -168,22 +179,21 @@ export class StoreDatabase {
     if (Number.isFinite(exchangeTime)) this.#setMeta.run('exchange_time', String(Math.round(exchangeTime)));
   }
 
-  /** What a row of the ledger does to the tables; how far its series is collected by it, if it goes further. */
-  #write(row: Row): Watermark | undefined {
+  /** What a row of the ledger does to the tables; what of its series is collected by it. */
+  #write(row: Row): (Series & Run) | undefined {
     if ('candle' in row) {
+      const { symbol, interval, openTime } = row.candle;
       insertCandle(this.#insertCandle, row.candle);
-      return row.candle;
+      return { symbol, interval, fromOpenTime: openTime, toOpenTime: openTime };
     }
-    if ('gap' in row) return this.#writeGap(row.gap);
+    if ('gap' in row) {
+      this.#corrections.name(row.gap);
+      return row.gap;
+    }
     if ('fill' in row) this.#corrections.fill(row.fill);
     else if ('revision' in row) this.#corrections.revise(row.revision);
-    else this.#rewind.run(row.rewind.openTime, row.rewind.symbol, row.rewind.interval);
+    else this.#marks.rewind(row.rewind);
     return undefined;
-  }
-
-  #writeGap(gap: Gap): Watermark {
-    this.#corrections.name(gap);
-    return { symbol: gap.symbol, interval: gap.interval, openTime: gap.toOpenTime };
   }
 
   #create(origin: string): void {
@@ -195,14 +205,7 @@ export class StoreDatabase {
   }
 
   #opened(): Opened {
-    const all = <One>(sql: string): One[] =>
-      this.#database
-        .prepare(sql)
-        .all()
-        .map((row) => ({ ...row }) as unknown as One);
-    return {
-      watermarks: all<StoredSeries>(STORED_SERIES),
-      gaps: all<Gap>(OPEN_GAPS),
-    };
+    const gaps = this.#database.prepare(OPEN_GAPS).all();
+    return { watermarks: this.#marks.all(), gaps: gaps.map((row) => ({ ...row }) as unknown as Gap) };
   }
 }

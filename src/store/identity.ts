@@ -100,6 +100,12 @@ export function openToLook(path: string): DatabaseSync {
   }
 }
 
+/** Changes when the file does, or when somebody begins to write it: what was read as still may then be looked at again. */
+export const stampOf = (path: string): string => {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${existsSync(`${path}-wal`)}`;
+};
+
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 const isSqlite = (error: unknown, code: number): boolean =>

@@ -1,6 +1,9 @@
 /** What the store's main side and its worker thread say to each other. One answer to each request, in order. */
+import type { Series } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import type { Opened, OpenRequest } from './database.ts';
+import type { HistoryBatch, LoadResult } from './load.ts';
 
 export type Request =
   | { readonly id: number; readonly do: 'open'; readonly request: OpenRequest }
@@ -10,8 +13,27 @@ export type Request =
       readonly rows: readonly Row[];
       readonly exchangeTime: number;
     }
+  | {
+      readonly id: number;
+      readonly do: 'load';
+      readonly batch: HistoryBatch;
+      readonly exchangeTime: number;
+    }
+  | {
+      readonly id: number;
+      readonly do: 'missing';
+      readonly series: Series;
+      readonly range: Span;
+      readonly exchangeTime: number;
+    }
   | { readonly id: number; readonly do: 'close'; readonly exchangeTime: number };
 
 export type Answer =
-  | { readonly id: number; readonly ok: true; readonly opened?: Opened }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly opened?: Opened;
+      readonly loaded?: LoadResult;
+      readonly missing?: readonly Span[];
+    }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };

@@ -49,11 +49,13 @@ CREATE TABLE revisions (
   seen_at INTEGER NOT NULL
 ) STRICT;
 
--- Up to where each series has been collected: the last bar stored, or named as missing, without a hole before it.
+-- Up to where each series has been collected: the last bar stored, or named as missing, without a hole between it and the
+-- bar at from_open_time. Before that there may be more, behind a hole.
 CREATE TABLE watermarks (
   symbol TEXT NOT NULL,
   interval TEXT NOT NULL,
   open_time INTEGER NOT NULL,
+  from_open_time INTEGER,
   PRIMARY KEY (symbol, interval)
 ) STRICT, WITHOUT ROWID;
 
@@ -90,18 +92,26 @@ const GAP_COLUMNS = `symbol, interval, from_open_time AS fromOpenTime, to_open_t
 export const OPEN_GAPS_BETWEEN = `SELECT ${GAP_COLUMNS} FROM gaps
   WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time <= ?`;
 
-/** Every series, where it begins and how far it has been collected. By keys alone: a store has millions of bars. */
-export const STORED_SERIES = `SELECT symbol, interval, open_time AS openTime, min(
+/** Whether a store is of the time when every series was whole from its first bar on. */
+export const HAS_BEGINNINGS =
+  "SELECT count(*) AS n FROM pragma_table_info('watermarks') WHERE name = 'from_open_time'";
+
+export const ADD_BEGINNINGS = 'ALTER TABLE watermarks ADD COLUMN from_open_time INTEGER';
+
+/** For stores that were made before it was written down, and series that such a version has added since. By keys alone. */
+export const SET_BEGINNINGS = `UPDATE watermarks AS w SET from_open_time = min(
   open_time,
   coalesce((SELECT min(open_time) FROM candles c WHERE c.symbol = w.symbol AND c.interval = w.interval), open_time),
   coalesce((SELECT min(from_open_time) FROM gaps g WHERE g.symbol = w.symbol AND g.interval = w.interval), open_time)
-  ) AS firstOpenTime FROM watermarks w`;
+  ) WHERE from_open_time IS NULL`;
+
+/** Every series, how far it has been collected, and from where on it is whole. */
+export const STORED_SERIES = `SELECT symbol, interval, open_time AS openTime, from_open_time AS wholeFrom
+  FROM watermarks`;
+
+export const STORED_ONE = `${STORED_SERIES} WHERE symbol = ? AND interval = ?`;
 
 export const WATERMARKS = 'SELECT symbol, interval, open_time AS openTime FROM watermarks';
-
-/** Bars of a series between two open times, both inclusive. */
-export const COUNT_CANDLES = `SELECT count(*) AS n FROM candles
-  WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time <= ?`;
 
 /** The gap, filled or open, that a bar lies in. */
 export const GAP_AT = `SELECT ${GAP_COLUMNS}, filled_at AS filledAt FROM gaps
@@ -125,14 +135,48 @@ export const FIND_REVISION = `SELECT 1 FROM revisions
 export const INSERT_REVISION = `INSERT INTO revisions (symbol, interval, open_time, before, after, source, seen_at)
   VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
-export const SET_WATERMARK = `INSERT INTO watermarks (symbol, interval, open_time) VALUES (?, ?, ?)
-  ON CONFLICT DO UPDATE SET open_time = max(open_time, excluded.open_time)`;
+/** The series is whole between two bars, both inclusive; `?5` is the bar before the first, when it begins anew there. */
+export const SET_WATERMARK = `INSERT INTO watermarks (symbol, interval, from_open_time, open_time)
+  VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET
+  from_open_time = CASE WHEN open_time < ?5 THEN excluded.from_open_time ELSE from_open_time END,
+  open_time = max(open_time, excluded.open_time)`;
 
-/** How far a series is collected, taken back: never forward. */
-export const REWIND = `UPDATE watermarks SET open_time = min(open_time, ?) WHERE symbol = ? AND interval = ?`;
+/** The same, whatever was there. */
+export const PUT_WATERMARK = `INSERT OR REPLACE INTO watermarks (symbol, interval, from_open_time, open_time)
+  VALUES (?, ?, ?, ?)`;
+
+/** How far a series is collected, taken back: never forward. It is whole from the bar behind that one on, at least. */
+export const REWIND = `UPDATE watermarks SET open_time = min(open_time, ?3), from_open_time = min(from_open_time, ?4)
+  WHERE symbol = ?1 AND interval = ?2`;
 
 export const SET_META =
   'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value';
+
+/** Bars that open in [from, to), at times that are whole bars from the fifth on. */
+export const COUNT_BARS = `SELECT count(*) AS n FROM candles WHERE symbol = ? AND interval = ? AND open_time >= ?
+  AND open_time < ? AND (open_time - CAST(? AS INTEGER)) % CAST(? AS INTEGER) = 0`;
+
+export const OPEN_TIMES = `SELECT open_time AS openTime FROM candles WHERE symbol = ? AND interval = ? AND open_time >= ?
+  AND open_time < ? ORDER BY open_time`;
+
+export const FIRST_CANDLE = `${OPEN_TIMES} LIMIT 1`;
+
+export const FIRST_GAP = `SELECT from_open_time AS openTime FROM gaps WHERE symbol = ? AND interval = ?
+  AND filled_at IS NULL AND to_open_time >= ? AND from_open_time < ? ORDER BY from_open_time LIMIT 1`;
+
+/** Both inclusive. */
+export const BARS_BETWEEN = `SELECT open_time AS openTime, close_time AS closeTime FROM candles
+  WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time <= ? ORDER BY open_time`;
+
+/** The next series that there are bars of, behind one: of the same symbol, and of another. */
+export const NEXT_INTERVAL = `SELECT symbol, interval FROM candles WHERE symbol = ? AND interval > ?
+  ORDER BY symbol, interval LIMIT 1`;
+
+export const NEXT_SYMBOL =
+  'SELECT symbol, interval FROM candles WHERE symbol > ? ORDER BY symbol, interval LIMIT 1';
+
+export const COUNT_ALL = `SELECT min(open_time) AS first, max(open_time) AS last, count(*) AS n FROM candles
+  WHERE symbol = ? AND interval = ?`;
 
 const CANDLE_COLUMNS = `symbol, interval, open_time AS openTime, open, high, low, close, volume,
   close_time AS closeTime, quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
@@ -157,3 +201,15 @@ export const NEXT_SERIES = `SELECT symbol, interval FROM candles WHERE (symbol, 
 export const GAPS_OPEN_WITHIN = `SELECT ${GAP_COLUMNS} FROM gaps
   WHERE symbol = ? AND interval = ? AND filled_at IS NULL AND to_open_time >= ? AND from_open_time < ?
   ORDER BY from_open_time`;
+
+/** A block of bars: of one series and one source, which come first, then eleven numbers for each bar. */
+export const insertBars = (
+  rows: number,
+): string => `INSERT INTO candles (symbol, interval, source, open_time, open,
+  high, low, close, volume, close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume)
+  SELECT ?, ?, ?, * FROM (VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')})
+  WHERE true ON CONFLICT DO NOTHING`;
+
+/** Bars that open in [from, to), ascending. */
+export const READ_BARS = `SELECT ${CANDLE_COLUMNS}
+  FROM candles WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time < ? ORDER BY open_time LIMIT ?`;

@@ -7,21 +7,30 @@ import type { Answer, Request } from './messages.ts';
 let database: StoreDatabase | undefined;
 
 function serve(request: Request): Answer {
+  const { id } = request;
   switch (request.do) {
     case 'open': {
       const result = StoreDatabase.open(request.request);
       database = result.database;
-      return { id: request.id, ok: true, opened: result.opened };
+      return { id, ok: true, opened: result.opened };
     }
     case 'commit':
-      if (database === undefined) throw new StoreError('the store is not open', { code: 'STORE_CLOSED' });
-      database.commit(request.rows, request.exchangeTime);
-      return { id: request.id, ok: true };
+      opened().commit(request.rows, request.exchangeTime);
+      return { id, ok: true };
+    case 'load':
+      return { id, ok: true, loaded: opened().load(request.batch, request.exchangeTime) };
+    case 'missing':
+      return { id, ok: true, missing: opened().missing(request.series, request.range, request.exchangeTime) };
     case 'close':
       database?.close(request.exchangeTime);
       database = undefined;
-      return { id: request.id, ok: true };
+      return { id, ok: true };
   }
+}
+
+function opened(): StoreDatabase {
+  if (database === undefined) throw new StoreError('the store is not open', { code: 'STORE_CLOSED' });
+  return database;
 }
 
 parentPort?.on('message', (request: Request) => {

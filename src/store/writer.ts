@@ -1,9 +1,12 @@
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Series } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Opened } from './database.ts';
+import type { HistoryBatch, LoadResult } from './load.ts';
 import type { Answer, Request } from './messages.ts';
 import { keepThread } from './threads.ts';
 
@@ -13,6 +16,21 @@ export interface StoreWriter {
   open(): Promise<Opened>;
   /** Resolves when the rows are committed, all of them; rejects when none is. @throws {StoreError} */
   commit(rows: readonly Row[], exchangeTime: number): Promise<void>;
+  /**
+   * Adds a part of the history of a series: in one transaction its bars, where they are not stored yet; open gaps whose
+   * bars turn up are filled, and its gaps named. What is stored is never changed, and the same part again changes nothing.
+   *
+   * The blocks are handed over, and can't be used afterwards, also when this rejects: what failed is loaded again.
+   * `exchangeTime` is known, ms. @throws {StoreError}
+   */
+  load(batch: HistoryBatch, exchangeTime: number): Promise<LoadResult>;
+  /**
+   * Bars that open in [from, to) and are worth asking for, as runs, ascending: they are not stored, and no gap says that the
+   * exchange has them not, found less than a day of exchange time ago. A gap that was named without asking the exchange
+   * counts for nothing (`machines/model/gap-reasons.ts`). When there are more than 10,000 runs, near ones are told as one.
+   * @throws {StoreError}
+   */
+  missing(series: Series, range: Span, options: { readonly exchangeTime: number }): Promise<readonly Span[]>;
   /**
    * Notes the exchange's time and lets go of the file. Never hangs on a thread that is gone.
    */
@@ -76,6 +94,23 @@ export class SqliteWriter implements StoreWriter {
     await this.#ask({ do: 'commit', rows, exchangeTime });
   }
 
+  async load(batch: HistoryBatch, exchangeTime: number): Promise<LoadResult> {
+    // Columns of a block are views of one buffer, and blocks may be parts of one.
+    const buffers = new Set(batch.blocks.map(({ columns }) => columns.openTime.buffer));
+    const answer = await this.#ask({ do: 'load', batch, exchangeTime }, [...buffers] as ArrayBuffer[]);
+    return (answer.ok ? answer.loaded : undefined) ?? { inserted: 0, filled: 0 };
+  }
+
+  async missing(
+    { symbol, interval }: Series,
+    { from, to }: Span,
+    { exchangeTime }: { readonly exchangeTime: number },
+  ): Promise<readonly Span[]> {
+    const question = { series: { symbol, interval }, range: { from, to }, exchangeTime };
+    const answer = await this.#ask({ do: 'missing', ...question });
+    return (answer.ok ? answer.missing : undefined) ?? [];
+  }
+
   async close(exchangeTime: number): Promise<void> {
     if (this.#worker === undefined) {
       this.terminate();
@@ -124,7 +159,7 @@ export class SqliteWriter implements StoreWriter {
     worker.on('exit', (code) => gone(new Error(`exit code ${code}`)));
   }
 
-  #ask(body: Body<Request>): Promise<Answer> {
+  #ask(body: Body<Request>, handedOver: ArrayBuffer[] = []): Promise<Answer> {
     const worker = this.#worker;
     if (worker === undefined) {
       return Promise.reject(
@@ -137,7 +172,7 @@ export class SqliteWriter implements StoreWriter {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...body, id });
+      worker.postMessage({ ...body, id }, handedOver);
     });
   }
 
@@ -164,6 +199,12 @@ export class MemoryWriter implements StoreWriter {
     return { watermarks: [], gaps: [] };
   }
   async commit(): Promise<void> {}
+  async load({ blocks }: HistoryBatch): Promise<LoadResult> {
+    return { inserted: blocks.reduce((sum, { rows }) => sum + rows, 0), filled: 0 };
+  }
+  async missing(_: Series, { from, to }: Span): Promise<readonly Span[]> {
+    return from < to ? [{ from, to }] : [];
+  }
   async close(): Promise<void> {}
   async terminate(): Promise<void> {}
 }

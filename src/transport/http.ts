@@ -2,6 +2,8 @@ import ky from 'ky';
 import { Agent } from 'undici';
 import { ExchangeError } from '../errors.ts';
 import type { Clock, HttpAnswer, HttpClient, HttpRequest } from '../ports.ts';
+import { Ending } from './http-ending.ts';
+import { asExchangeError, isBreak } from './http-errors.ts';
 
 /** A connection on which nothing comes is given up for good: requests have ended long before, ms. */
 const STALL_MS = 30_000;
@@ -55,60 +57,6 @@ export function createHttpClient(clock: Clock): HttpClient {
   };
 }
 
-/**
- * What ends a request before its answer: its deadline, or one of several signals. By hand, and whoever waits is told
- * in any case: signals of `AbortSignal.any` and `AbortSignal.timeout`, and a request whose body still comes, are held
- * by nobody, and once the garbage collector has taken them nothing ends the wait (seen on Node 24).
- */
-class Ending {
-  readonly #controller = new AbortController();
-  readonly #over = Promise.withResolvers<never>();
-  readonly #signals: readonly AbortSignal[];
-  readonly #release: () => void;
-  readonly #kept = new Set<Request>();
-  isLate = false;
-
-  constructor(clock: Clock, timeoutMs: number, signals: readonly AbortSignal[]) {
-    this.#signals = signals;
-    // Without a deadline or a signal nobody waits for it.
-    this.#over.promise.catch(() => {});
-    for (const signal of signals) {
-      if (signal.aborted) this.#abort();
-      else signal.addEventListener('abort', this.#abort, { once: true });
-    }
-    const timer = clock.setTimeout(() => {
-      this.isLate = true;
-      this.#abort();
-    }, timeoutMs);
-    this.#release = () => clock.clearTimeout(timer);
-  }
-
-  /** Rejects when it is over. */
-  get over(): Promise<never> {
-    return this.#over.promise;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** A request that is collected as garbage does not hear of its signal any more, though its body still comes. */
-  keep(request: Request): void {
-    this.#kept.add(request);
-  }
-
-  release(): void {
-    this.#kept.clear();
-    this.#release();
-    for (const signal of this.#signals) signal.removeEventListener('abort', this.#abort);
-  }
-
-  readonly #abort = (): void => {
-    this.#controller.abort();
-    this.#over.reject(this.#controller.signal.reason);
-  };
-}
-
 /** Reads the body, never more than `maxBytes` of it. */
 async function readBody(response: Response, request: HttpRequest): Promise<HttpAnswer['text']> {
   if (response.body === null) return '';
@@ -126,56 +74,4 @@ async function readBody(response: Response, request: HttpRequest): Promise<HttpA
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** A connection that was there and broke: a kept-alive one that the server had closed, or in the middle. */
-const BREAKS: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
-
-const isBreak = (error: unknown): boolean => {
-  const root = rootOf(error);
-  if (!(root instanceof Error)) return false;
-  // What came is no HTTP; not every version of undici gives that a code.
-  return root.name === 'HTTPParserError' || ('code' in root && BREAKS.has(root.code));
-};
-
-function asExchangeError(
-  error: unknown,
-  request: HttpRequest,
-  isLate: boolean,
-  isBroken: boolean,
-): ExchangeError {
-  if (error instanceof ExchangeError) return error;
-  const { host, pathname } = new URL(request.url);
-  if (!isLate && isBroken)
-    return new ExchangeError(`the answer of ${host}${pathname} broke off: ${rootMessage(error)}`, {
-      code: 'HTTP_BROKEN',
-      status: 0,
-      retryable: true,
-      cause: error,
-    });
-  return isLate
-    ? new ExchangeError(`${host}${pathname} did not answer within ${request.timeoutMs} ms`, {
-        code: 'HTTP_TIMEOUT',
-        status: 0,
-        retryable: true,
-        cause: error,
-      })
-    : new ExchangeError(`${host}${pathname} cannot be reached: ${rootMessage(error)}`, {
-        code: 'HTTP_UNREACHABLE',
-        status: 0,
-        retryable: true,
-        cause: error,
-      });
-}
-
-/** `fetch failed` says nothing: the reason stands at the end of the chain of causes. */
-function rootOf(error: unknown): unknown {
-  let root = error;
-  while (root instanceof Error && root.cause instanceof Error) root = root.cause;
-  return root instanceof AggregateError && root.errors[0] instanceof Error ? root.errors[0] : root;
-}
-
-function rootMessage(error: unknown): string {
-  const root = rootOf(error);
-  return root instanceof Error ? root.message || root.name : String(root);
 }

@@ -20,12 +20,14 @@ function store() {
   const writer: StoreWriter = {
     async open() {
       calls.push('open');
-      return { watermarks: [{ ...BTC, openTime: at(4), firstOpenTime: at(0) }], gaps: [] };
+      return { watermarks: [{ ...BTC, openTime: at(4), wholeFrom: at(0) }], gaps: [] };
     },
     commit: (rows) =>
       new Promise<void>((done, fail) => {
         commits.push({ rows: rows.length, done, fail });
       }),
+    load: async () => ({ inserted: 0, filled: 0 }),
+    missing: async () => [],
     async close() {
       calls.push('close');
     },

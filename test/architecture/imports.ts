@@ -23,6 +23,7 @@ export const LEVELS: Readonly<Record<string, number>> = {
   'src/status.ts': 6,
   'src/options.ts': 5,
   'src/collector.ts': 6,
+  'src/history-load.ts': 6,
   'src/index.ts': 7,
   'src/cli': 7,
 };

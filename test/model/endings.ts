@@ -1,6 +1,7 @@
 import type { CleanupContext, CleanupReport } from '../../machines/cleanup.setup.ts';
 import type { Lifetimes } from '../../machines/collector.setup.ts';
 import type { FeedOutput } from '../../machines/feed.types.ts';
+import type { HistoryLife } from '../../machines/history.setup.ts';
 import type { Cleanup } from '../../machines/model/cleanup.ts';
 import type { Run as SupervisedRun } from '../../machines/supervisor.setup.ts';
 import type { SupervisorInput } from '../../machines/supervisor.types.ts';
@@ -95,4 +96,16 @@ export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
   klineStream: final('BTCUSDT@1m', { type: 'CLOSE' }, 0),
   restSession: closing('rest'),
   store: closing('store'),
+  history: {
+    ...final('history', { type: 'STOP', reason: 'asked' }, 5_000 - 250),
+    again: { type: 'STOP', reason: 'asked again', timeoutMs: 60_000 },
+    lines: ({ snapshot }) => (snapshot.output ?? (snapshot.context as unknown as HistoryLife)).lines,
+    parts: ({ snapshot: { value, context } }) => {
+      const { pending } = context as unknown as HistoryLife;
+      if (value === 'idle' || value === 'stopped') return { always: [], unlessClosed: [] };
+      return { always: value === 'sealing' ? pending : [...pending, 'store', 'archive'], unlessClosed: [] };
+    },
+    // A START in the same turn as the STOP comes too late.
+    happens: (step) => step !== 'START',
+  },
 };

@@ -1,0 +1,101 @@
+/** What a load leaves to say. */
+import type { HistoryOutcome } from '../../machines/history.machine.ts';
+import type { Cleanup } from '../../machines/model/cleanup.ts';
+import type { Run } from '../../machines/model/gaps.ts';
+import { countBars } from '../../machines/model/interval.ts';
+import type { Gap } from '../../machines/model/row.ts';
+import type { Loader } from './loader.ts';
+import type { BySource } from './progress.ts';
+import type { SinkCounts } from './sinks.ts';
+import type { CacheCounts, HistoryNote, HistoryQuery, Range } from './types.ts';
+
+/** How a load went. */
+export interface HistoryReport {
+  /**
+   * `finished`: every bar of the range that the exchange has is there, and what it has not is named. `stopped`,
+   * `failed`: what was stored stays, and a load of the same range goes on from there.
+   */
+  readonly outcome: HistoryOutcome;
+  /** What it failed with. */
+  readonly error?: Error;
+  /** Why it was stopped; empty when nobody stopped it. */
+  readonly reason: string;
+  /** What was asked for, less what can't be: bars before the first of the series, and those that have not ended. */
+  readonly range: Range;
+  readonly bars: {
+    /** To be fetched, when it was planned. */
+    readonly planned: number;
+    /** New in the store, the file or memory; of these in `filled` those of gaps that had been named before. */
+    readonly stored: number;
+    readonly filled: number;
+    /** Of the range there before, or named as a gap. */
+    readonly held: number;
+    /** Fetched, and not kept. */
+    readonly unwritten: number;
+    /** Fetched, by where from. */
+    readonly bySource: BySource;
+  };
+  /** Bars that the exchange has not, named by this load. A thousand are listed, as of the two below. */
+  readonly gaps: readonly Gap[];
+  readonly notes: readonly HistoryNote[];
+  /** Bars that could not be asked for. */
+  readonly unreached: readonly Run[];
+  /** How many there were beyond those that are listed. */
+  readonly unlisted: { readonly gaps: number; readonly notes: number; readonly unreached: number };
+  readonly cache: Readonly<CacheCounts>;
+  /** Requests that were sent. */
+  readonly requests: HistoryRequests;
+  readonly durationMs: number;
+  /** Every component closed by itself and every bar that was fetched is kept. */
+  readonly clean: boolean;
+  readonly components: readonly Cleanup[];
+}
+
+export interface HistoryRequests {
+  readonly rest: number;
+  readonly archive: number;
+}
+
+/** What the report is made of, beside what the loader knows. */
+export interface ReportFacts {
+  readonly outcome: HistoryOutcome;
+  readonly error: unknown;
+  readonly reason: string;
+  readonly lines: readonly Cleanup[];
+  readonly query: HistoryQuery;
+  readonly sink: Readonly<SinkCounts>;
+  readonly cache: Readonly<CacheCounts>;
+  readonly requests: HistoryRequests;
+  readonly durationMs: number;
+}
+
+const errorOf = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error), { cause: error });
+
+export function historyReportOf(loader: Loader, facts: ReportFacts): HistoryReport {
+  const { outcome, error, reason, lines, query, sink, durationMs } = facts;
+  const { plan, counters, gaps, notes, unreached } = loader;
+  const { from, to } = plan?.range ?? query;
+  const inRange = plan === undefined ? 0 : countBars(query.interval, from, to);
+  return {
+    outcome,
+    ...(outcome === 'failed' ? { error: errorOf(error) } : {}),
+    reason,
+    range: { from, to },
+    bars: {
+      planned: counters.barsPlanned,
+      ...sink,
+      held: inRange - counters.barsPlanned,
+      bySource: { ...counters.bySource },
+    },
+    gaps: gaps.items,
+    notes: notes.items,
+    unreached: unreached.items,
+    unlisted: { gaps: gaps.more, notes: notes.more, unreached: unreached.more },
+    cache: { ...facts.cache },
+    requests: facts.requests,
+    durationMs: Math.round(durationMs),
+    clean: sink.unwritten === 0 && lines.every((line) => line.outcome === 'closed'),
+    components: lines,
+  };
+}
