@@ -2,7 +2,8 @@
 import Table from 'cli-table3';
 import { seriesKey } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
-import type { Absence, Difference, DifferenceCounts, Differences, Replaced } from '../history/differences.ts';
+import type { ReplacedFile } from '../history/archive-client.ts';
+import type { Absence, Difference, DifferenceCounts, Differences } from '../history/differences.ts';
 import type { HistoryNote } from '../history/types.ts';
 import { escapeControls } from '../log/format.ts';
 import type { Finding, FindingCounts } from '../store/verify.findings.ts';
@@ -21,7 +22,7 @@ export interface AgainstReport {
   readonly differences: readonly Difference[];
   readonly absences: readonly Absence[];
   /** Files of the archive that are others than those that were kept. */
-  readonly replaced: readonly Replaced[];
+  readonly replaced: readonly ReplacedFile[];
   readonly notes: readonly HistoryNote[];
 }
 

@@ -3,13 +3,12 @@ import { EXIT } from '../../machines/model/exit-code.ts';
 import { type Interval, isInterval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { ConfigurationError } from '../errors.ts';
 import { compareSeries } from '../history/compare.ts';
-import { Differences, type Replaced } from '../history/differences.ts';
-import type { HistorySource } from '../history/types.ts';
+import { Differences } from '../history/differences.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { printable } from '../options.ts';
-import type { Logger } from '../ports.ts';
 import { auditStore, type StoreFindings } from '../store/verify.ts';
 import { runApplication } from '../supervisor/run.ts';
+import type { HistorySourceOptions, withHistorySource } from '../wire.history-source.ts';
 import { jobOf } from './job.ts';
 import { flagSource, readSettings } from './settings.ts';
 import { ReaderGone, stdoutSink } from './stdout-sink.ts';
@@ -24,23 +23,16 @@ import {
 } from './verify-plan.ts';
 import { reportOf, reportText, type VerifyReport } from './verify-report.ts';
 
-/** A source to compare with, and its end. */
-export interface OpenedSource {
-  readonly source: HistorySource;
-  close(): Promise<unknown>;
-}
-
-export interface SourceRequest extends AgainstPlan {
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-  /** Is told of files that are others than those that were kept. */
-  onReplaced(replaced: Replaced): void;
-}
-
-/** What is put in from outside. */
+/** What is put in from outside: who has a source for as long as some work asks it. */
 export interface VerifyParts {
-  openSource(request: SourceRequest): OpenedSource | Promise<OpenedSource>;
+  withSource: typeof withHistorySource;
 }
+
+const realParts: VerifyParts = {
+  // Who looks at a store alone needs none of it.
+  withSource: async (options, work) =>
+    (await import('../wire.history-source.ts')).withHistorySource(options, work),
+};
 
 const STOP_MS = 5_000;
 
@@ -119,26 +111,27 @@ function assertSome({ series, counts }: StoreFindings, { values, labelOf }: Veri
 async function compare(found: StoreFindings, plan: AgainstPlan, tools: Tools): Promise<Differences> {
   const { parts, logger, signal, say } = tools;
   const differences = new Differences();
-  const onReplaced = (replaced: Replaced): void => differences.replace(replaced);
-  const { source, close } = await parts.openSource({ ...plan, logger, signal, onReplaced });
-  try {
+  const { source: by, network, archiveDir, cacheDir, noCache } = plan;
+  const who = {
+    source: by,
+    network,
+    archiveDir,
+    cacheDir,
+    noCache,
+    store: found.path,
+    stopTimeoutMs: STOP_MS,
+  };
+  const onReplaced: HistorySourceOptions['onReplaced'] = (replaced) => differences.replace(replaced);
+  await parts.withSource({ ...who, logger, signal, onReplaced }, async (source, over) => {
     for (const { symbol, interval, firstOpenTime, lastOpenTime } of found.series) {
       if (!isInterval(interval) || firstOpenTime === null || lastOpenTime === null) continue;
       const tell = (): void =>
-        say(`${symbol}@${interval} against ${plan.source} · ${differences.counts.compared} bars`);
+        say(`${symbol}@${interval} against ${by} · ${differences.counts.compared} bars`);
       tell();
-      await compareSeries({ symbol, interval }, rangeOf(interval, firstOpenTime, lastOpenTime), {
-        path: found.path,
-        source,
-        by: plan.source,
-        differences,
-        signal,
-        onProgress: tell,
-      });
+      const options = { path: found.path, source, by, differences, signal: over, onProgress: tell };
+      await compareSeries({ symbol, interval }, rangeOf(interval, firstOpenTime, lastOpenTime), options);
     }
-  } finally {
-    await close();
-  }
+  });
   return differences;
 }
 

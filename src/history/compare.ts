@@ -4,9 +4,10 @@ import type { BlockField, CandleBlock } from '../../machines/model/block.ts';
 import { barBefore, type Run } from '../../machines/model/gaps.ts';
 import { nextOpenTime } from '../../machines/model/interval.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import { ConfigurationError } from '../errors.ts';
 import { readBlocks } from '../store/export-reader.ts';
 import type { AbsenceKind, Differences } from './differences.ts';
-import type { HistoryQuery, HistorySource, Loaded, Range } from './types.ts';
+import type { HistoryPlan, HistoryQuery, HistorySource, Loaded, Range } from './types.ts';
 
 export interface CompareOptions {
   /** Path of the store. */
@@ -58,7 +59,8 @@ class Comparison {
 
   async run(): Promise<void> {
     const { source, signal, differences, onProgress } = this.#options;
-    const plan = await source.plan(this.#query, signal);
+    const plan = await this.#plan();
+    if (plan === undefined) return this.#pass(this.#query.to, 'unpublished');
     differences.note(plan.notes);
     // The source says that the series begins later.
     await this.#pass(plan.range.from, 'here');
@@ -73,6 +75,20 @@ class Comparison {
     }
     await this.#pass(this.#query.to, 'unpublished');
     await this.#confirm();
+  }
+
+  /** Undefined: the source does not know the symbol, as it may be with one that has ended. */
+  async #plan(): Promise<HistoryPlan | undefined> {
+    const { source, signal, differences } = this.#options;
+    try {
+      return await source.plan(this.#query, signal);
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      const { from, to } = this.#query;
+      const found = 'the source does not know the symbol';
+      differences.note([{ ...this.#series, kind: 'outside', from, to, found, done: 'not compared' }]);
+      return undefined;
+    }
   }
 
   /** Stored bars before a time that the source does not speak of. */

@@ -2,6 +2,7 @@
 import { BLOCK_FIELDS, type BlockField } from '../../machines/model/block.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import type { ReplacedFile } from './archive-client.ts';
 import type { HistoryNote } from './types.ts';
 
 /** One number of one bar. */
@@ -15,22 +16,13 @@ export interface Difference extends Series {
 /**
  * Bars that only one side has, or that could not be compared. `here`: stored, and the source has not got them, as it
  * confirmed. `there`: not stored, and the source has them. `unreached`: stored, and the source did not answer, or with
- * what can't be used. `unpublished`: stored, and the archive has no file for their time, or not yet.
+ * what can't be used. `unpublished`: stored, and the archive has no file for their time, or not yet, or the source does not know the symbol.
  */
 export type AbsenceKind = 'here' | 'there' | 'unreached' | 'unpublished';
 
 export interface Absence extends Series, Run {
   readonly kind: AbsenceKind;
   readonly bars: number;
-}
-
-/** A file of the archive that is another one than it was when it was kept. */
-export interface Replaced {
-  /** Below the base URL. */
-  readonly path: string;
-  /** SHA-256, hex. */
-  readonly before: string;
-  readonly now: string;
 }
 
 export interface DifferenceCounts {
@@ -69,7 +61,7 @@ export class Differences {
   readonly counts = noCounts();
   readonly listed: Difference[] = [];
   readonly notes: HistoryNote[] = [];
-  readonly replaced: Replaced[] = [];
+  readonly replaced: ReplacedFile[] = [];
   readonly #absences = new Map<AbsenceKind, Absence[]>();
 
   /**
@@ -125,7 +117,7 @@ export class Differences {
     this.notes.push(...notes.slice(0, DIFFERENCES_LISTED_MAX - this.notes.length));
   }
 
-  replace(replaced: Replaced): void {
+  replace(replaced: ReplacedFile): void {
     if (this.replaced.length < DIFFERENCES_LISTED_MAX) this.replaced.push(replaced);
   }
 }

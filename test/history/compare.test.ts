@@ -4,6 +4,7 @@ import { blockOf } from '../../machines/model/block.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars, INTERVALS, nextOpenTime } from '../../machines/model/interval.ts';
 import type { Candle } from '../../machines/model/kline.ts';
+import { ConfigurationError } from '../../src/errors.ts';
 import { compareSeries } from '../../src/history/compare.ts';
 import { DIFFERENCES_LISTED_MAX, Differences } from '../../src/history/differences.ts';
 import type { HistoryNote, HistoryQuery, HistorySource, Range } from '../../src/history/types.ts';
@@ -216,6 +217,18 @@ describe('what could not be compared', () => {
     expect(differences.isNone).toBe(true);
     expect(differences.counts).toMatchObject({ compared: 90, unpublished: 10, here: 0 });
     expect(differences.notes).toMatchObject([{ kind: 'missing file', ...absent }]);
+  });
+
+  test('because the source does not know the symbol is told with a note', async () => {
+    hundred();
+    const differences = new Differences();
+    const source: HistorySource = {
+      ...scripted({ bars: [] }).source,
+      plan: () => Promise.reject(new ConfigurationError([{ option: 'symbol', given: 'x', allowed: 'y' }])),
+    };
+    await compareSeries(BTC, HUNDRED, { path: here.path, source, by: 'rest', differences });
+    expect(differences.counts).toMatchObject({ compared: 0, unpublished: 100 });
+    expect(differences.notes).toMatchObject([{ found: 'the source does not know the symbol' }]);
   });
 
   test('because nothing is published is not equal', async () => {
