@@ -37,7 +37,10 @@ const realParts: VerifyParts = {
 const STOP_MS = 5_000;
 
 /** Runs the command and resolves to its exit code. Throws `ConfigurationError` for what can't be. */
-export async function verify(flags: Readonly<Record<string, unknown>>, parts: VerifyParts): Promise<number> {
+export async function verify(
+  flags: Readonly<Record<string, unknown>>,
+  parts: VerifyParts = realParts,
+): Promise<number> {
   const settings = readSettings(VERIFY_READERS, [flagSource(flags)]);
   const plan = await planVerify(settings);
   const { createLogger } = await import('../log/logger.ts');
@@ -57,6 +60,7 @@ export async function verify(flags: Readonly<Record<string, unknown>>, parts: Ve
     try {
       const report = await look(plan, settings, { parts, logger, signal, say });
       isSound = report.sound;
+      say('');
       screen.end();
       const text = json ? `${JSON.stringify(report)}\n` : reportText(report);
       await stdoutSink(process.stdout).write(Buffer.from(text));
