@@ -177,6 +177,19 @@ describe('a store that', () => {
     ]);
   });
 
+  test('has bars in more places that the source has not than are asked about at once differs in all of them', async () => {
+    const bars = barsOf(BTC, 2_500);
+    write(here.path, asRows(bars));
+    const every = { from: at(0), to: at(2_500) };
+    const { differences, asked } = await compare(
+      { bars: bars.filter((_, index) => index % 2 === 0) },
+      BTC,
+      every,
+    );
+    expect(asked.map(({ lacking }) => lacking.length)).toEqual([1_000, 250]);
+    expect(differences.counts).toMatchObject({ compared: 1_250, here: 1_250 });
+  });
+
   test('has bars that the source has when it is asked again is compared with those', async () => {
     const bars = hundred();
     const lacks = bars.filter((_, index) => index < 50 || index > 52);
