@@ -28,13 +28,15 @@ export interface HistoryPartsInput {
   readonly rest: RestPort | undefined;
   /** Undefined: there is no archive in the network, or it is not to be asked. */
   readonly visionUrl: string | undefined;
+  /** Is told of files that are others than those in the cache; then nothing in the cache is taken unasked. */
+  readonly onReplaced?: ArchiveClientOptions['onReplaced'];
   readonly options: Pick<ResolvedHistoryOptions, 'archiveDir' | 'cacheDir' | 'cacheMaxBytes' | 'origin'>;
 }
 
 export type MakeHistoryParts = (input: HistoryPartsInput) => HistoryParts;
 
 export const historyParts: MakeHistoryParts = (input) => {
-  const { clock, logger, exchangeClock, visionUrl } = input;
+  const { clock, logger, exchangeClock, visionUrl, onReplaced } = input;
   const { archiveDir, cacheDir, cacheMaxBytes, origin } = input.options;
   const rest = input.rest === undefined ? undefined : witnessed(input.rest, clock, exchangeClock);
   if (archiveDir !== undefined) {
@@ -50,8 +52,9 @@ export const historyParts: MakeHistoryParts = (input) => {
       requests: () => 0,
     };
   // Of another exchange than the real one, files of the same name may be others the next time.
-  const isTrusted = origin === 'mainnet';
-  const files = new LateArchive({ visionUrl, cacheDir, maxBytes: cacheMaxBytes, isTrusted, clock, logger });
+  const isTrusted = origin === 'mainnet' && onReplaced === undefined;
+  const maxBytes = cacheMaxBytes;
+  const files = new LateArchive({ visionUrl, cacheDir, maxBytes, isTrusted, onReplaced, clock, logger });
   return {
     source: createHistorySource({ rest, files, clock, logger }),
     files,

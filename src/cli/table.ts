@@ -126,7 +126,8 @@ function fitting(rows: readonly (readonly string[])[], width: number): number[] 
   return kept;
 }
 
-const NO_LINES = {
+/** A table without rules. */
+export const NO_LINES = {
   top: '',
   'top-mid': '',
   'top-left': '',

@@ -16,6 +16,15 @@ import { type DownloadOptions, Downloads } from '../transport/download.ts';
 import { ArchiveCache } from './archive-cache.ts';
 import type { ArchiveFiles, CacheCounts, Fetched } from './types.ts';
 
+/** A file that was published anew. */
+export interface ReplacedFile {
+  /** Below the base URL. */
+  readonly path: string;
+  /** SHA-256 as it was when it was kept, and as it is now, hex. */
+  readonly before: string;
+  readonly now: string;
+}
+
 export interface ArchiveClientOptions {
   /** Base URL of the archive, without a path. */
   readonly visionUrl: string;
@@ -28,6 +37,8 @@ export interface ArchiveClientOptions {
    * time, so that a file that was published anew is noticed.
    */
   readonly isTrusted: boolean;
+  /** Is told of a file whose checksum is another one than when it came into the cache (fault H11). Default: nobody. */
+  readonly onReplaced?: ((replaced: ReplacedFile) => void) | undefined;
   readonly clock?: Clock | undefined;
   /** Hears of what is wrong with the cache. Default: nobody. */
   readonly logger?: Pick<Logger, 'debug' | 'warn'> | undefined;
@@ -51,6 +62,7 @@ export class ArchiveClient implements ArchiveFiles {
   readonly counts: CacheCounts = { hits: 0, misses: 0, errors: 0, bytesFetched: 0, bytesRead: 0 };
   readonly #visionUrl: string;
   readonly #isTrusted: boolean;
+  readonly #onReplaced: ArchiveClientOptions['onReplaced'];
   readonly #clock: Clock;
   readonly #logger: ArchiveClientOptions['logger'];
   readonly #cache: ArchiveCache;
@@ -65,6 +77,7 @@ export class ArchiveClient implements ArchiveFiles {
     const { clock = systemClock, logger, cacheDir, maxBytes } = options;
     this.#visionUrl = options.visionUrl;
     this.#isTrusted = options.isTrusted;
+    this.#onReplaced = options.onReplaced;
     this.#clock = clock;
     this.#logger = logger;
     this.#cache = new ArchiveCache({ cacheDir, maxBytes, clock, logger, counts: this.counts });
@@ -161,6 +174,7 @@ export class ArchiveClient implements ArchiveFiles {
             ? { status: 'refused', reason: `${name} has no checksum` }
             : { status: 'absent' };
         const digest = readChecksum(checksum.bytes.toString('utf8'), name);
+        if (tries === 0) await this.#noteReplaced(file, url, digest);
         if (await this.#cache.has(digest)) return { status: 'there', digest, isFetched: false };
         this.counts.misses += 1;
         const content = await this.#read(url, entryBytesMaxOf(file), signal);
@@ -178,6 +192,12 @@ export class ArchiveClient implements ArchiveFiles {
       }
     }
     return { status: 'refused', reason };
+  }
+
+  async #noteReplaced({ path }: ArchiveFile, url: string, now: string): Promise<void> {
+    const tell = this.#onReplaced;
+    const before = tell === undefined ? undefined : await this.#cache.digestOf(url);
+    if (before !== undefined && before !== now) tell?.({ path, before, now });
   }
 
   /** The bytes at that URL, undefined where there are none. */

@@ -10,7 +10,7 @@
  * - `unknownInterval`: rows of an interval that the exchange has not; they are counted and not looked at.
  * - `gap`: a recorded gap that can't be: its bars are stored, it ends before it begins, or two share a bar.
  * - `future`: a bar that had not ended by the exchange's time when the store was last written.
- * - `watermark`: a series said to be collected further than anything is stored or named.
+ * - `watermark`: a series said to be collected further than anything is stored or named, or from a bar behind that.
  * - `integrity`: what SQLite finds wrong with the file.
  */
 export const FINDING_KINDS = [

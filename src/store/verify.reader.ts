@@ -10,7 +10,7 @@ import {
   GAP_BOUNDS,
   GAPS,
   LAST_BAR,
-  NEXT_SERIES,
+  NEXT_NAME,
   SAFE,
   STRAY_BARS,
   THREE_DAYS_FROM,
@@ -35,8 +35,15 @@ export interface Edges {
   readonly last: number | undefined;
 }
 
+/** How far a series is collected: whole from one bar to the other, both inclusive. */
+export interface Mark {
+  readonly openTime: number;
+  /** Undefined: from its first bar. */
+  readonly wholeFrom: number | undefined;
+}
+
 const QUESTIONS = {
-  next: NEXT_SERIES,
+  next: NEXT_NAME,
   bars: BARS,
   bar: BAR,
   stray: STRAY_BARS,
@@ -115,9 +122,11 @@ export class SeriesReader {
     return Number(this.#ask.count.get(symbol, interval)?.['bars']);
   }
 
-  watermark({ symbol, interval }: StoredName): number | undefined {
-    const time = this.#ask.watermark.get(symbol, interval)?.['openTime'];
-    return typeof time === 'number' ? time : undefined;
+  mark({ symbol, interval }: StoredName): Mark | undefined {
+    const row = this.#ask.watermark.get(symbol, interval);
+    if (row === undefined) return undefined;
+    const { open_time: openTime, from_open_time: wholeFrom } = row;
+    return { openTime: Number(openTime), wholeFrom: typeof wholeFrom === 'number' ? wholeFrom : undefined };
   }
 
   /** A time at which most bars of a series of three days do open. */

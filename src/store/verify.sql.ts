@@ -58,11 +58,11 @@ export const GAP_BOUNDS = `SELECT
   CAST(max(to_open_time) FILTER (WHERE filled_at IS NULL) AS REAL) AS lastOpen
   FROM gaps WHERE symbol = ? AND interval = ? AND from_open_time <= to_open_time`;
 
-export const WATERMARK = `SELECT CAST(open_time AS REAL) AS openTime FROM watermarks
-  WHERE symbol = ? AND interval = ?`;
+/** How far a series is collected, and, but for a store of an older version, from where on it is whole. */
+export const WATERMARK = 'SELECT * FROM watermarks WHERE symbol = ? AND interval = ?';
 
 /** The first series behind another, in each table: by search, for a table has millions of rows and few series. */
-export const NEXT_SERIES = `SELECT symbol, interval FROM (
+export const NEXT_NAME = `SELECT symbol, interval FROM (
   ${['candles', 'gaps', 'watermarks']
     .map(
       (table) => `SELECT * FROM (SELECT symbol, interval FROM ${table}

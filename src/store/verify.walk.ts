@@ -5,7 +5,7 @@ import { impossibility, type StoredBar, type StoredValues, valuesOf } from './ve
 import type { Finding, FindingKind, Findings } from './verify.findings.ts';
 import { GapWalk, type OpenRun } from './verify.gaps.ts';
 import { Grid } from './verify.grid.ts';
-import type { Scope, SeriesReader } from './verify.reader.ts';
+import type { Mark, Scope, SeriesReader } from './verify.reader.ts';
 import { FAULT } from './verify.sql.ts';
 
 /** What was found of a series, in the range that was looked at. */
@@ -46,7 +46,7 @@ export class SeriesWalk {
   readonly #context: WalkContext;
   readonly #grid: Grid;
   readonly #gaps: GapWalk;
-  readonly #watermark: number | undefined;
+  readonly #mark: Mark | undefined;
   /** The next bar that has to be there, or to be named. */
   #due: number | undefined;
   /** Where the last bar in its place ends. */
@@ -63,7 +63,7 @@ export class SeriesWalk {
     this.#context = context;
     this.#grid = new Grid(series.interval, series.interval === '3d' ? reader.anchor(series) : undefined);
     this.#gaps = new GapWalk(reader.gaps(series, scope), { ...series, grid: this.#grid, findings });
-    this.#watermark = reader.watermark(series);
+    this.#mark = reader.mark(series);
   }
 
   run(): VerifiedSeries {
@@ -84,7 +84,7 @@ export class SeriesWalk {
     this.#takeGaps(Number.POSITIVE_INFINITY);
     this.#gaps.end();
     if (last !== undefined && last >= scope.to) this.#cover(this.#grid.from(scope.to));
-    this.#lookAtWatermark(last);
+    this.#lookAtMark(last);
     return {
       ...this.#series,
       bars: this.#bars,
@@ -149,24 +149,32 @@ export class SeriesWalk {
   #cover(from: number, next = from): void {
     const due = this.#due;
     if (due !== undefined && from > due) {
-      const isOwed = this.#watermark === undefined || due <= this.#watermark;
-      const found = isOwed
-        ? 'neither stored nor named'
-        : 'neither stored nor named, behind what has been collected so far';
+      const found = `neither stored nor named${this.#excuse(due, from)}`;
       const [toOpenTime, bars] = [this.#grid.before(from), this.#grid.count(due, from)];
       this.#tell('hole', () => ({ openTime: due, toOpenTime, bars, found }));
     }
     this.#due = Math.max(due ?? next, next);
   }
 
-  #lookAtWatermark(last: number | undefined): void {
-    const mark = this.#watermark;
-    if (mark === undefined) return;
-    const found = !this.#grid.isOn(mark)
+  /** Where a hole is none of what has been collected: nobody has asked for its bars, or not yet. */
+  #excuse(from: number, to: number): string {
+    if (this.#mark === undefined) return '';
+    const { openTime, wholeFrom = Number.NEGATIVE_INFINITY } = this.#mark;
+    if (from > openTime) return ', behind what has been collected so far';
+    return to <= wholeFrom ? ', before what has been collected' : '';
+  }
+
+  #lookAtMark(last: number | undefined): void {
+    if (this.#mark === undefined) return;
+    const { openTime: mark, wholeFrom } = this.#mark;
+    const areTimes = this.#grid.isOn(mark) && (wholeFrom === undefined || this.#grid.isOn(wholeFrom));
+    const found = !areTimes
       ? 'it is no time at which a bar opens'
       : last === undefined || mark > last
         ? `nothing is stored or named behind ${last ?? 'the beginning'}`
-        : undefined;
+        : wholeFrom !== undefined && wholeFrom > this.#grid.next(mark)
+          ? `it is to be whole from ${wholeFrom} on, and that lies behind it`
+          : undefined;
     if (found !== undefined) this.#tell('watermark', () => ({ openTime: mark, found }));
   }
 

@@ -143,6 +143,21 @@ describe('a file', () => {
     expect(client.counts).toMatchObject({ hits: 2, misses: 2, errors: 0 });
   });
 
+  test('H11 that was published anew is told with its old digest and its new one, once, to who wants to hear of it', async () => {
+    const server = await archiveServer(DAY);
+    const old = server.files.get(DAY.path)!.zip;
+    await bytesOf(clientOf(server.url), DAY);
+    const told: unknown[] = [];
+    const client = clientOf(server.url, { isTrusted: false, onReplaced: (replaced) => told.push(replaced) });
+    await bytesOf(client, DAY);
+    expect(told).toEqual([]);
+    const anew = server.add(DAY, zipFor(dayNumber(9)));
+    for (let n = 0; n < 2; n++) await bytesOf(client, DAY);
+    expect(told).toEqual([
+      { path: DAY.path, before: sha256(Buffer.from(old)), now: sha256(Buffer.from(anew)) },
+    ]);
+  });
+
   test('that breaks off in the middle is asked on from there', async () => {
     const server = await archiveServer();
     const zip = server.add(DAY, zipFor(DAY, 200));

@@ -367,7 +367,7 @@ describe('what is wrong is found, and nothing else', () => {
   test('watermark: beyond what is stored, with nothing stored, and where no bar opens', () => {
     hundred();
     const mark = (symbol: string, time: number): string =>
-      `INSERT OR REPLACE INTO watermarks VALUES ('${symbol}', '1m', ${time});`;
+      `INSERT OR REPLACE INTO watermarks (symbol, interval, open_time) VALUES ('${symbol}', '1m', ${time});`;
     plant(here.path, mark('BTCUSDT', at(100)) + mark('ETHUSDT', at(5)));
     expect(found(here.path).findings).toMatchObject([
       {
