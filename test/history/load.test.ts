@@ -64,9 +64,10 @@ describe('a load into memory', () => {
 
   test('names no gap behind the end of a symbol', async () => {
     const source = new ScriptedSource(part(0, 60, { blocks: [bars(0, 50)], lacking: [run(50, 59)] }));
-    source.confirmed = { blocks: [], ...lacks([50, 59]), unreached: [], endsAt: at(53) };
+    source.confirmed = { blocks: [], ...lacks([50, 54], [56, 59]), unreached: [], endsAt: at(53) };
     const { gaps } = await loadOf(source).start().done;
     expect(gaps).toMatchObject([run(50, 52)]);
+    expect(gaps).toHaveLength(1);
   });
 
   test('of more than memory may hold is refused before anything is fetched', async () => {
