@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -210,8 +211,43 @@ describe('a store that can not be used', () => {
   });
 });
 
+const program = fileURLToPath(new URL('./load.child.ts', import.meta.url));
+const flags = ['--disable-warning=ExperimentalWarning', program];
+
+describe('a process that is killed', () => {
+  /** Every file below a folder. */
+  const filesIn = (place: string): string[] =>
+    readdirSync(place, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name).slice(place.length));
+
+  test('leaves a store with which the next one finishes, and no temporary file behind that', {
+    timeout: 60_000,
+  }, async () => {
+    const exchange = await exchangeNow();
+    const [undisturbed, cacheDir] = [folder(), folder()];
+    await loadHistory(wanted(exchange, { store: newStore(), cacheDir: undisturbed })).done;
+    const options = wanted(exchange, { store: newStore(), cacheDir });
+    const env = { ...process.env, LOAD: JSON.stringify(options) };
+    for (const answers of [1, 3, 5]) {
+      exchange.clearLog();
+      const child = spawn(process.execPath, flags, { env, stdio: 'ignore' });
+      const gone = once(child, 'exit');
+      await until('it has been answered', () => exchange.log().length >= answers || child.exitCode !== null);
+      child.kill('SIGKILL');
+      await gone;
+    }
+    expect((await loadHistory(options).done).outcome).toBe('finished');
+    expect(compared(exchange, String(options.store), FROM, FROM + 3 * DAY)).toEqual({
+      bars: 4_320,
+      wrong: [],
+    });
+    expect(filesIn(cacheDir).length).toBe(filesIn(undisturbed).length);
+    expect(readStore(String(options.store)).integrity).toBe('ok');
+  });
+});
+
 describe('a process that has loaded', () => {
-  const program = fileURLToPath(new URL('./load.child.ts', import.meta.url));
   test.each([
     ['finished', undefined],
     ['stopped', 300],
@@ -219,7 +255,6 @@ describe('a process that has loaded', () => {
     const exchange = await exchangeNow();
     if (outcome === 'stopped') exchange.inject({ kind: 'rest', path: dayPath(2), hang: 'headers' });
     const options = { ...wanted(exchange, { store: newStore(), cacheDir: folder() }), stopAfterMs };
-    const flags = ['--disable-warning=ExperimentalWarning', program];
     const env = { ...process.env, LOAD: JSON.stringify(options) };
     const { stdout, stderr } = await promisify(execFile)(process.execPath, flags, { env, timeout: 20_000 });
     const told = JSON.parse(stdout);
