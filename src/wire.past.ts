@@ -79,8 +79,8 @@ export function wirePast(ports: {
         throw new ConnectionError('the collector is stopping; await stop() before asking for history', {
           code: 'STOPPING',
         });
-      if (life === 'over') return openAlone(ports, sourceOf);
-      const source = sourceOf(shared(), rest);
+      if (life === 'over') return openAlone(ports, name, sourceOf);
+      const source = sourceOf(name === 'rest' ? undefined : shared(), rest);
       return { source, counts: () => files?.counts ?? noCache(), close: async () => {} };
     },
     async stored() {
@@ -139,11 +139,12 @@ const noArchive = ({ network }: ResolvedOptions): ConfigurationError =>
 /** A REST session and an archive of its own, for one question of a collector that does not run. */
 function openAlone(
   ports: Parameters<typeof wirePast>[0],
+  name: HistorySourceName,
   sourceOf: (files: ArchiveFiles | undefined, rest: RestPort) => HistorySource,
 ): OpenedHistory {
   const { options, exchange, clock, random, logger } = ports;
   const session = wireRest({ clock, random, logger, exchange, path: options.store });
-  const files = openArchive(options, exchange, clock, logger);
+  const files = name === 'rest' ? undefined : openArchive(options, exchange, clock, logger);
   session.obeyBans();
   const answered = Promise.withResolvers<{ lacking: number; hasMore: boolean }>();
   const nothing = fromPromise(async () => {});
