@@ -21,6 +21,9 @@ import { readCandles } from './store/reader.ts';
 import { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { wireRest } from './wire.rest.ts';
 
+/** REST stands ready where the archive can't be reached: nobody waits for it long. */
+const DOWNLOAD_TRIES_MAX = 3;
+
 /** Where history comes from, for one question. */
 export interface OpenedHistory {
   readonly source: HistorySource;
@@ -108,8 +111,15 @@ function openArchive(
   const visionUrl = visionUrlOf(options, exchange);
   if (visionUrl === undefined) return undefined;
   const { cacheDir, network } = options;
-  // Another exchange of another seed may have had that address before.
-  return new ArchiveClient({ visionUrl, cacheDir, isTrusted: network === 'mainnet', clock, logger });
+  return new ArchiveClient({
+    visionUrl,
+    cacheDir,
+    // Another exchange of another seed may have had that address before.
+    isTrusted: network === 'mainnet',
+    clock,
+    logger,
+    download: { triesMax: DOWNLOAD_TRIES_MAX },
+  });
 }
 
 /** An embedded exchange has an address only while it runs. */
