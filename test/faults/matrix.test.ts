@@ -6,7 +6,6 @@ import { fixturesMissing, shared } from '../support/fixtures.ts';
 
 /** Rows without a test, and why. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  H09: 'archive files are read from a later version on: history comes from REST alone',
   H10: 'archive files are read from a later version on: history comes from REST alone',
   H11: 'archive files are read from a later version on: history comes from REST alone',
 };
