@@ -11,6 +11,8 @@ export interface RestRequest {
   readonly weight: number;
   /** Default: `live`. */
   readonly priority?: Priority;
+  /** What is given of a good answer: the bytes of its body. Default: what they say, parsed. */
+  readonly wants?: 'bytes';
   /** Of the one who waits: a request whose waiter has gone is not sent. */
   readonly signal?: AbortSignal;
   resolve(body: unknown): void;

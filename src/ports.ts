@@ -70,7 +70,9 @@ export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket;
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** The body as text, at most `maxBytes` long. */
+  /** The body, unpacked, at most `maxBytes` long. */
+  readonly bytes: Uint8Array;
+  /** The same as text of UTF-8, made of it when it is asked for. */
   readonly text: string;
 }
 

@@ -107,3 +107,14 @@ export function runsWithout(interval: Interval, runs: readonly Run[], others: re
     return left;
   });
 }
+
+/** Runs that go on in the next one, as one. */
+export function joinRuns(interval: Interval, runs: readonly Run[]): Run[] {
+  const joined: Run[] = [];
+  for (const run of runs) {
+    const last = joined.at(-1);
+    if (last === undefined || nextOpenTime(interval, last.toOpenTime) !== run.fromOpenTime) joined.push(run);
+    else joined[joined.length - 1] = { ...last, toOpenTime: run.toOpenTime };
+  }
+  return joined;
+}

@@ -1,7 +1,7 @@
 import { fromPromise } from 'xstate';
 import type { RestCall } from '../../machines/rest-session.machine.ts';
 import { readDate, readImposed, readUsedWeight, readWeightLimit } from '../binance/patience.ts';
-import { readAnswer, requestUrl } from '../binance/rest.ts';
+import { readAnswer, readArrayBytes, requestUrl } from '../binance/rest.ts';
 import { LIMITS, REST_PATHS } from '../binance/venue.ts';
 import type { Clock, HttpClient } from '../ports.ts';
 import type { Quota } from './quota.ts';
@@ -45,6 +45,7 @@ export const callActor = (ports: CallPorts) =>
     const imposed = readImposed(answer, request.path, localNow);
     if (imposed !== undefined) quota.impose(imposed);
     else if (answer.status < 500) quota.served();
+    if (request.wants === 'bytes') return readArrayBytes(answer, request.path, localNow);
     const body = readAnswer(answer, request.path, localNow);
     if (request.path === REST_PATHS.exchangeInfo) quota.limit = readWeightLimit(body) ?? quota.limit;
     return body;

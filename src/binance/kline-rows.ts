@@ -19,8 +19,9 @@ const CR = 0x0d;
 const FIELDS = BLOCK_FIELDS.length;
 /** Fields that are numbers; all others are decimals in quotes. Source: protocol reference 2.2. */
 const PLAIN: readonly boolean[] = BLOCK_FIELDS.map((field) => /Time$|^count$/.test(field));
-/** `[0,"0","0","0","0","0",0,"0",0,"0","0","0"]` */
-const ROW_BYTES_MIN = 43;
+const ROWS_MAX = LIMITS.klinesRowsMax;
+/** Where rows are put while it is not known how many they are: a field of a row at `field * ROWS_MAX + row`. */
+const CELLS = new Float64Array(FIELDS * ROWS_MAX);
 
 /**
  * Bars of a klines body, as received: ascending, the open one possibly last and not marked. `body`: its bytes, or what
@@ -44,16 +45,13 @@ function parsed(bytes: Uint8Array): unknown {
 function readUsual({ symbol, interval }: Series, bytes: Uint8Array): CandleBlock | undefined {
   const decimals = new DecimalReader();
   const limit = bytes.length;
-  const capacity = Math.min(LIMITS.klinesRowsMax, Math.floor(limit / ROW_BYTES_MIN) + 1);
-  const columns = newColumns(capacity);
-  const cells = new Float64Array(columns.openTime.buffer);
   let at = token(bytes, 0, limit);
   if (bytes[at] !== OPEN) return undefined;
   at = token(bytes, at + 1, limit);
   let rows = 0;
-  for (; bytes[at] === OPEN && rows < capacity; rows++) {
+  for (; bytes[at] === OPEN && rows < ROWS_MAX; rows++) {
     at++;
-    for (let field = 0, cell = rows; field < FIELDS; field++, cell += capacity) {
+    for (let field = 0, cell = rows; field < FIELDS; field++, cell += ROWS_MAX) {
       at = token(bytes, at, limit);
       let value: number;
       if (PLAIN[field]) {
@@ -70,7 +68,7 @@ function readUsual({ symbol, interval }: Series, bytes: Uint8Array): CandleBlock
       }
       at = token(bytes, at, limit);
       if (bytes[at] !== COMMA) return undefined;
-      cells[cell] = value;
+      CELLS[cell] = value;
       at++;
     }
     // The field without a meaning.
@@ -89,6 +87,9 @@ function readUsual({ symbol, interval }: Series, bytes: Uint8Array): CandleBlock
     if (bytes[at] !== OPEN) return undefined;
   }
   if (bytes[at] !== CLOSE || token(bytes, at + 1, limit) !== limit) return undefined;
+  const columns = newColumns(rows);
+  for (const [index, field] of BLOCK_FIELDS.entries())
+    columns[field].set(CELLS.subarray(index * ROWS_MAX, index * ROWS_MAX + rows));
   return { symbol, interval, source: 'rest', rows, columns };
 }
 

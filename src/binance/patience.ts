@@ -3,6 +3,9 @@ import type { HoldKind } from '../../machines/model/hold.ts';
 import type { HttpAnswer } from '../ports.ts';
 import { USED_WEIGHT_HEADER } from './venue.ts';
 
+/** What is read of an answer. */
+type Said = Omit<HttpAnswer, 'bytes'>;
+
 /** A pause that an answer imposes. */
 export interface Imposed {
   readonly kind: HoldKind;
@@ -52,7 +55,7 @@ function readBannedUntil(text: string, now: number): number {
  * How long the answer asks to be left alone, ms; 0 when it does not.
  * `localNow`: the local calendar, ms since epoch, for an answer without a `Date`.
  */
-export function readPatience(answer: HttpAnswer, localNow: number): number {
+export function readPatience(answer: Said, localNow: number): number {
   const told = readTold(answer, localNow);
   if (told > 0 || (answer.status !== 429 && answer.status !== 418)) return told;
   const now = readDate(answer) ?? localNow;
@@ -61,7 +64,7 @@ export function readPatience(answer: HttpAnswer, localNow: number): number {
 }
 
 /** What the answer itself says of it, in its header or else in its text, ms; 0 when it does not. */
-export function readTold(answer: HttpAnswer, localNow: number): number {
+export function readTold(answer: Said, localNow: number): number {
   const now = readDate(answer) ?? localNow;
   const told = readRetryAfter(answer.headers.get('retry-after'), now);
   if (told > 0) return told + MARGIN_MS;
@@ -78,7 +81,7 @@ const KINDS: Readonly<Record<number, HoldKind>> = {
 };
 
 /** The pause that an answer imposes on everybody; undefined when it imposes none. */
-export function readImposed(answer: HttpAnswer, path: string, localNow: number): Imposed | undefined {
+export function readImposed(answer: Said, path: string, localNow: number): Imposed | undefined {
   const forMs = readPatience(answer, localNow);
   const reason = `${path} answered HTTP ${answer.status}`;
   const kind = KINDS[answer.status];

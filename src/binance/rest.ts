@@ -15,10 +15,16 @@ export interface VenueRequest {
   readonly weight: number;
   /** `background`: history and comparisons, which must not be in the way of what is owed now. Default `live`. */
   readonly priority?: Priority;
+  /** What is given of a good answer: the bytes of its body, a JSON array. Default: what they say, parsed. */
+  readonly wants?: 'bytes';
 }
 
 export const timeRequest: VenueRequest = { path: REST_PATHS.time, params: {}, weight: 1 };
 export const exchangeInfoRequest: VenueRequest = { path: REST_PATHS.exchangeInfo, params: {}, weight: 1 };
+
+/** The most rows of a page that costs 2, which is the cheapest a row, and of one that costs 5. */
+const CHEAPEST_ROWS = 499;
+const LARGE_ROWS = 1000;
 
 /**
  * Bars from `startTime` (inclusive, an open time) on. The limit is always explicit: leaving it out costs more
@@ -37,6 +43,21 @@ export function klinesRequest(
     weight: klinesWeight(limit),
     priority,
   };
+}
+
+/** The same bars as bytes, for `readKlineRows`. */
+export const klineRowsRequest = (
+  series: Series,
+  startTime: number,
+  rows: number,
+  priority: Priority = 'live',
+): VenueRequest => ({ ...klinesRequest(series, startTime, rows, priority), wants: 'bytes' });
+
+/** How many rows to ask for next where so many bars are missing: what costs the least weight for all of them. */
+export function pageRows(missing: number): number {
+  // As much as two pages and a third of a row or two, in one request.
+  if (missing > 2 * CHEAPEST_ROWS && missing <= LARGE_ROWS) return missing;
+  return Math.max(1, Math.min(missing, CHEAPEST_ROWS));
 }
 
 /** The newest bars of a series, the last of which is the open one. */
@@ -59,17 +80,42 @@ export function requestUrl(restUrl: string, request: VenueRequest): string {
  * `localNow`: the local calendar, ms since epoch, where an answer without a `Date` names a time.
  */
 export function readAnswer(answer: HttpAnswer, path: string, localNow = Number.NaN): unknown {
+  if (answer.status !== 200) throw refusal(answer, path, localNow);
   const body = parseJson(answer.text);
-  if (answer.status === 200) {
-    if (body !== undefined) return body;
-    throw new ExchangeError(`${path} answered 200 with a body that is not JSON`, {
-      code: 'HTTP_MALFORMED',
-      status: 200,
-      retryable: true,
-    });
-  }
-  const detail = errorBody(body);
-  throw new ExchangeError(
+  if (body !== undefined) return body;
+  throw malformedBody(path, 'the body of the answer is not JSON');
+}
+
+/**
+ * The bytes of a good answer, which hold a JSON array by the look of them: what is in it is for who parses it. Throws
+ * an {@link ExchangeError} for any other, as {@link readAnswer} does.
+ */
+export function readArrayBytes(answer: HttpAnswer, path: string, localNow = Number.NaN): Uint8Array {
+  if (answer.status !== 200) throw refusal(answer, path, localNow);
+  if (looksLikeArray(answer.bytes)) return answer.bytes;
+  throw malformedBody(path, 'the body of the answer is no JSON array');
+}
+
+const [OPEN, CLOSE, BLANK] = [0x5b, 0x5d, 0x20];
+
+/** Begins and ends as an array, or as an array of arrays: one that was cut between two of them does not. */
+function looksLikeArray(bytes: Uint8Array): boolean {
+  const isBlank = (index: number): boolean => (bytes[index] ?? Number.NaN) <= BLANK;
+  let [first, last] = [0, bytes.length - 1];
+  while (isBlank(first)) first++;
+  while (isBlank(last)) last--;
+  if (first >= last || bytes[first] !== OPEN || bytes[last] !== CLOSE) return false;
+  do first++;
+  while (isBlank(first));
+  do last--;
+  while (isBlank(last));
+  return bytes[first] !== OPEN || bytes[last] === CLOSE;
+}
+
+/** What an answer of another status than 200 says. */
+function refusal(answer: HttpAnswer, path: string, localNow: number): ExchangeError {
+  const detail = errorBody(parseJson(answer.text));
+  return new ExchangeError(
     `${path} answered HTTP ${answer.status}${detail === undefined ? '' : `: ${detail.msg} (${detail.code})`}`,
     {
       code: detail === undefined ? `HTTP_${answer.status}` : String(detail.code),

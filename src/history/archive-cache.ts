@@ -39,11 +39,16 @@ export class ArchiveCache {
   readonly #kept: Place | undefined;
   #temporary: Place | undefined;
 
-  /** @throws {ConfigurationError} */
+  /** @throws {ConfigurationError} when the folder can't be used. @throws {ArchiveError} `ARCHIVE_UNWRITABLE` */
   constructor(options: ArchiveCacheOptions) {
     this.#options = options;
-    if (options.cacheDir === undefined) this.#temporary = this.#openTemporary();
-    else this.#kept = this.#openKept(options.cacheDir);
+    if (options.cacheDir !== undefined) this.#kept = this.#openKept(options.cacheDir);
+    else
+      try {
+        this.#temporary = this.#openTemporary();
+      } catch (error) {
+        throw unwritable(error);
+      }
   }
 
   async digestOf(url: string): Promise<string | undefined> {
@@ -81,12 +86,8 @@ export class ArchiveCache {
     try {
       this.#temporary ??= this.#openTemporary();
       await this.#temporary.cache.put(url, digest, bytes, etag);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ArchiveError(`an archive file can't be written: ${why}`, {
-        code: 'ARCHIVE_UNWRITABLE',
-        cause,
-      });
+    } catch (error) {
+      throw unwritable(error);
     }
   }
 
@@ -140,6 +141,11 @@ export class ArchiveCache {
     this.#options.counts.errors += 1;
     this.#options.logger?.warn(message, { error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function unwritable(cause: unknown): ArchiveError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ArchiveError(`an archive file can't be written: ${why}`, { code: 'ARCHIVE_UNWRITABLE', cause });
 }
 
 /** A folder of this user in the one that all share. */

@@ -64,7 +64,8 @@ export class FileCache {
 
   /** Whether there is something of that digest; it may still turn out to be damaged. */
   async has(digest: string): Promise<boolean> {
-    return (await cacache.get.hasContent(this.#dir, integrityOf(digest))) !== false;
+    // Besides what its types say, it is undefined for folders that can't be read.
+    return Boolean(await cacache.get.hasContent(this.#dir, integrityOf(digest)));
   }
 
   /**
@@ -103,6 +104,8 @@ export class FileCache {
       tmpPrefix: `${this.#run.id}/put`,
       metadata: { kind: KIND, fetchedAt: this.#clock.wallNow(), ...(etag !== undefined && { etag }) },
     });
+    // It says that a file is there already also where it can't see.
+    if (!(await this.has(digest))) throw new Error(`${this.#dir} does not take files`);
     if (this.#bytes !== undefined) this.#bytes += bytes.byteLength;
     if (this.#bytes === undefined || this.#bytes > this.#maxBytes)
       // It is put right when it can be; until then it is a little too full.
@@ -122,7 +125,7 @@ export class FileCache {
     // Under another name, or a version of the file that came back.
     const integrity = integrityOf(digest);
     const content = await cacache.get.hasContent(this.#dir, integrity);
-    if (content === false) return undefined;
+    if (!content) return undefined;
     const metadata = { kind: KIND, fetchedAt: this.#clock.wallNow() };
     return (await cacache.index.insert(this.#dir, url, integrity, { size: content.size, metadata })).path;
   }

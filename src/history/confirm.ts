@@ -1,5 +1,12 @@
 import type { CandleBlock } from '../../machines/model/block.ts';
-import { joinBlocks, lackingRuns, mergeBlocks, spanOf, within } from '../../machines/model/block-runs.ts';
+import {
+  joinBlocks,
+  joinRuns,
+  lackingRuns,
+  mergeBlocks,
+  spanOf,
+  within,
+} from '../../machines/model/block-runs.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import type { Span } from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
@@ -48,7 +55,7 @@ export async function confirmByRest(
   lacking: readonly Run[],
   signal?: AbortSignal,
 ): Promise<Confirmed> {
-  let open = lacking;
+  let open: readonly Run[] = joinRuns(series.interval, lacking);
   let blocks: CandleBlock[] = [];
   const unreached: Run[] = [];
   for (let round = 0; round < ROUNDS && open.length > 0; round++) {

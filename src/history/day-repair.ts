@@ -67,7 +67,7 @@ export async function mend(
     const isAsked = pages !== undefined && (pages.isReachable || !run.isDoubtful);
     const asked = isAsked ? await pages.ask(run, signal) : undefined;
     const mine = within(sound, run);
-    const merged = mergeRun(asked, mine);
+    const merged = mergeRun(asked, mine, run.isDoubtful);
     const since = asked?.failure?.from;
     if (since !== undefined)
       unreached.push(...lackingRuns(interval, { from: since, to: run.to }, after(merged, since)));
@@ -101,11 +101,11 @@ function runsOfDays(days: readonly FlawedDay[]): FlawedRun[] {
   return runs;
 }
 
-function mergeRun(asked: Asked | undefined, mine: CandleBlock): CandleBlock[] {
+function mergeRun(asked: Asked | undefined, mine: CandleBlock, isDoubtful: boolean): CandleBlock[] {
   const [first, ...others] = asked?.blocks ?? [];
   if (first === undefined) return mine.rows > 0 ? [copyOf(mine)] : [];
   const theirs = joinBlocks([first, ...others]);
-  return isSame(theirs, mine) ? [copyOf(mine)] : mergeBlocks(theirs, mine);
+  return isDoubtful && isSame(theirs, mine) ? [copyOf(mine)] : mergeBlocks(theirs, mine);
 }
 
 /** Whether REST confirms the file's bars, all of them. */

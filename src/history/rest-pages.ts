@@ -7,10 +7,10 @@ import { RestRefused } from '../../machines/rest-session.machine.ts';
 import type { RestPort } from '../actors/rest-port.ts';
 import { isGone } from '../binance/gone.ts';
 import { readKlineRows } from '../binance/kline-rows.ts';
-import { klinesRequest } from '../binance/rest.ts';
+import { klineRowsRequest, pageRows } from '../binance/rest.ts';
 import { ExchangeError } from '../errors.ts';
 
-/** Rows of a page: most rows for their weight by the documented and by the measured table (protocol reference 2.2). */
+/** Rows of the usual page, which has the most of them for its weight (protocol reference 2.2). */
 export const PAGE_ROWS = 499;
 /** Pages of one span under way at a time. */
 const PAGES_AT_ONCE = 3;
@@ -137,15 +137,17 @@ export class RestPages {
   }
 
   #pageEnd(from: number, end: number): number {
+    const { interval } = this.#series;
+    const rows = pageRows(countBars(interval, from, end));
     let to = from;
-    for (let rows = 0; rows < PAGE_ROWS && to < end; rows++) to = nextOpenTime(this.#series.interval, to);
+    for (let row = 0; row < rows && to < end; row++) to = nextOpenTime(interval, to);
     return to;
   }
 
   /** Never rejects: pages that are ahead may fail before anybody waits for them. */
   async #page(from: number, to: number, signal: AbortSignal): Page['answer'] {
     const series = this.#series;
-    const request = klinesRequest(series, from, countBars(series.interval, from, to), 'background');
+    const request = klineRowsRequest(series, from, countBars(series.interval, from, to), 'background');
     try {
       for (let asked = 1; ; asked++) {
         const block = readKlineRows(series, await this.#rest.ask(request, signal));

@@ -1,5 +1,6 @@
 /** Archive and REST as one source of history. */
 import { pMapIterable } from 'p-map';
+import { joinRuns } from '../../machines/model/block-runs.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { type PlannedPiece, planHistory } from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
@@ -10,8 +11,8 @@ import { ConfigurationError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { fileOf, filesIn, published } from './archive-view.ts';
 import { confirmByRest } from './confirm.ts';
+import { withinEdges } from './edges.ts';
 import { endedBy, type Facts, findFacts, possibleRange } from './facts.ts';
-import { SeriesHead } from './head.ts';
 import { PatientRest } from './patient-rest.ts';
 import { PieceLoader } from './piece-loader.ts';
 import { isInArchive } from './probe.ts';
@@ -128,10 +129,10 @@ class Source implements HistorySource {
       pages: rest === undefined ? undefined : new RestPages(rest, series),
       exchangeNow: facts.exchangeNow,
     });
-    const head = new SeriesHead(
-      plan,
-      facts.firstOpenTime !== undefined || rest !== undefined || this.#isLocal,
-    );
+    const edges = {
+      isBeginKnown: facts.firstOpenTime !== undefined || rest !== undefined || this.#isLocal,
+      hasEnded: facts.isGone,
+    };
     const over = new AbortController();
     const end = (): void => over.abort(signal?.reason);
     signal?.addEventListener('abort', end, { once: true });
@@ -148,8 +149,8 @@ class Source implements HistorySource {
     };
     const concurrency = plan.pieces.some(({ by }) => by === 'month') ? MONTHS_AHEAD : AHEAD;
     try {
-      for await (const loaded of pMapIterable(inPortions(plan.pieces, query), begin, { concurrency }))
-        yield this.#withoutEnd(query, head.of(loaded));
+      const parts = pMapIterable(inPortions(plan.pieces, query), begin, { concurrency });
+      for await (const loaded of withinEdges(parts, plan, edges)) yield this.#withoutEnd(query, loaded);
     } finally {
       // Whoever leaves early leaves nothing running.
       signal?.removeEventListener('abort', end);
@@ -161,21 +162,22 @@ class Source implements HistorySource {
   async confirm(query: HistoryQuery, lacking: readonly Run[], signal?: AbortSignal): Promise<Confirmed> {
     const facts = this.#factsOf(query);
     const { clock } = this.#ports;
-    const rest = query.source === 'vision' ? undefined : this.#rest;
+    const rest = this.#restFor(query, facts);
     if (rest !== undefined) {
-      const confirmed = await confirmByRest(
-        { rest, clock, exchangeNow: facts.exchangeNow },
-        seriesOf(query),
-        lacking,
-        signal,
-      );
+      const ports = { rest, clock, exchangeNow: facts.exchangeNow };
+      const confirmed = await confirmByRest(ports, seriesOf(query), lacking, signal);
       if (confirmed.endsAt !== undefined) this.#ends.set(seriesKey(query), confirmed.endsAt);
       return confirmed;
     }
-    const reason = this.#isLocal
-      ? 'the archive folder lacks it, and REST was not asked'
-      : 'the archive lacks it, and REST was not asked';
-    return { blocks: [], unreached: [], lacking: lacking.map((run) => ({ ...run, reason })) };
+    signal?.throwIfAborted();
+    const where = this.#isLocal ? 'archive folder' : 'archive';
+    const why = facts.isGone ? 'REST does not know the symbol' : 'REST was not asked';
+    const reason = `the ${where} lacks it, and ${why}`;
+    return {
+      blocks: [],
+      unreached: [],
+      lacking: joinRuns(query.interval, lacking).map((run) => ({ ...run, reason })),
+    };
   }
 
   get #isLocal(): boolean {

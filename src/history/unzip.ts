@@ -1,7 +1,8 @@
 /** What an archive file holds, as it is unpacked. Nothing is written anywhere. */
+import { closeSync, openSync } from 'node:fs';
 import { addAbortSignal, pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
 import { type ArchiveFile, entryBytesMaxOf } from '../binance/archive.ts';
 import { ArchiveError } from '../errors.ts';
 
@@ -40,11 +41,7 @@ export async function* unzip(
   const { maxBytes = entryBytesMaxOf(file), maxRatio = RATIO_MAX, signal } = options;
   signal?.throwIfAborted();
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const zip = await openPromise(path, {
-    autoClose: false,
-    decodeStrings: false,
-    validateEntrySizes: true,
-  }).catch((cause: unknown) => {
+  const zip = await openZip(path).catch((cause: unknown) => {
     throw damaged(name, cause);
   });
   const closed = new Promise<void>((resolve) => zip.once('close', resolve));
@@ -77,6 +74,17 @@ export async function* unzip(
     content?.destroy();
     zip.close();
     await closed;
+  }
+}
+
+/** Where it is none, the file is closed before that is said. */
+async function openZip(path: string): Promise<ZipFile> {
+  const fd = openSync(path, 'r');
+  try {
+    return await fromFdPromise(fd, { autoClose: false, decodeStrings: false, validateEntrySizes: true });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

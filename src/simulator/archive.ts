@@ -38,6 +38,13 @@ interface Wanted {
   readonly isChecksum: boolean;
 }
 
+/** A file that can be fetched. */
+export interface Published {
+  readonly bytes: Uint8Array;
+  /** Exchange ms. */
+  readonly modifiedAt: number;
+}
+
 /** The month is spelled `1mo` in the archive, because some file systems fold case. */
 const INTERVAL_NAMES: Readonly<Record<string, string>> = { '1mo': '1M', '1M': '' };
 
@@ -65,26 +72,36 @@ export class Archive {
   readonly #market: Market;
   readonly #replayDir: string | undefined;
   readonly #files = new Map<string, Uint8Array>();
+  /** When bars became others for the last time, exchange ms; and how often. */
+  #revisedAt = 0;
+  #version = 0;
 
   constructor(market: Market, replayDir?: string) {
     this.#market = market;
     this.#replayDir = replayDir;
   }
 
-  /** The bytes at a decoded path, or undefined where the archive has no such file at `now` (exchange ms). */
-  async read(path: string, now: number): Promise<Uint8Array | undefined> {
+  /** The file at a decoded path, or undefined where the archive has none at `now` (exchange ms). */
+  async read(path: string, now: number): Promise<Published | undefined> {
     const wanted = readPath(path);
     if (!wanted) return undefined;
+    const bytes = await this.#bytes(path, wanted, now);
+    return bytes && { bytes, modifiedAt: Math.max(wanted.publishedAt, this.#revisedAt) };
+  }
+
+  /** Makes the files anew from `now` on (exchange ms): bars are others than before. */
+  forget(now: number): void {
+    this.#files.clear();
+    this.#revisedAt = now;
+    this.#version += 1;
+  }
+
+  async #bytes(path: string, wanted: Wanted, now: number): Promise<Uint8Array | undefined> {
     const original = wanted.isChecksum ? await this.#original(path) : undefined;
     if (original) return original;
     const zip = await this.#zip(path.replace(/\.CHECKSUM$/u, ''), wanted, now);
     if (!zip || !wanted.isChecksum) return zip;
     return strToU8(`${createHash('sha256').update(zip).digest('hex')}  ${wanted.name}\n`);
-  }
-
-  /** Makes the files anew from now on: bars are others than before. */
-  forget(): void {
-    this.#files.clear();
   }
 
   async #original(path: string): Promise<Uint8Array | undefined> {
@@ -102,8 +119,11 @@ export class Archive {
     if (now < wanted.publishedAt || now < over) return undefined;
     const kept = this.#files.get(path);
     if (kept) return kept;
+    const version = this.#version;
     const text = await this.#csv(source, wanted);
     if (text === undefined) return undefined;
+    // Bars became others in the middle: a file is of one version.
+    if (version !== this.#version) return this.#zip(path, wanted, now);
     // fflate writes the local time of `mtime`: made from local parts, it is the same bytes in every zone.
     const mtime = new Date(2020, 0, 1);
     const zip = zipSync({ [wanted.name.replace(/\.zip$/u, '.csv')]: strToU8(text) }, { level: 6, mtime });

@@ -116,7 +116,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     market,
     sources,
     onBars: (symbol) => {
-      archive.forget();
+      archive.forget(now());
       feed.refresh(symbol);
     },
     onContract: (info) => bulletin.publish(info, now()),

@@ -4,6 +4,7 @@ import type { Clock } from '../ports.ts';
 import type { Archive } from './archive.ts';
 import type { FaultOf } from './fault-shapes.ts';
 import type { Journal } from './journal.ts';
+import { answerFile } from './ranges.ts';
 import { type Answer, answerRest, JSON_TYPE, json, type RestPorts } from './rest.ts';
 
 export interface WebPorts extends RestPorts {
@@ -12,7 +13,7 @@ export interface WebPorts extends RestPorts {
   readonly journal: Journal;
 }
 
-/** Answers GET requests of REST and archive. Never throws. */
+/** Answers GET requests of REST and archive, and HEAD of the archive. Never throws. */
 export async function answerWeb(
   ports: WebPorts,
   request: IncomingMessage,
@@ -39,7 +40,7 @@ export async function answerWeb(
       if (fault.destroy) request.socket.resetAndDestroy();
       return;
     }
-    const answer = request.method === 'GET' ? await route(ports, url) : notAllowed();
+    const answer = isAllowed(request, url) ? await route(ports, request, url) : notAllowed();
     const sent = fault === undefined ? answer : spoil(answer, fault);
     const plain = typeof sent.body === 'string' ? Buffer.from(sent.body) : sent.body;
     const bytes = fault?.gzip === undefined ? plain : badGzip(plain);
@@ -62,6 +63,10 @@ export async function answerWeb(
     response.end();
   }
 }
+
+const isOfArchive = (url: URL): boolean => url.pathname.startsWith('/data/');
+const isAllowed = ({ method }: IncomingMessage, url: URL): boolean =>
+  method === 'GET' || (method === 'HEAD' && isOfArchive(url));
 
 const notAllowed = (): Answer => json(405, { code: -1000, msg: 'Method not allowed.' }, { allow: 'GET' });
 
@@ -86,23 +91,20 @@ function spoil(answer: Answer, fault: FaultOf<'rest'>): Answer {
   };
 }
 
-async function route(ports: WebPorts, url: URL): Promise<Answer> {
+async function route(ports: WebPorts, request: IncomingMessage, url: URL): Promise<Answer> {
   const { archive, now } = ports;
-  if (!url.pathname.startsWith('/data/')) return answerRest(ports, url);
+  if (!isOfArchive(url)) return answerRest(ports, url);
   let path: string;
   try {
     path = decodeURIComponent(url.pathname);
   } catch {
     path = '';
   }
-  const bytes = await archive.read(path, now());
-  if (bytes === undefined) {
+  const file = await archive.read(path, now());
+  if (file === undefined) {
     const body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code></Error>';
     return { status: 404, body, type: 'application/xml' };
   }
-  return {
-    status: 200,
-    body: bytes,
-    type: path.endsWith('.zip') ? 'application/zip' : 'binary/octet-stream',
-  };
+  const type = path.endsWith('.zip') ? 'application/zip' : 'binary/octet-stream';
+  return answerFile(request.headers, file.bytes, type, file.modifiedAt);
 }

@@ -1,16 +1,17 @@
 import ky from 'ky';
 import { Agent } from 'undici';
-import { ExchangeError } from '../errors.ts';
-import type { Clock, HttpAnswer, HttpClient, HttpRequest } from '../ports.ts';
+import type { Clock, HttpAnswer, HttpClient } from '../ports.ts';
 import { Ending } from './http-ending.ts';
 import { asExchangeError, isBreak } from './http-errors.ts';
+import { receive } from './receive.ts';
 
 /** A connection on which nothing comes is given up for good: requests have ended long before, ms. */
 const STALL_MS = 30_000;
 
 /**
  * HTTP by `ky`, whose retries and time-out are off: ours cover headers *and* body, and who asks decides on
- * retries. An agent of its own, so that closing it closes every kept-alive connection.
+ * retries. An agent of its own, so that closing it closes every kept-alive connection. Bodies are received below `ky`:
+ * the streams of `fetch` take as long as reading the klines that come through them.
  */
 export function createHttpClient(clock: Clock): HttpClient {
   const agent = new Agent({
@@ -25,27 +26,38 @@ export function createHttpClient(clock: Clock): HttpClient {
     async get(request) {
       const { signals = [] } = request;
       const end = new Ending(clock, request.timeoutMs, [closing.signal, ...signals]);
-      let response: Response | undefined;
+      let hasBegun = false;
       const ask = async (): Promise<HttpAnswer> => {
-        response = await ky.get(request.url, {
+        let bytes: Uint8Array = Buffer.alloc(0);
+        const began = (): void => {
+          hasBegun = true;
+        };
+        const { status, headers } = await ky.get(request.url, {
           retry: 0,
           timeout: false,
           throwHttpErrors: false,
-          redirect: 'error',
-          signal: end.signal,
-          hooks: { beforeRequest: [({ request: made }) => end.keep(made)] },
-          // @ts-expect-error: an option of Node's fetch that the web's types don't know
-          dispatcher: agent,
+          async fetch() {
+            const { url, maxBytes } = request;
+            const received = await receive(url, { dispatcher: agent, signal: end.signal, maxBytes, began });
+            bytes = received.bytes;
+            return new Response(null, received);
+          },
         });
-        const { status, headers } = response;
-        return { status, headers, text: await readBody(response, request) };
+        return {
+          status,
+          headers,
+          bytes,
+          get text() {
+            return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+          },
+        };
       };
       try {
         return await Promise.race([ask(), end.over]);
       } catch (error) {
         const asked = signals.find((signal) => signal.aborted);
         if (asked !== undefined) throw asked.reason;
-        throw asExchangeError(error, request, end.isLate, response !== undefined || isBreak(error));
+        throw asExchangeError(error, request, end.isLate, hasBegun || isBreak(error));
       } finally {
         end.release();
       }
@@ -55,23 +67,4 @@ export function createHttpClient(clock: Clock): HttpClient {
       await agent.destroy();
     },
   };
-}
-
-/** Reads the body, never more than `maxBytes` of it. */
-async function readBody(response: Response, request: HttpRequest): Promise<HttpAnswer['text']> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > request.maxBytes) {
-      throw new ExchangeError(`the answer is larger than ${request.maxBytes} bytes`, {
-        code: 'HTTP_TOO_LARGE',
-        status: response.status,
-        retryable: true,
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

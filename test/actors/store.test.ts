@@ -157,7 +157,7 @@ describe('a call of the REST session', () => {
     const client = {
       async get(one: HttpRequest) {
         asked.push(one);
-        return { status, text, headers: new Headers() };
+        return { status, headers: new Headers(), bytes: Buffer.from(text), text };
       },
       async close() {},
     };

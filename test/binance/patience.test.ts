@@ -21,6 +21,7 @@ const TOO_MANY = '{"code":-1003,"msg":"Too many requests"}';
 const answer = (status: number, headers: Record<string, string> = {}, text = TOO_MANY): HttpAnswer => ({
   status,
   headers: new Headers(headers),
+  bytes: Buffer.from(text),
   text,
 });
 /** The local calendar is a day off, and must not matter where the answer has a `Date`. */

@@ -17,7 +17,12 @@ import { fixturesMissing } from '../support/fixtures.ts';
 import { readJson, readText } from './recorded.ts';
 
 const SERIES = { symbol: 'BTCUSDT', interval: '1m' } as const;
-const answer = (status: number, text: string): HttpAnswer => ({ status, text, headers: new Headers() });
+const answer = (status: number, text: string): HttpAnswer => ({
+  status,
+  headers: new Headers(),
+  bytes: Buffer.from(text),
+  text,
+});
 
 function failureOf(run: () => unknown): ExchangeError {
   try {
