@@ -69,7 +69,6 @@ export function wireHistory(
     if (asks) session.obeyBans();
     parts = makeParts({
       clock,
-      random,
       logger,
       exchangeClock,
       rest: asks ? rest : undefined,
@@ -139,6 +138,11 @@ export function wireHistory(
     requests: () => ({ rest: requests, archive: parts?.requests() ?? 0 }),
     release(timeoutMs) {
       const cleanup = new DeadlineCleanup({ timeoutMs, clock, logger });
+      // A chart that has failed has closed nothing.
+      if (actor.getSnapshot().status === 'error') {
+        cleanup.add(sink.name, (signal) => loader.closeSink(signal));
+        cleanup.add('archive', () => loader.closeArchive());
+      }
       for (const part of [leftSink, session, exchange]) part.release(cleanup);
       return cleanup.run();
     },

@@ -71,6 +71,11 @@ export class ArchiveClient implements ArchiveFiles {
     this.#downloads = new Downloads({ ...options.download, clock });
   }
 
+  /** Requests that were sent to the archive. */
+  get requests(): number {
+    return this.#downloads.requests;
+  }
+
   async get(file: ArchiveFile, signal?: AbortSignal): Promise<Fetched> {
     signal?.throwIfAborted();
     const over = new AbortController();

@@ -4,8 +4,9 @@ import type { CandleBlock } from '../../machines/model/block.ts';
 import { barBefore, type Run } from '../../machines/model/gaps.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
+import { spanOf, unite, without } from '../../machines/model/spans.ts';
 import { ConfigurationError, ExchangeError } from '../errors.ts';
-import { interleaved, rangesOf, without } from './parts.ts';
+import { interleaved } from './parts.ts';
 import { Bounded, type Counters, countBlocks, newCounters } from './progress.ts';
 import type { HistorySink } from './sinks.ts';
 import type {
@@ -109,7 +110,6 @@ export class Loader {
   }
 
   async confirm(signal: AbortSignal): Promise<HistoryStep> {
-    const { query } = this.#ports;
     this.#endWith(signal);
     const held = this.#held;
     const lacking = held?.lacking ?? this.#lacking;
@@ -118,7 +118,7 @@ export class Loader {
     const gaps = this.#gapsOf(confirmed);
     const { blocks, unreached, endsAt } = confirmed;
     if (held === undefined) {
-      await this.#hand(blocks, gaps, rangesOf(query.interval, lacking), unreached, endsAt);
+      await this.#hand(blocks, gaps, this.#spansOf(lacking), unreached, endsAt);
       this.#noteUnreached(unreached);
     } else {
       const owed = [...held.unreached, ...unreached];
@@ -171,11 +171,15 @@ export class Loader {
     owed: readonly Run[],
     endsAt = Number.POSITIVE_INFINITY,
   ): Promise<void> {
-    const { sink, query } = this.#ports;
+    const { sink } = this.#ports;
     const behind = { from: endsAt, to: Number.POSITIVE_INFINITY };
-    const holes = [...rangesOf(query.interval, owed), behind];
-    await sink.take({ blocks, gaps, collected: ranges.flatMap((range) => without(range, holes)) });
+    const holes = unite([...this.#spansOf(owed), behind]);
+    await sink.take({ blocks, gaps, collected: without(unite(ranges), holes) });
     countBlocks(this.counters, blocks);
+  }
+
+  #spansOf(runs: readonly Run[]): Range[] {
+    return runs.map((run) => spanOf(this.#ports.query.interval, run));
   }
 
   #noteDone({ piece, from, to, unreached }: Loaded): void {
@@ -189,7 +193,7 @@ export class Loader {
   #noteUnreached(runs: readonly Run[]): void {
     const { interval } = this.#ports.query;
     this.unreached.add(runs);
-    for (const { from, to } of rangesOf(interval, runs)) this.#barsUnreached += countBars(interval, from, to);
+    for (const { from, to } of this.#spansOf(runs)) this.#barsUnreached += countBars(interval, from, to);
   }
 
   #assertReached(): void {

@@ -1,38 +1,5 @@
-/** Ranges and blocks, cut and joined: pure. */
+/** Blocks, cut and joined: pure. */
 import { type CandleBlock, indexAt, newColumns, partOf } from '../../machines/model/block.ts';
-import type { Run } from '../../machines/model/gaps.ts';
-import { type Interval, nextOpenTime } from '../../machines/model/interval.ts';
-import type { Range } from './types.ts';
-
-/** The runs, which name their last bar, as ranges, which end before the next one. */
-export const rangesOf = (interval: Interval, runs: readonly Run[]): Range[] =>
-  runs.map(({ fromOpenTime, toOpenTime }) => ({
-    from: fromOpenTime,
-    to: nextOpenTime(interval, toOpenTime),
-  }));
-
-/** What is left of a range without holes in it; the holes in any order. */
-export function without({ from, to }: Range, holes: readonly Range[]): Range[] {
-  const left: Range[] = [];
-  let at = from;
-  for (const hole of holes.toSorted((a, b) => a.from - b.from)) {
-    if (hole.from > at) left.push({ from: at, to: Math.min(hole.from, to) });
-    at = Math.max(at, hole.to);
-    if (at >= to) return left;
-  }
-  return [...left, { from: at, to }];
-}
-
-/** Ranges, ascending, as few as they can be: those that touch are one. */
-export function joined(ranges: readonly Range[]): Range[] {
-  const all: Range[] = [];
-  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
-    const last = all.at(-1);
-    if (last === undefined || range.from > last.to) all.push(range);
-    else all[all.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
-  }
-  return all;
-}
 
 export const rowsIn = (blocks: readonly CandleBlock[]): number =>
   blocks.reduce((sum, { rows }) => sum + rows, 0);

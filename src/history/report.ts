@@ -85,7 +85,7 @@ export function historyReportOf(loader: Loader, facts: ReportFacts): HistoryRepo
     bars: {
       planned: counters.barsPlanned,
       ...sink,
-      held: inRange - counters.barsPlanned,
+      held: Math.max(0, inRange - counters.barsPlanned),
       bySource: { ...counters.bySource },
     },
     gaps: gaps.items,

@@ -3,10 +3,13 @@ import type { CandleBlock } from '../../machines/model/block.ts';
 import { describe, isRetryable } from '../../machines/model/cleanup.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
+import { unite } from '../../machines/model/spans.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { checkStore } from '../store/inspect.ts';
+import type { HistoryBatch } from '../store/load.ts';
+import type { StoreWriter } from '../store/writer.ts';
 import { sleep } from '../transport/clock.ts';
-import { copied, joined, portionsOf, rowsIn } from './parts.ts';
+import { copied, portionsOf, rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 import type { Range } from './types.ts';
 
@@ -19,17 +22,9 @@ const TRIES_MAX = 7;
 const RETRY_MS = 500;
 
 /** What is needed of the store's writer. */
-export interface HistoryWriter {
+export type HistoryWriter = Pick<StoreWriter, 'load' | 'missing' | 'close' | 'terminate'> & {
   open(): Promise<unknown>;
-  load(batch: HistoryBatch, exchangeTime: number): Promise<{ inserted: number; filled: number }>;
-  missing(series: Series, range: Range, exchangeTime: number): Promise<readonly Range[]>;
-  close(exchangeTime: number): Promise<void>;
-  terminate(): Promise<unknown>;
-}
-
-interface HistoryBatch extends Taken {
-  readonly series: Series;
-}
+};
 
 export interface StoreSinkPorts {
   readonly writer: HistoryWriter;
@@ -79,7 +74,8 @@ export class StoreSink implements HistorySink {
   }
 
   async missing(series: Series, range: Range): Promise<readonly Range[]> {
-    return this.#isOpen ? this.#ports.writer.missing(series, range, this.#ports.stampNow()) : [range];
+    const { writer, stampNow } = this.#ports;
+    return this.#isOpen ? writer.missing(series, range, { exchangeTime: stampNow() }) : [range];
   }
 
   async take({ blocks, gaps, collected }: Taken): Promise<void> {
@@ -146,7 +142,7 @@ export class StoreSink implements HistorySink {
         kept += rowsIn(portion);
       }
       // Only with the last of its bars is it whole.
-      await this.#commit({ series, blocks: last, gaps, collected: joined(collected) });
+      await this.#commit({ series, blocks: last, gaps, collected: unite(collected) });
     };
     this.#underWay = commitAll().catch((error: unknown) => {
       this.#failure = { error };

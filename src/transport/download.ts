@@ -45,6 +45,8 @@ const DRAIN_BYTES = 16_384;
  * a server asks to be left alone is left alone, by all downloads. Connections are its own, and gone after `close`.
  */
 export class Downloads {
+  /** Requests that were sent. */
+  requests = 0;
   readonly #options: Required<DownloadOptions>;
   readonly #clock: Clock;
   readonly #agent: Agent;
@@ -129,6 +131,7 @@ export class Downloads {
     const end = new Ending(this.#clock, idleTimeoutMs, [signal]);
     let response: Response | undefined;
     try {
+      this.requests += 1;
       const asking = ky.get(url, {
         retry: 0,
         timeout: false,

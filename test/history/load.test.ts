@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, ExchangeError } from '../../src/errors.ts';
 import { HistoryLoad, type HistoryOptions } from '../../src/history-load.ts';
+import type { Clock } from '../../src/ports.ts';
+import { systemClock } from '../../src/transport/clock.ts';
 import { folder, Memo } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
 import { at, bars, from, nthsOf, part, run, ScriptedSource, SERIES, span } from './scripted-source.ts';
@@ -62,9 +64,10 @@ describe('a load into memory', () => {
 
   test('names no gap behind the end of a symbol', async () => {
     const source = new ScriptedSource(part(0, 60, { blocks: [bars(0, 50)], lacking: [run(50, 59)] }));
-    source.confirmed = { blocks: [], ...lacks([50, 59]), unreached: [], endsAt: at(53) };
+    source.confirmed = { blocks: [], ...lacks([50, 54], [56, 59]), unreached: [], endsAt: at(53) };
     const { gaps } = await loadOf(source).start().done;
     expect(gaps).toMatchObject([run(50, 52)]);
+    expect(gaps).toHaveLength(1);
   });
 
   test('of more than memory may hold is refused before anything is fetched', async () => {
@@ -216,4 +219,28 @@ test('what is given from outside may throw, and ends nothing', async () => {
   };
   const report = await loadOf(new ScriptedSource(part(0, 60)), { inspect, logger: log }).start().done;
   expect(report.outcome).toBe('finished');
+});
+
+test('a chart that breaks leaves nothing of a file, and says what broke it', async () => {
+  const place = folder();
+  const source = new ScriptedSource(part(0, 30), part(30, 60));
+  source.stallsAt = 1;
+  const [broken, log] = [new Error('a fault of ours'), new Memo()];
+  let isBroken = false;
+  const clock: Clock = {
+    ...systemClock,
+    now() {
+      if (!isBroken) return systemClock.now();
+      isBroken = false;
+      throw broken;
+    },
+  };
+  const load = loadOf(source, { out: join(place, 'btc.csv'), clock, logger: log }).start();
+  await until('half of it is there', () => load.progress.barsDone === 30);
+  isBroken = true;
+  const report = await load.stop();
+  expect(report).toMatchObject({ outcome: 'failed', error: broken, bars: { stored: 0 } });
+  expect(log.lines).toContainEqual({ level: 'error', message: 'the load failed', fields: { error: broken } });
+  expect(readdirSync(place)).toEqual([]);
+  await until('the source has ended', () => source.ended === 'broken off');
 });

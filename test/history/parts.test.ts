@@ -1,50 +1,13 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { copied, interleaved, joined, portionsOf, rowsIn, without } from '../../src/history/parts.ts';
+import { copied, interleaved, portionsOf, rowsIn } from '../../src/history/parts.ts';
 import { bars, nthsOf } from './scripted-source.ts';
-
-const range = (from: number, to: number) => ({ from, to });
-/** The whole numbers that ranges hold. */
-const numbersIn = (ranges: readonly { from: number; to: number }[]): number[] =>
-  ranges.flatMap(({ from, to }) => Array.from({ length: Math.max(0, to - from) }, (_, nth) => from + nth));
-const someRanges = fc.array(
-  fc.tuple(fc.nat(40), fc.nat(10)).map(([from, length]) => range(from, from + length)),
-  { maxLength: 6 },
-);
-
-describe('ranges', () => {
-  test('without holes hold what is in no hole', () => {
-    fc.assert(
-      fc.property(someRanges, (holes) => {
-        const left = without(range(5, 30), holes);
-        const inHoles = new Set(numbersIn(holes));
-        expect(numbersIn(left)).toEqual(numbersIn([range(5, 30)]).filter((one) => !inHoles.has(one)));
-      }),
-    );
-  });
-
-  test('that are joined hold the same, and none touches another', () => {
-    fc.assert(
-      fc.property(someRanges, (ranges) => {
-        const few = joined(ranges.filter(({ from, to }) => from < to));
-        expect(numbersIn(few)).toEqual([...new Set(numbersIn(ranges))].sort((a, b) => a - b));
-        expect(few.every(({ from }, index) => index === 0 || from > (few[index - 1]?.to ?? 0))).toBe(true);
-      }),
-    );
-  });
-
-  test('behind an end that is not known nothing is cut off', () =>
-    expect(without(range(5, 30), [range(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)])).toEqual([
-      range(5, 30),
-    ]));
-});
 
 describe('blocks', () => {
   test('that come late stand where they belong', () => {
     const found = [bars(0, 10, 'vision', 2, 3, 7), bars(10, 12)];
     const late = [bars(2, 4, 'rest'), bars(7, 8, 'rest'), bars(12, 14, 'rest')];
     const all = interleaved(found, late);
-    expect(nthsOf(all)).toEqual(numbersIn([range(0, 14)]));
+    expect(nthsOf(all)).toEqual(Array.from({ length: 14 }, (_, nth) => nth));
     expect(all.map(({ source, rows }) => `${source} ${rows}`).join(' ')).toBe(
       'vision 2 rest 2 vision 3 rest 1 vision 2 vision 2 rest 2',
     );

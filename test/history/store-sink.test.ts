@@ -19,7 +19,10 @@ class ScriptedWriter implements HistoryWriter {
   async open(): Promise<void> {
     this.course.push('open');
   }
-  load(batch: Batch): Promise<{ inserted: number; filled: number }> {
+  load(given: Batch): Promise<{ inserted: number; filled: number }> {
+    // As a thread does: what it was given is not the giver's any more.
+    const transfer = [...new Set(given.blocks.map(({ columns }) => columns.openTime.buffer as ArrayBuffer))];
+    const batch = structuredClone(given, { transfer });
     this.batches.push(batch);
     this.course.push(`load ${rowsOf(batch)}`);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Series } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
 import { checkFile, type StoreCheck } from '../../src/store/check.file.ts';
 import { markStore, type StoreMark } from '../../src/store/check.mark.ts';
@@ -22,6 +23,7 @@ import { verifyStore } from '../../src/store/check.ts';
 import { StoreDatabase } from '../../src/store/database.ts';
 import { at, BTC, bar, ETH } from '../pipeline/candles.ts';
 import { TOLERANCE_MS, timed, until, within } from '../support/wait.ts';
+import { batchOf, blockAt, type Numbers, numbersOf, spanAt, withStore } from './histories.ts';
 import { execute, filesOf, query, rows, useFolder } from './stores.ts';
 
 const { here, writer } = useFolder();
@@ -167,6 +169,43 @@ describe('a store that a run has left', () => {
     run([{ rewind: { ...BTC, openTime: at(-1) } }, ...rows(0, 5)]);
     expect(query(here.path, 'SELECT open_time FROM watermarks')).toEqual([{ open_time: at(4) }]);
     expect(look(before)[0]).toMatchObject({ outcome: 'ok' });
+  });
+
+  test('into which history was loaded is whole, holes between its parts and before it included', () => {
+    run(rows(100, 110));
+    const before = markStore(here.path);
+    withStore(here.path, (store) => {
+      const of = (series: Series, ...had: Numbers[]): void => {
+        for (const [from, to] of had) {
+          const blocks = [blockAt(numbersOf([from, to]), 'vision', series)];
+          store.load({ series, blocks, gaps: [], collected: [spanAt([from, to])] }, at(900));
+        }
+      };
+      of(BTC, [0, 10], [20, 30], [300, 400], [110, 120]);
+      of(ETH, [500, 600], [0, 10], [700, 710]);
+    });
+    expect(byName(look(before))).toEqual(WHOLE);
+    execute(here.path, `DELETE FROM candles WHERE symbol = 'ETHUSDT' AND open_time = ${at(550)}`);
+    expect(look(before)[0]?.detail).toBe('ETHUSDT@1m: 1 of 100 bars are neither stored nor named');
+  });
+
+  test('of a series with history from long before that is collected since is held to what was collected', () => {
+    const before = markStore(here.path);
+    withStore(here.path, (store) => {
+      store.load(batchOf([[0, 10]]), at(900));
+      for (const row of rows(500, 520)) store.commit([row], at(900));
+    });
+    expect(byName(look(before))).toEqual(WHOLE);
+    execute(here.path, `DELETE FROM candles WHERE open_time = ${at(510)}`);
+    expect(look(before)[0]?.detail).toBe('BTCUSDT@1m: 1 of 20 bars are neither stored nor named');
+  });
+
+  test('in which a collector left a bar out fails, also where the series is new', () => {
+    const before = markStore(here.path);
+    withStore(here.path, (store) => {
+      for (const row of [...rows(500, 510), ...rows(511, 520)]) store.commit([row], at(900));
+    });
+    expect(look(before)[0]?.detail).toBe('BTCUSDT@1m: 1 of 20 bars are neither stored nor named');
   });
 
   test('replaced by an older copy fails: series went back, or are gone; a few are named', () => {

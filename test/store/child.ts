@@ -1,17 +1,21 @@
 /**
  * Run as a process of its own: `hold` opens a store and keeps it; `commit` adds bars until it is killed; `correct`
- * adds a bar and a gap, and corrects and fills what it added before, until it is killed.
+ * adds a bar and a gap, and corrects and fills what it added before, until it is killed; `load` adds history a hundred
+ * bars at a time, names the last ten as a gap, and fills the gap before, until it is killed.
  */
 import { writeSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
 import type { Row } from '../../machines/model/row.ts';
 import { SqliteWriter } from '../../src/store/writer.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { at, BTC, bar, MINUTE, T0 } from '../pipeline/candles.ts';
+import { batchOf, gapAt, type Numbers } from './histories.ts';
+import type { ChildMode } from './processes.ts';
 
-const [mode, path] = process.argv.slice(2) as ['hold' | 'commit' | 'correct' | 'look', string];
+const [mode, path] = process.argv.slice(2) as [ChildMode, string];
 /** A bar, and a gap of two behind it; of those of the batch before, a correction, and the first bar of the gap. */
-function batchOf(batch: number): Row[] {
+function correctionOf(batch: number): Row[] {
   const [now, before] = [3 * batch, 3 * batch - 3];
   const range = { fromOpenTime: at(now + 1), toOpenTime: at(now + 2) };
   const added: Row[] = [
@@ -50,7 +54,23 @@ if (mode === 'look') {
     say(String(next));
   }
   for (let batch = next / 3; mode === 'correct'; batch++) {
-    await writer.commit(batchOf(batch), batch);
+    await writer.commit(correctionOf(batch), batch);
+    say(String(batch + 1));
+  }
+  for (let batch = next / 100; mode === 'load'; batch++) {
+    const [from, end] = [100 * batch, 100 * batch + 100];
+    const had: Numbers[] =
+      batch === 0
+        ? [[0, 90]]
+        : [
+            [from - 10, from],
+            [from, end - 10],
+          ];
+    const load = batchOf(had, {
+      gaps: [gapAt([end - 10, end], EXCHANGE_LACKS, batch)],
+      collected: [[from, end]],
+    });
+    await writer.load(load, batch);
     say(String(batch + 1));
   }
 }

@@ -6,6 +6,9 @@ import { until, within } from '../support/wait.ts';
 
 const SCRIPT = fileURLToPath(new URL('./child.ts', import.meta.url));
 
+/** What a child does; see `child.ts`. */
+export type ChildMode = 'hold' | 'commit' | 'correct' | 'look' | 'load';
+
 export interface Child {
   readonly process: ChildProcess;
   /** Whole lines that it has written so far. */
@@ -19,7 +22,7 @@ export function useProcesses() {
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
-  return function start(mode: 'hold' | 'commit' | 'correct' | 'look', path: string): Child {
+  return function start(mode: ChildMode, path: string): Child {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, mode, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
