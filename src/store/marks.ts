@@ -8,6 +8,7 @@ import type { Coverage } from './coverage.ts';
 import {
   ADD_BEGINNINGS,
   HAS_BEGINNINGS,
+  LACKS_BEGINNINGS,
   PUT_WATERMARK,
   REWIND,
   SET_BEGINNINGS,
@@ -57,10 +58,11 @@ export class Marks {
     this.#rewind = database.prepare(REWIND);
   }
 
-  /** Makes a store of an older version tell where its series begin. */
+  /** Makes a store of an older version tell where its series begin; one that does is not written. */
   static prepare(database: DatabaseSync): void {
-    if (Number(database.prepare(HAS_BEGINNINGS).get()?.['n']) === 0) database.exec(ADD_BEGINNINGS);
-    database.exec(SET_BEGINNINGS);
+    const count = (sql: string): number => Number(database.prepare(sql).get()?.['n']);
+    if (count(HAS_BEGINNINGS) === 0) database.exec(ADD_BEGINNINGS);
+    if (count(LACKS_BEGINNINGS) > 0) database.exec(SET_BEGINNINGS);
   }
 
   all(): StoredSeries[] {

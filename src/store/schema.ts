@@ -98,6 +98,8 @@ export const HAS_BEGINNINGS =
 
 export const ADD_BEGINNINGS = 'ALTER TABLE watermarks ADD COLUMN from_open_time INTEGER';
 
+export const LACKS_BEGINNINGS = 'SELECT count(*) AS n FROM watermarks WHERE from_open_time IS NULL';
+
 /** For stores that were made before it was written down, and series that such a version has added since. By keys alone. */
 export const SET_BEGINNINGS = `UPDATE watermarks AS w SET from_open_time = min(
   open_time,

@@ -85,6 +85,24 @@ describe('history for a series that is collected from bar 100 to 199', () => {
     expect(mark()).toBe('100–249');
   });
 
+  test('that lies elsewhere moves nothing, whatever lies beside it', () => {
+    run((store) => {
+      store.commit(collected([100, 200]), at(900));
+      store.load(
+        batchOf(
+          [
+            [200, 250],
+            [50, 100],
+          ],
+          { collected: [] },
+        ),
+        at(900),
+      );
+      load(store, [10, 20], [300, 320]);
+    });
+    expect(mark()).toBe('100–199');
+  });
+
   test('that is said to be whole and is not moves it only as far as it is', () => {
     run((store) => {
       store.commit(collected([100, 200]), at(900));
