@@ -7,6 +7,7 @@ import { place, withPlaced } from '../machines/model/shards.ts';
 import { cursorActor } from './actors/cursor.ts';
 import { permitActor } from './actors/dial-gate.ts';
 import type { PastPort } from './actors/past-days.ts';
+import type { PourPorts } from './actors/pour-bars.ts';
 import { proveActor } from './actors/prove.ts';
 import { proveStreamActor } from './actors/prove-stream.ts';
 import type { Quota } from './actors/quota.ts';
@@ -39,8 +40,7 @@ export function wireFeeds(ports: {
   readonly quota: () => Quota;
   readonly pipeline: Pipeline;
   readonly past: PastPort;
-  /** Does something when few rows wait for the store. */
-  readonly whenDrained: <Result>(signal: AbortSignal, work: () => Result) => Promise<Result>;
+  readonly whenDrained: PourPorts['whenDrained'];
   readonly onOddity: SocketActorPorts['onOddity'];
   readonly onLack: (symbol: string) => void;
   readonly onEvent: NonNullable<SocketActorPorts['onEvent']>;

@@ -21,6 +21,9 @@ import { readCandles } from './store/reader.ts';
 import { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { wireRest } from './wire.rest.ts';
 
+/** REST stands ready where the archive can't be reached: nobody waits for it long. */
+const DOWNLOAD_TRIES_MAX = 3;
+
 /** Where history comes from, for one question. */
 export interface OpenedHistory {
   readonly source: HistorySource;
@@ -79,8 +82,8 @@ export function wirePast(ports: {
         throw new ConnectionError('the collector is stopping; await stop() before asking for history', {
           code: 'STOPPING',
         });
-      if (life === 'over') return openAlone(ports, sourceOf);
-      const source = sourceOf(shared(), rest);
+      if (life === 'over') return openAlone(ports, name, sourceOf);
+      const source = sourceOf(name === 'rest' ? undefined : shared(), rest);
       return { source, counts: () => files?.counts ?? noCache(), close: async () => {} };
     },
     async stored() {
@@ -108,8 +111,15 @@ function openArchive(
   const visionUrl = visionUrlOf(options, exchange);
   if (visionUrl === undefined) return undefined;
   const { cacheDir, network } = options;
-  // Another exchange of another seed may have had that address before.
-  return new ArchiveClient({ visionUrl, cacheDir, isTrusted: network === 'mainnet', clock, logger });
+  return new ArchiveClient({
+    visionUrl,
+    cacheDir,
+    // Another exchange of another seed may have had that address before.
+    isTrusted: network === 'mainnet',
+    clock,
+    logger,
+    download: { triesMax: DOWNLOAD_TRIES_MAX },
+  });
 }
 
 /** An embedded exchange has an address only while it runs. */
@@ -139,11 +149,12 @@ const noArchive = ({ network }: ResolvedOptions): ConfigurationError =>
 /** A REST session and an archive of its own, for one question of a collector that does not run. */
 function openAlone(
   ports: Parameters<typeof wirePast>[0],
+  name: HistorySourceName,
   sourceOf: (files: ArchiveFiles | undefined, rest: RestPort) => HistorySource,
 ): OpenedHistory {
   const { options, exchange, clock, random, logger } = ports;
   const session = wireRest({ clock, random, logger, exchange, path: options.store });
-  const files = openArchive(options, exchange, clock, logger);
+  const files = name === 'rest' ? undefined : openArchive(options, exchange, clock, logger);
   session.obeyBans();
   const answered = Promise.withResolvers<{ lacking: number; hasMore: boolean }>();
   const nothing = fromPromise(async () => {});

@@ -5,24 +5,22 @@ import { EXCHANGE_UNREACHED } from '../../machines/model/gap-reasons.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
+import { LIMITS } from '../binance/venue.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Cursor } from '../pipeline/cursor.ts';
 import { finalOnly } from '../pipeline/final-only.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { oddityLog } from './oddities.ts';
-import type { PastDay, PastDays, PastPort, Span } from './past-days.ts';
+import type { PastDays, PastPort, Span } from './past-days.ts';
+import { type PourPorts, pourBars } from './pour-bars.ts';
 import type { RestPort } from './rest-port.ts';
 
-export interface RepairPorts {
+export interface RepairPorts extends PourPorts {
   readonly rest: RestPort;
   readonly past: PastPort;
-  /** Does something when few rows wait for the store. */
-  readonly whenDrained: <Result>(signal: AbortSignal, work: () => Result) => Promise<Result>;
   readonly clock: Clock;
   readonly exchangeClock: ExchangeClock;
-  readonly pipeline: Pipeline;
   readonly logger: Logger;
   /** REST has no bar behind the last one, or does not know the symbol: it may have ended. */
   readonly onLack?: (symbol: string) => void;
@@ -30,14 +28,13 @@ export interface RepairPorts {
 
 /** Pages and days of one repair; what is left is the next one's, after the others of the queue had their turn. */
 const PAGES_MAX = 20;
+const DAYS_MAX = 60;
 /** One row more than is missing: the open bar, which comes unmarked as the last. */
 const OPEN_ROW = 1;
 /** A last row that ended so lately may be a copy that lags: the stream, or the next question, tells, exchange ms. */
 const STALE_MS = 15_000;
 /** More missing bars than this are history, which must not be in the way of what closes now. */
 const LIVE_BARS_MAX = 100;
-/** Bars of a past day that go to the store at a time: what closes now must not stand behind a whole day. */
-const SLICE_MAX = 300;
 /** So long bars of the stream wait for a REST that does not answer, wall ms. */
 const UNANSWERED_MS = 3 * 60_000;
 /** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
@@ -97,15 +94,18 @@ async function repair(
   signal: AbortSignal,
 ): Promise<RepairResult> {
   let taken = 0;
-  for (let page = 0; page < PAGES_MAX && cursor.due !== undefined; page++) {
+  let [pagesLeft, daysLeft] = [PAGES_MAX, DAYS_MAX];
+  while (pagesLeft > 0 && daysLeft > 0 && cursor.due !== undefined) {
     const hole = holeOf(ports, cursor);
     // Nothing, or not known: before the first reading of the exchange's time no bar has certainly ended.
     if (!(countBars(cursor.series.interval, hole.from, hole.to) > 0)) break;
     const day = await days.next(cursor.due);
+    if (day === undefined) pagesLeft -= 1;
+    else daysLeft -= 1;
     const fresh =
       day === undefined
         ? await takePage(ports, cursor, days.from, signal)
-        : await takeDay(ports, cursor, day, signal);
+        : await pourBars(ports, cursor, day.candles, day.to, signal);
     taken += fresh;
     if (fresh === 0) break;
   }
@@ -122,7 +122,8 @@ async function takePage(
 ): Promise<number> {
   const { clock, exchangeClock, pipeline } = ports;
   const sentAt = clock.now();
-  const candles = await fetchFrom(ports, cursor, holeOf(ports, cursor), end, signal);
+  const hole = holeOf(ports, cursor);
+  const candles = await fetchFrom(ports, cursor, hole, end, signal);
   if (candles[0] !== undefined) cursor.alignTo(candles[0].openTime);
   // The request may have waited in the queue: what had ended by now is judged by when it left, at the earliest.
   const final = finalOnly(
@@ -133,28 +134,21 @@ async function takePage(
   );
   // What is there and not yet final is not lacking, nor what is not owed yet: REST has the newest bars seconds late.
   const owed = cursor.endedBefore(exchangeClock.earliestAt(sentAt), cursor.graceMs);
-  const known = Math.min(owed, end, candles[final.length]?.openTime ?? Number.POSITIVE_INFINITY);
+  const known = Math.min(owed, end, candles[final.length]?.openTime ?? toldUntil(candles));
   if (candles.length === 0) ports.onLack?.(cursor.series.symbol);
-  return pipeline.fill(cursor, final, known, exchangeClock.now());
+  return isHistory(cursor, hole)
+    ? pourBars(ports, cursor, final, known, signal)
+    : pipeline.fill(cursor, final, known, exchangeClock.now());
 }
 
-/** Takes a day of the past, a slice whenever those before are written. Ends where a bar is lacking: REST is asked for it. */
-async function takeDay(
-  { exchangeClock, pipeline, whenDrained }: RepairPorts,
-  cursor: Cursor,
-  { candles, to }: PastDay,
-  signal: AbortSignal,
-): Promise<number> {
-  let taken = 0;
-  for (let at = 0; at < candles.length; at += SLICE_MAX) {
-    const slice = candles.slice(at, at + SLICE_MAX);
-    const known = candles[at + SLICE_MAX]?.openTime ?? to;
-    const fresh = await whenDrained(signal, () => pipeline.fill(cursor, slice, known, exchangeClock.now()));
-    taken += fresh;
-    if (fresh < slice.length) break;
-  }
-  return taken;
-}
+/** An answer that is as long as it can be says nothing of what is behind its last bar. */
+const toldUntil = (candles: readonly Candle[]): number =>
+  candles.length < LIMITS.klinesRowsMax
+    ? Number.POSITIVE_INFINITY
+    : (candles.at(-1)?.closeTime ?? Number.NaN) + 1;
+
+const isHistory = ({ series }: Cursor, { from, to }: Span): boolean =>
+  countBars(series.interval, from, to) > LIVE_BARS_MAX;
 
 /** One page from the bar due on, ascending. @throws {ExchangeError} for a page that is of other bars. */
 async function fetchFrom(
@@ -165,12 +159,12 @@ async function fetchFrom(
   signal: AbortSignal,
 ): Promise<Candle[]> {
   const { series } = cursor;
-  const missing = countBars(series.interval, due, to);
   // Behind the end it is somebody else's, and nothing there is open.
-  const rows = end < to ? countBars(series.interval, due, end) : missing + OPEN_ROW;
+  const rows =
+    end < to ? countBars(series.interval, due, end) : countBars(series.interval, due, to) + OPEN_ROW;
   const request: VenueRequest = {
     ...klinesRequest(series, due, rows),
-    priority: missing > LIVE_BARS_MAX ? 'background' : 'live',
+    priority: isHistory(cursor, { from: due, to }) ? 'background' : 'live',
   };
   try {
     const candles = readKlines(series, await rest.ask(request, signal));

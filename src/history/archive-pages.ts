@@ -19,8 +19,6 @@ export interface ArchivePagesPorts {
   readonly logger: Logger;
 }
 
-/** Days that one turn takes; what is left is the next one's. */
-const DAYS_MAX = 20;
 /** Series that have their turn at a time: each holds a few days in memory. */
 const SERIES_MAX = 4;
 /** A day of fewer bars costs more as a file than as a part of a REST page. */
@@ -43,7 +41,7 @@ export function archivePages(ports: ArchivePagesPorts): PastPort {
     const midnight = openTimeAt('1d', hole.from + DAY_MS - 1);
     const from = given.get(seriesKey(series)) === midnight ? midnight + DAY_MS : midnight;
     const exchangeNow = ports.exchangeNow();
-    const last = Math.min(openTimeAt('1d', hole.to), from + DAYS_MAX * DAY_MS);
+    const last = openTimeAt('1d', hole.to);
     let to = from;
     while (to < last && dayIsPublished(to, exchangeNow)) to += DAY_MS;
     return from < to ? { from, to } : undefined;

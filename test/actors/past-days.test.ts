@@ -112,7 +112,8 @@ describe('a hole of days', () => {
       },
     });
     await one.repair();
-    expect(waits).toBe(6 * 5);
+    // Six days, and what REST has of the two behind them.
+    expect(waits).toBe(6 * 5 + 5 + 4);
     expect(one.candles()).toHaveLength((NOW - 30_000 - day(2)) / MINUTE);
   });
 
@@ -123,14 +124,14 @@ describe('a hole of days', () => {
     expect(one.loads).toEqual({ begun: 1, ended: 1 });
   });
 
-  test('of a month takes its turns: twenty days, and the others of the queue may come', async () => {
-    const now = day(60) + 30_000;
+  test('of months takes its turns: sixty days, and the others of the queue may come', async () => {
+    const now = day(102) + 30_000;
     const one = owing({ due: D0, now });
-    expect((await one.repair()).owed).toBe(40 * 1_440);
-    expect(one.loaded).toHaveLength(20);
+    expect((await one.repair()).owed).toBe(42 * 1_440);
+    expect(one.loaded).toHaveLength(60);
     await one.repair();
-    expect(one.loaded).toEqual(Array.from({ length: 40 }, (_, index) => day(index)));
-    expect(one.asked).toEqual([]);
+    expect(one.loaded).toEqual(Array.from({ length: 101 }, (_, index) => day(index)));
+    expect(startsOf(one.asked)).toEqual([day(101)]);
   });
 });
 
@@ -201,7 +202,7 @@ describe('an archive in trouble', () => {
 
   test("that can't be reached is left alone for five minutes by the turns that follow", async () => {
     const note = { kind: 'unreachable', found: 'ECONNREFUSED', done: 'REST is asked from here on' } as const;
-    const one = owing({ due: day(-50), days: () => ({ notes: [note] }) });
+    const one = owing({ due: day(-100), days: () => ({ notes: [note] }) });
     await one.repair();
     expect(one.plans).toHaveLength(1);
     await one.repair();
@@ -216,8 +217,8 @@ describe('an archive in trouble', () => {
   test('is not blamed for what REST could not be asked', async () => {
     const note = { kind: 'unreachable', found: 'REST: banned', done: 'left for another time' } as const;
     const days = (start: number): FakeDay =>
-      start === day(-48) ? { unreachedFrom: start + HOUR, notes: [note] } : {};
-    const one = owing({ due: day(-50), days });
+      start === day(-5) ? { unreachedFrom: start + HOUR, notes: [note] } : {};
+    const one = owing({ due: day(-100), days });
     await one.repair();
     await one.repair();
     expect(one.plans).toHaveLength(2);

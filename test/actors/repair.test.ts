@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
 import { noPast } from '../../src/actors/past-days.ts';
-import { repairActor } from '../../src/actors/repair.ts';
+import { type RepairPorts, repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
@@ -15,7 +15,11 @@ import { fakeLogger, fakeRest, host, run } from './harness.ts';
 const byRest = { past: noPast, whenDrained: async <Result>(_: AbortSignal, work: () => Result) => work() };
 
 /** A series whose bar 0 is due, the exchange being at `now`. */
-function owing(now: number, reply: (request: VenueRequest, asked: number) => unknown) {
+function owing(
+  now: number,
+  reply: (request: VenueRequest, asked: number) => unknown,
+  ports: Partial<RepairPorts> = {},
+) {
   const clock = new FakeClock();
   const exchangeClock = clockSetTo(clock, now);
   const one = rig({ exchangeNow: at(0) + 10 });
@@ -23,7 +27,15 @@ function owing(now: number, reply: (request: VenueRequest, asked: number) => unk
   one.time.exchange = now;
   const { rest, asked } = fakeRest(reply);
   const { logger, lines } = fakeLogger();
-  const logic = repairActor({ ...byRest, rest, clock, exchangeClock, pipeline: one.pipeline, logger });
+  const logic = repairActor({
+    ...byRest,
+    ...ports,
+    rest,
+    clock,
+    exchangeClock,
+    pipeline: one.pipeline,
+    logger,
+  });
   const repair = (): Promise<{ owed: number }> => run(logic, BTC);
   return { ...one, clock, repair, asked, lines };
 }
@@ -139,6 +151,38 @@ describe('a repair', () => {
     }
     expect(one.story()).toEqual([0, 1, '2–3', 4, 5]);
     expect(await one.repair()).toMatchObject({ owed: 0 });
+  });
+
+  test('names all holes of a long answer together, though it takes the answer slice by slice', async () => {
+    const now = at(1_400) + 30_000;
+    const missing = new Set([at(400), at(900), at(901), at(1_390)]);
+    const one = owing(now, (request) => klinesAt(BTC, now, request, missing));
+    for (const late of [0, 5_000, 10_000]) {
+      expect(one.story().filter((row) => typeof row === 'string')).toEqual([]);
+      one.time.monotonic = late;
+      await one.repair();
+    }
+    expect(one.story().filter((row) => typeof row === 'string')).toEqual(['400–400', '900–901', '1390–1390']);
+    expect(one.story()).toHaveLength(1_400 - 4 + 3);
+  });
+
+  test('waits with a long answer for a store that is behind, and not with a short one', async () => {
+    for (const [missing, waits] of [
+      [1_000, 4],
+      [100, 0],
+    ] as const) {
+      let waited = 0;
+      const now = at(missing) + 30_000;
+      const one = owing(now, (request) => klinesAt(BTC, now, request), {
+        whenDrained: async (_, work) => {
+          waited += 1;
+          return work();
+        },
+      });
+      await one.repair();
+      expect(one.story()).toHaveLength(missing);
+      expect(waited).toBe(waits);
+    }
   });
 
   test('brings what lies before bars that are held, though the clock says that nothing is owed', async () => {

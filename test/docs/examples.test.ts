@@ -37,6 +37,22 @@ describe('the examples', () => {
     expect(await runExample('own-exchange.ts')).toBe('40 candles in a row, across a dropped connection\n');
   });
 
+  test("history.ts fetches recent and historical candles, from where they are, and keeps the archive's files", {
+    timeout: 40_000,
+  }, async () => {
+    const lines = (await runExample('history.ts')).trim().split('\n');
+    expect(lines[0]).toMatch(/^recent: (58|59|60) candles, the first of rest$/);
+    expect(lines[1]).toBe('a week: rest and vision, missing: 0');
+    const turns = lines
+      .slice(2)
+      .map((line) => /^(\w+): (\d+) candles, (\d+) hits, (\d+) misses, 0 errors$/.exec(line));
+    const [first, second] = turns.map((turn) => turn?.slice(1, 5));
+    expect(first?.slice(0, 2)).toEqual(['first', '480']);
+    expect(first?.[2]).toBe('0');
+    expect(Number(first?.[3])).toBeGreaterThanOrEqual(20);
+    expect(second).toEqual(['second', '480', first?.[3], '0']);
+  });
+
   test('application.ts starts its components in order, stops them in reverse, and leaves nothing', {
     timeout: 40_000,
   }, async () => {
