@@ -46,18 +46,43 @@ function addCollect(program: Command, act: (flags: Flags) => Promise<void>): voi
     .action(act);
 }
 
+function addVerify(program: Command, act: (flags: Flags) => Promise<void>): void {
+  program
+    .command('verify')
+    .description('check a store: holes, misplaced or overlapping bars, impossible values, its file')
+    .option('--db <path>', 'the store; a collector may be writing it (default data/<network>.db)')
+    .option('--json', 'the findings as one JSON object')
+    .option('--strict', 'gaps that are recorded are a fault, too')
+    .option('--symbol <name>', 'only series of this contract')
+    .option('--interval <name>', 'only series of this bar length')
+    .option('--from <time>', 'only bars from here on')
+    .option('--to <time>', 'only bars before this')
+    .option('--against <source>', 'rest or vision: compare every bar with what the exchange has')
+    .option('--network <name>', 'simulator, testnet or mainnet: whose store, and whom to ask')
+    .option('--ws-url <url>', 'taken as with collect, and not needed')
+    .option('--rest-url <url>', 'whom to ask')
+    .option('--vision-url <url>', 'whose archive')
+    .option('--cache-dir <path>', 'archive files that were fetched (default: none are kept)')
+    .option('--no-cache', 'keep none of them')
+    .option('--archive-dir <path>', "archive files in their path layout, instead of the network's")
+    .option('--log-level <level>', 'error, warn, info or debug (default info)')
+    .option('--log-format <format>', 'text or json (default text)')
+    .addHelpText('after', VERIFY_HELP)
+    .action(act);
+}
+
 function addExport(program: Command, act: (flags: Flags) => Promise<void>): void {
   program
     .command('export')
-    .description('write a series of a store, or a range of it, as CSV or Parquet')
-    .option('--db <path>', 'the store')
-    .option('--symbol <name>', 'contract (default: the only one in the store)')
-    .option('--interval <name>', 'bar length (default: the only one in the store)')
-    .option('--from <time>', 'first bar that is wanted (default: the first one there is)')
-    .option('--to <time>', 'end of the range, not part of it (default: behind the last bar)')
-    .option('--format <name>', 'csv or parquet (default: by the name of the file, else csv)')
-    .option('--out <path>', 'the file (default: standard output, CSV only)')
-    .option('--force', 'replace a file that exists')
+    .description('write a series of a store, or a range of it, to a CSV or Parquet file')
+    .option('--db <path>', 'the store; a collector may be writing it')
+    .option('--symbol <name>', 'contract (may be left out when the store has one series)')
+    .option('--interval <name>', `bar length, of ${INTERVALS.join(' ')}`)
+    .option('--from <time>', 'first bar: 2021-01-31, 2021-01-31T12:30Z, or ms since epoch (default: all)')
+    .option('--to <time>', 'bars before this one (default: all)')
+    .option('--format <name>', 'csv or parquet (default: by the ending of --out, else csv)')
+    .option('--out <file>', 'default, and -: standard output, CSV only')
+    .option('--force', 'replace a file that is there')
     .option('--log-level <level>', 'error, warn, info or debug (default info)')
     .option('--log-format <format>', 'text or json (default text)')
     .action(act);
@@ -85,6 +110,10 @@ With --archive-dir and neither --network nor URLs nobody is asked: what the fold
 Exit codes: 0 all of it is there, or named as a gap; 1 failed, or something could not be asked for;
 2 wrong usage or configuration; 130 / 143 / 129 stopped by SIGINT / SIGTERM / SIGHUP: what was
 written stays, and the next run goes on from there.`;
+
+const VERIFY_HELP = `
+Exit codes: 0 sound; 1 something is wrong, or differs, or could not be asked for; 2 wrong usage, or no
+candlestate store there. Nothing is changed.`;
 
 function addHistory(program: Command, act: (flags: Flags) => Promise<void>): void {
   program
@@ -150,6 +179,10 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   addHistory(
     program,
     act('history', async (flags) => (await import('./history.ts')).history(flags, env)),
+  );
+  addVerify(
+    program,
+    act('verify', async (flags) => (await import('./verify.ts')).verify(flags)),
   );
   addExport(
     program,

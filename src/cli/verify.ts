@@ -63,7 +63,7 @@ export async function verify(
       say('');
       screen.end();
       const text = json ? `${JSON.stringify(report)}\n` : reportText(report);
-      await stdoutSink(process.stdout).write(Buffer.from(text));
+      await stdoutSink(process.stdout, signal).write(Buffer.from(text));
     } catch (error) {
       usage = signal.aborted ? undefined : asUsage(error, plan.db);
       if (usage === undefined && !(error instanceof ReaderGone)) throw error;

@@ -5,7 +5,7 @@ import { barBefore, type Run } from '../../machines/model/gaps.ts';
 import { nextOpenTime } from '../../machines/model/interval.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import { ConfigurationError } from '../errors.ts';
-import { readBlocks } from '../store/export-reader.ts';
+import { readBlocks } from '../store/blocks.ts';
 import type { AbsenceKind, Differences } from './differences.ts';
 import type { HistoryPlan, HistoryQuery, HistorySource, Loaded, Range } from './types.ts';
 
