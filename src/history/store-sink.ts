@@ -151,12 +151,13 @@ export class StoreSink implements HistorySink {
   }
 
   async #commit(batch: HistoryBatch): Promise<void> {
-    const { writer, clock, logger, exchangeNow } = this.#ports;
+    const { writer, clock, logger, exchangeNow, stampNow } = this.#ports;
     for (let tries = 1; ; tries++) {
       try {
         if (tries > 1) await this.#reopen();
         // The writer's thread gets a copy: what it was given is gone, and may have to be given again.
-        const done = await writer.load({ ...batch, blocks: copied(batch.blocks) }, exchangeNow());
+        const again = { ...batch, blocks: copied(batch.blocks), foundAt: stampNow() };
+        const done = await writer.load(again, exchangeNow());
         this.counts.stored += done.inserted;
         this.counts.filled += done.filled;
         this.#isGone = false;

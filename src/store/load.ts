@@ -16,6 +16,8 @@ export interface HistoryBatch {
   readonly gaps: readonly Gap[];
   /** What is whole now by all that was asked: bars that open in [from, to), open times, ms. */
   readonly collected: readonly Span[];
+  /** When open gaps count as filled, ms. Default: the exchange's time; needed when that is not known. */
+  readonly foundAt?: number;
 }
 
 /** What a batch has changed. */
@@ -44,7 +46,8 @@ export class Loader {
     this.#marks = marks;
   }
 
-  load({ series, blocks, gaps, collected }: HistoryBatch, exchangeTime: number): LoadResult {
+  load({ series, blocks, gaps, collected, foundAt }: HistoryBatch, exchangeTime: number): LoadResult {
+    const filledAt = Math.round(foundAt ?? exchangeTime);
     for (const one of [...blocks, ...gaps])
       if (seriesKey(one) !== seriesKey(series))
         throw new Error(`${seriesKey(one)} in a batch of ${seriesKey(series)}`);
@@ -52,7 +55,7 @@ export class Loader {
     let filled = 0;
     for (const block of blocks) {
       inserted += this.#insert(block);
-      filled += this.#corrections.fillFrom(series, rangeOf(block), Math.round(exchangeTime));
+      filled += this.#corrections.fillFrom(series, rangeOf(block), filledAt);
     }
     for (const gap of gaps) this.#corrections.nameWhatLacks(gap);
     this.#marks.loaded(series, collected);

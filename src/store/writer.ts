@@ -95,8 +95,9 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async load(batch: HistoryBatch, exchangeTime: number): Promise<LoadResult> {
-    // It is when gaps are filled, and a gap that is filled at no time is open.
-    if (!Number.isFinite(exchangeTime)) throw new RangeError(`${exchangeTime} is no time of the exchange`);
+    const { foundAt = exchangeTime } = batch;
+    // A gap that is filled at no time is open.
+    if (!Number.isFinite(foundAt)) throw new RangeError(`${foundAt} is no time at which gaps are filled`);
     // Columns of a block are views of one buffer, and blocks may be parts of one.
     const buffers = new Set(batch.blocks.map(({ columns }) => columns.openTime.buffer));
     const answer = await this.#ask({ do: 'load', batch, exchangeTime }, [...buffers] as ArrayBuffer[]);
