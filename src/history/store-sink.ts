@@ -14,7 +14,7 @@ import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 import type { Range } from './types.ts';
 
 /** So many rows are worth a transaction; the rest waits for company. */
-const BATCH_ROWS = 20_000;
+const BATCH_ROWS = 8_000;
 /** No transaction has more. */
 const BATCH_ROWS_MAX = 50_000;
 /** A commit that failed and may succeed is tried again so often, ever later: about a minute in all. */
