@@ -78,15 +78,19 @@ describe('files that are not there, or not as they should be', () => {
   test('H09 days answered 404 are taken from their month, which is fetched once', async () => {
     const exchange = await exchangeAt('2026-03-10T12:00');
     exchange.inject({ kind: 'rest', path: DAYS, status: 404 });
-    const wanted = query('2026-02-24', '2026-03-02');
-    const { candles, notes } = await loadAll(sourceOn(exchange).source, wanted);
+    const wanted = query('2026-02-15', '2026-03-02');
+    const { candles, notes, parts } = await loadAll(sourceOn(exchange).source, wanted);
     expect(values(candles)).toEqual(values(truthOf(exchange.truth, wanted)));
-    expect(sources(candles)).toEqual({ vision: 5 * 1440, rest: 1440 });
-    expect(notes).toHaveLength(6);
-    expect(notes[4]).toMatch(/taken from BTCUSDT-1m-2026-02\.zip$/u);
-    expect(notes[5]).toMatch(/taken from REST$/u);
+    expect(sources(candles)).toEqual({ vision: 14 * 1440, rest: 1440 });
+    expect(notes).toHaveLength(15);
+    expect(notes[13]).toMatch(/taken from BTCUSDT-1m-2026-02\.zip$/u);
+    expect(notes[14]).toMatch(/taken from REST$/u);
     const months = exchange.log().filter((entry) => 'path' in entry && entry.path.includes(MONTHS));
     expect(months).toHaveLength(2);
+    // Each day has memory of its own, not the month's.
+    const buffers = parts.flatMap(({ blocks }) => blocks.map(({ columns }) => columns.openTime.buffer));
+    expect(new Set(buffers).size).toBe(15);
+    for (const { byteLength } of buffers) expect(byteLength).toBe(1440 * 11 * 8);
   });
 
   test('H09 without REST a file that is missing is lacking, and one that is refused is owed', async () => {

@@ -77,6 +77,21 @@ describe('an end', () => {
     expect(getEventListeners(over.signal, 'abort')).toEqual([]);
   });
 
+  test('of who has seen enough does not wait for what hangs', async () => {
+    const exchange = await startExchange({ startTime: time('2026-02-10T12:00'), timeScale: 1 });
+    const { source } = sourceOn(exchange);
+    const plan = await source.plan(query('2026-02-01', '2026-02-09'));
+    exchange.inject({
+      kind: 'rest',
+      path: `${DAYS}klines/BTCUSDT/1m/BTCUSDT-1m-2026-02-04`,
+      hang: 'headers',
+    });
+    const leaving = (async () => {
+      for await (const part of source.load(plan)) if (part.blocks.length > 0) break;
+    })();
+    await within('the end', leaving, 5_000);
+  });
+
   test('before the beginning is told to every part', async () => {
     const { rest } = await restOf(bars, time('2026-02-10'));
     const source = sourceIn(folder(), rest);
