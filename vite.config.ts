@@ -1,4 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const PURE = ['architecture', 'binance', 'log', 'machines', 'pipeline'].map(
+  (room) => `test/${room}/**/*.test.ts`,
+);
 
 /** Library build: one flat folder, so that the store worker sits beside whatever chunk starts it. */
 export default defineConfig({
@@ -25,12 +30,18 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
     // Most of the time is spent waiting for sockets and processes: four files at a time also on two cores.
     maxWorkers: 4,
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    // Hundreds of processes are started from the sources: their types are stripped once, and not each time again.
+    projects: [
+      // Tests of pure functions and of data in memory leave nothing behind: they may share a process.
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE } },
+    ],
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
   },
 });

@@ -6,6 +6,7 @@ export { INTERVALS, type Interval } from '../machines/model/interval.ts';
 export type { Candle, CandleSource, Series } from '../machines/model/kline.ts';
 export { BinanceDataCollector, type CandleQuery, type StopOptions } from './collector.ts';
 export {
+  ArchiveError,
   CandlestateError,
   ConfigurationError,
   type ConfigurationIssue,
@@ -14,9 +15,19 @@ export {
   ExchangeError,
   StoreError,
 } from './errors.ts';
+export type { HistoryProgress } from './history/progress.ts';
+export type { HistoryReport } from './history/report.ts';
+export type { CacheCounts, HistoryNote, HistoryPlan } from './history/types.ts';
+export {
+  HistoryLoad,
+  type HistoryOptions,
+  type HistoryStopOptions,
+  loadHistory,
+} from './history-load.ts';
 export type { StopReport } from './lifecycle.ts';
 export { flushWinston } from './log/flush-winston.ts';
 export { createLogger, type FlushableLogger, type Level, type LoggerOptions } from './log/logger.ts';
+export type { HistoricalQuery } from './options.query.ts';
 export type { CollectorOptions, NetworkUrls, TimingOverrides } from './options.ts';
 export type { CollectorEvents, GapNotice, Problem, StateChange } from './pipeline/delivery.ts';
 export type { Clock, Logger, Random } from './ports.ts';
@@ -38,6 +49,7 @@ export {
   DeadlineCleanup,
   type DeadlineCleanupOptions,
 } from './supervisor/deadline-cleanup.ts';
+export { type HistoryComponentOptions, historyComponent } from './supervisor/history-component.ts';
 export { type HttpServerComponentOptions, httpServerComponent } from './supervisor/http-component.ts';
 export { type SuperviseOptions, type Supervision, superviseProcess } from './supervisor/process.ts';
 export type { SupervisorReport } from './supervisor/report.ts';

@@ -81,6 +81,5 @@ process.stdout.write(
         .map(([name, value]) => `${name.padEnd(14)} ${value}`)
         .join('\n')}\n`,
 );
-if (process.env.KEEP === undefined) rmSync(folder, { recursive: true, force: true });
-else console.log(folder);
+rmSync(folder, { recursive: true, force: true });
 process.exitCode = code === 0 && facts.peakRssMb < 200 ? 0 : 1;
