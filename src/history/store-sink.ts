@@ -5,7 +5,8 @@ import type { Series } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import { unite } from '../../machines/model/spans.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { checkStore } from '../store/inspect.ts';
+import { readMissing } from '../store/blocks.ts';
+import { checkStore, inspectStore } from '../store/inspect.ts';
 import type { HistoryBatch } from '../store/load.ts';
 import type { StoreWriter } from '../store/writer.ts';
 import { sleep } from '../transport/clock.ts';
@@ -52,6 +53,7 @@ export class StoreSink implements HistorySink {
   readonly counts = noCounts();
   readonly #ports: StoreSinkPorts;
   readonly #over = new AbortController();
+  #isDryRun = false;
   #isOpen = false;
   #gathered = nothing();
   #underWay: Promise<void> = Promise.resolve();
@@ -61,8 +63,11 @@ export class StoreSink implements HistorySink {
     this.#ports = ports;
   }
 
-  async open(): Promise<void> {
+  async open(isDryRun: boolean): Promise<void> {
     const { path, origin } = this.#ports;
+    this.#isDryRun = isDryRun;
+    // Who only looks does so also while somebody else writes.
+    if (isDryRun) return void (await inspectStore(path, origin));
     await checkStore(path, origin);
     // One that is not there yet is made for the first bars: what the exchange refuses must not leave a file behind.
     if (existsSync(path)) await this.#open();
@@ -74,8 +79,10 @@ export class StoreSink implements HistorySink {
   }
 
   async missing(series: Series, range: Range): Promise<readonly Range[]> {
-    const { writer, stampNow } = this.#ports;
-    return this.#isOpen ? writer.missing(series, range, { exchangeTime: stampNow() }) : [range];
+    const { writer, path, stampNow } = this.#ports;
+    const options = { exchangeTime: stampNow() };
+    if (this.#isDryRun) return existsSync(path) ? readMissing(path, series, range, options) : [range];
+    return this.#isOpen ? writer.missing(series, range, options) : [range];
   }
 
   async take({ blocks, gaps, collected }: Taken): Promise<void> {

@@ -199,6 +199,10 @@ describe('a store that can not be used', () => {
     await until('it loads', () => first.progress.state === 'loading');
     const { outcome, error } = await loadHistory(options).done;
     expect([outcome, error]).toEqual(['failed', expect.objectContaining({ code: 'STORE_LOCKED' })]);
+    // Who only plans need not write it.
+    const dry = loadHistory({ ...options, dryRun: true });
+    expect(await dry.plan()).toMatchObject({ bars: 2_880 });
+    expect(await dry.done).toMatchObject({ outcome: 'finished', bars: { held: 1_440 } });
   });
 
   test('is not made for a symbol that nobody knows', async () => {

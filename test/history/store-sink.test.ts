@@ -225,7 +225,7 @@ describe('the end', () => {
 
 test('a store is made for its first bars, and not before', async () => {
   const { writer, path, sink, take } = scene();
-  await sink.open();
+  await sink.open(false);
   expect(await sink.missing(SERIES, span(0, 10))).toEqual([span(0, 10)]);
   await sink.finish();
   await sink.close(never);
