@@ -1,9 +1,9 @@
 /** What is wrong with the rows of an archive file, day by day, and which of them can be used all the same. */
 import { type CandleBlock, partOf } from './block.ts';
 import { type FlawCounts, hasZeroTrade, isPossible, type Scan, sift } from './block-sift.ts';
-import type { Span } from './history-plan.ts';
 import { calendarSpan, hasDayFiles } from './history-plan.ts';
 import { type Interval, nextOpenTime } from './interval.ts';
+import type { Span } from './spans.ts';
 
 /** Bars of one day, or of the whole file where its bars are longer, that are not as they should be. */
 export interface FlawedDay extends Span {

@@ -1,8 +1,8 @@
 /** What blocks of one series hold between them, and what they lack. Total functions over plain data. */
 import { BLOCK_FIELDS, type CandleBlock, indexAt, newColumns, partOf } from './block.ts';
 import { barBefore, type Run } from './gaps.ts';
-import type { Span } from './history-plan.ts';
 import { type Interval, nextOpenTime } from './interval.ts';
+import type { Span } from './spans.ts';
 
 /** The bars from `from` on and before `to`, both indices, in memory of their own. */
 export function copyOf(block: CandleBlock, from = 0, to = block.rows): CandleBlock {
@@ -55,12 +55,6 @@ export function lackingRuns(interval: Interval, { from, to }: Span, blocks: read
   hole(due, to);
   return runs;
 }
-
-/** The same bars, up to the next open time, exclusively. */
-export const spanOf = (interval: Interval, { fromOpenTime, toOpenTime }: Run): Span => ({
-  from: fromOpenTime,
-  to: nextOpenTime(interval, toOpenTime),
-});
 
 /**
  * Bars of both, ascending, as blocks that share no memory with them; of a bar that both have, the first one's. Both

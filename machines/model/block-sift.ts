@@ -1,8 +1,9 @@
 /** Takes the rows of a file apart that is not as it should be: what is wrong on which day, and what is sound. */
 import { BLOCK_FIELDS, type CandleBlock, type Columns } from './block.ts';
 import { pickRows } from './block-runs.ts';
-import { calendarSpan, hasDayFiles, openTimeFrom, type Span } from './history-plan.ts';
+import { calendarSpan, hasDayFiles, openTimeFrom } from './history-plan.ts';
 import { closeTimeOf, countBars, type Interval, isAligned, nextOpenTime } from './interval.ts';
+import type { Span } from './spans.ts';
 
 /**
  * - `order`: opens before the row above it

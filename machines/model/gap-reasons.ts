@@ -9,10 +9,15 @@ export const FOLDER_LACKS = 'the archive folder has no such bar, and the exchang
 /** Archive files alone were allowed, and have no such bar: REST may well have it. */
 export const ARCHIVE_LACKS = 'the archive has no such bar, and REST was not asked';
 
-const SAID_BY_EXCHANGE: ReadonlySet<string> = new Set([EXCHANGE_LACKS]);
+/** The exchange knows the symbol no more, and its archive has no such bar. */
+export const EXCHANGE_FORGOT = 'the archive has no such bar, and REST does not know the symbol';
+/** The exchange knows the symbol no more, and a folder of archive files has no such bar: the whole archive may have it. */
+export const FOLDER_FORGOT = 'the archive folder has no such bar, and REST does not know the symbol';
+
+const SAID_BY_EXCHANGE: ReadonlySet<string> = new Set([EXCHANGE_LACKS, EXCHANGE_FORGOT]);
 
 /** How long the exchange's word that it has not a bar is taken for true before it is worth asking again, exchange ms. */
 export const WORD_HOLDS_MS = 86_400_000;
 
-/** Whether a gap rests on what REST has said. Whoever names such a gap by another reason adds it above. */
+/** Whether a gap rests on what the exchange has said. Whoever names such a gap by another reason adds it above. */
 export const isSaidByExchange = (reason: string): boolean => SAID_BY_EXCHANGE.has(reason);

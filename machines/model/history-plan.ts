@@ -2,12 +2,7 @@
 import { DAY_MS, type Interval, nextOpenTime, openTimeAt } from './interval.ts';
 import type { Series } from './kline.ts';
 import { firstOpenFrom } from './ledger.ts';
-
-/** Bars that open in [from, to), ms. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
+import type { Span } from './spans.ts';
 
 /** Bars that are taken from one place. */
 export interface PlannedPiece extends Span {

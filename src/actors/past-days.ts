@@ -1,10 +1,5 @@
 import type { Candle, Series } from '../../machines/model/kline.ts';
-
-/** Bars that open in [from, to), ms. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
+import type { Span } from '../../machines/model/spans.ts';
 
 /** A day gone by. */
 export interface PastDay {

@@ -4,6 +4,8 @@ import { describe } from '../../machines/model/cleanup.ts';
 import { EXCHANGE_UNREACHED } from '../../machines/model/gap-reasons.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
+import { isGone } from '../binance/gone.ts';
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
 import { LIMITS } from '../binance/venue.ts';
 import { ExchangeError } from '../errors.ts';
@@ -12,7 +14,7 @@ import { finalOnly } from '../pipeline/final-only.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { oddityLog } from './oddities.ts';
-import type { PastDays, PastPort, Span } from './past-days.ts';
+import type { PastDays, PastPort } from './past-days.ts';
 import { type PourPorts, pourBars } from './pour-bars.ts';
 import type { RestPort } from './rest-port.ts';
 
@@ -37,8 +39,6 @@ const STALE_MS = 15_000;
 const LIVE_BARS_MAX = 100;
 /** So long bars of the stream wait for a REST that does not answer, wall ms. */
 const UNANSWERED_MS = 3 * 60_000;
-/** What the exchange says of a symbol that it has no more. Source: protocol reference 2.4. */
-const GONE: ReadonlySet<string> = new Set(['-1121', '-1122', '-4141']);
 
 /** Fetches what is owed to a series, in order. Only bars that had certainly ended when REST was asked count. */
 export const repairActor = (ports: RepairPorts) => {
@@ -179,9 +179,9 @@ async function fetchFrom(
     });
   } catch (error) {
     // The symbol has ended, and the exchange has forgotten it: it lacks what is owed.
-    const isGone = error instanceof ExchangeError && GONE.has(error.code);
-    if (isGone) onLack?.(series.symbol);
-    if (isGone && cursor.endTime < Number.POSITIVE_INFINITY) return [];
+    if (!isGone(error)) throw error;
+    onLack?.(series.symbol);
+    if (cursor.endTime < Number.POSITIVE_INFINITY) return [];
     throw error;
   }
 }

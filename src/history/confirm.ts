@@ -1,16 +1,10 @@
 import type { CandleBlock } from '../../machines/model/block.ts';
-import {
-  joinBlocks,
-  joinRuns,
-  lackingRuns,
-  mergeBlocks,
-  spanOf,
-  within,
-} from '../../machines/model/block-runs.ts';
+import { joinBlocks, joinRuns, lackingRuns, mergeBlocks, within } from '../../machines/model/block-runs.ts';
+import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
 import type { Run } from '../../machines/model/gaps.ts';
-import type { Span } from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import { type Span, spanOf } from '../../machines/model/spans.ts';
 import type { RestPort } from '../actors/rest-port.ts';
 import { isGone } from '../binance/gone.ts';
 import { readKlineRows } from '../binance/kline-rows.ts';
@@ -33,8 +27,6 @@ const ROUNDS = 2;
 const SPACING_MS = 5_000;
 /** Spans that are asked for in one round; the bars behind them are owed. */
 const SPANS_MAX = 1_000;
-/** What gaps are named by. */
-const LACKS = 'the exchange has no such bar';
 
 /** Runs that lie so near to each other that one span of pages answers for them. */
 interface Cluster extends Span {
@@ -71,7 +63,7 @@ export async function confirmByRest(
   const gaps = isOver ? open.slice(0, -1) : open;
   return {
     blocks,
-    lacking: gaps.map((run) => ({ ...run, reason: LACKS })),
+    lacking: gaps.map((run) => ({ ...run, reason: EXCHANGE_LACKS })),
     unreached,
     ...(isOver ? { endsAt: tail.fromOpenTime } : {}),
   };

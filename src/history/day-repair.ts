@@ -3,8 +3,8 @@ import type { BlockCheck, FlawedDay } from '../../machines/model/block-check.ts'
 import { copyOf, joinBlocks, lackingRuns, mergeBlocks, within } from '../../machines/model/block-runs.ts';
 import type { Flaw, FlawCounts } from '../../machines/model/block-sift.ts';
 import type { Run } from '../../machines/model/gaps.ts';
-import type { Span } from '../../machines/model/history-plan.ts';
 import { sameValues } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import type { Asked, RestPages } from './rest-pages.ts';
 import type { HistoryNote } from './types.ts';
 

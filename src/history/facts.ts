@@ -1,5 +1,6 @@
-import { endedBefore, openTimeFrom, type Span } from '../../machines/model/history-plan.ts';
+import { endedBefore, openTimeFrom } from '../../machines/model/history-plan.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { RestRefused } from '../../machines/rest-session.machine.ts';
 import type { RestPort } from '../actors/rest-port.ts';
 import { isGone } from '../binance/gone.ts';

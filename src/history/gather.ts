@@ -1,6 +1,7 @@
 /** A range of the past in memory: what is stored, and of the rest what the sources have. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { candlesIn } from '../../machines/model/block.ts';
+import { joinRuns } from '../../machines/model/block-runs.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
@@ -79,7 +80,7 @@ export async function gather(
     missing.push(...part.lacking);
     notes.push(...part.notes);
   }
-  return { candles: merged(stored, loaded), missing: joined(query, missing), notes };
+  return { candles: merged(stored, loaded), missing: joinRuns(query.interval, missing), notes };
 }
 
 /** Two that ascend as one that does; of a bar that both have, the first counts. */
@@ -94,18 +95,6 @@ function merged(first: readonly Candle[], second: readonly Candle[]): Candle[] {
     if (all.at(-1)?.openTime !== candle.openTime) all.push(candle);
   }
   for (; at < first.length; at++) all.push(first[at] as Candle);
-  return all;
-}
-
-/** Runs that touch are one. */
-function joined({ interval }: Series, runs: readonly Run[]): Run[] {
-  const all: Run[] = [];
-  for (const run of runs) {
-    const last = all.at(-1);
-    if (last !== undefined && nextOpenTime(interval, last.toOpenTime) === run.fromOpenTime)
-      all[all.length - 1] = { ...last, toOpenTime: run.toOpenTime };
-    else all.push(run);
-  }
   return all;
 }
 

@@ -9,7 +9,7 @@ import { type FileRead, readFile } from './read-file.ts';
 import type { RestPages } from './rest-pages.ts';
 import type { ArchiveFiles, HistoryNote, Loaded, Piece } from './types.ts';
 
-export interface LoaderPorts {
+export interface PieceLoaderPorts {
   readonly series: Series;
   /** Undefined: the archive is not asked. */
   readonly files: ArchiveFiles | undefined;
@@ -32,13 +32,13 @@ type NotRead = Exclude<FileRead, Read> | { readonly status: 'given up' };
 
 /** Loads pieces of one plan, each from where it is planned, and what is not there from elsewhere. */
 export class PieceLoader {
-  readonly #ports: LoaderPorts;
+  readonly #ports: PieceLoaderPorts;
   readonly #months = new Map<number, Promise<FileRead | NotRead>>();
   #unreachable = 0;
   #isGivenUp = false;
   #hasUnverified = false;
 
-  constructor(ports: LoaderPorts) {
+  constructor(ports: PieceLoaderPorts) {
     this.#ports = ports;
   }
 

@@ -1,8 +1,8 @@
 import type { CandleBlock } from '../../machines/model/block.ts';
 import { pickRows } from '../../machines/model/block-runs.ts';
-import type { Span } from '../../machines/model/history-plan.ts';
 import { closeTimeOf, countBars, isAligned, nextOpenTime } from '../../machines/model/interval.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { RestRefused } from '../../machines/rest-session.machine.ts';
 import type { RestPort } from '../actors/rest-port.ts';
 import { isGone } from '../binance/gone.ts';

@@ -1,6 +1,12 @@
 /** Archive and REST as one source of history. */
 import { pMapIterable } from 'p-map';
 import { joinRuns } from '../../machines/model/block-runs.ts';
+import {
+  ARCHIVE_LACKS,
+  EXCHANGE_FORGOT,
+  FOLDER_FORGOT,
+  FOLDER_LACKS,
+} from '../../machines/model/gap-reasons.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { type PlannedPiece, planHistory } from '../../machines/model/history-plan.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
@@ -170,9 +176,8 @@ class Source implements HistorySource {
       return confirmed;
     }
     signal?.throwIfAborted();
-    const where = this.#isLocal ? 'archive folder' : 'archive';
-    const why = facts.isGone ? 'REST does not know the symbol' : 'REST was not asked';
-    const reason = `the ${where} lacks it, and ${why}`;
+    const [lacks, forgot] = this.#isLocal ? [FOLDER_LACKS, FOLDER_FORGOT] : [ARCHIVE_LACKS, EXCHANGE_FORGOT];
+    const reason = facts.isGone ? forgot : lacks;
     return {
       blocks: [],
       unreached: [],

@@ -7,15 +7,7 @@ import type { Span } from '../../machines/model/spans.ts';
 import { Coverage } from './coverage.ts';
 import { openToLook, stampOf } from './identity.ts';
 import { missingBars } from './missing.ts';
-import { COUNT_ALL, NEXT_INTERVAL, NEXT_SYMBOL, READ_BARS } from './schema.ts';
-
-/** A series of a store. */
-export interface SeriesFacts extends Series {
-  /** Open times of its first and its last bar, ms. */
-  readonly first: number;
-  readonly last: number;
-  readonly rows: number;
-}
+import { NEXT_INTERVAL, NEXT_SYMBOL, READ_BARS } from './schema.ts';
 
 export interface ReadOptions {
   /** Bars that open in [from, to), ms. Default: all. */
@@ -63,18 +55,6 @@ function* blocksOf({ symbol, interval }: Series, rows: readonly Candle[]): Gener
     yield { symbol, interval, source, rows: end - at, columns };
     at = end;
   }
-}
-
-/** Every series of a store, by symbol and interval. Counts all of its bars: 20 million a second. */
-export function storedSeries(path: string): SeriesFacts[] {
-  return lookAt(path, (database) => {
-    const count = database.prepare(COUNT_ALL);
-    return [...seriesIn(database)].map(({ symbol, interval }) => {
-      const facts = count.get(symbol, interval);
-      const [first, last, rows] = [facts?.['first'], facts?.['last'], facts?.['n']].map(Number);
-      return { symbol, interval, first: first as number, last: last as number, rows: rows as number };
-    });
-  });
 }
 
 /** Which series there are bars of, by symbol and interval. Counts nothing. */

@@ -177,9 +177,6 @@ export const NEXT_INTERVAL = `SELECT symbol, interval FROM candles WHERE symbol 
 export const NEXT_SYMBOL =
   'SELECT symbol, interval FROM candles WHERE symbol > ? ORDER BY symbol, interval LIMIT 1';
 
-export const COUNT_ALL = `SELECT min(open_time) AS first, max(open_time) AS last, count(*) AS n FROM candles
-  WHERE symbol = ? AND interval = ?`;
-
 const CANDLE_COLUMNS = `symbol, interval, open_time AS openTime, open, high, low, close, volume,
   close_time AS closeTime, quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
   taker_buy_quote_volume AS takerBuyQuoteVolume, source`;
@@ -194,10 +191,6 @@ export const READ_CANDLES = `SELECT ${CANDLE_COLUMNS}
 export const READ_RANGE = `SELECT open_time, open, high, low, close, volume, close_time, quote_volume, count,
   taker_buy_volume, taker_buy_quote_volume, source FROM candles
   WHERE symbol = ? AND interval = ? AND open_time >= ? AND open_time < ? ORDER BY open_time`;
-
-/** The series behind another one. */
-export const NEXT_SERIES = `SELECT symbol, interval FROM candles WHERE (symbol, interval) > (?, ?)
-  ORDER BY symbol, interval LIMIT 1`;
 
 /** A block of bars: of one series and one source, which come first, then eleven numbers for each bar. */
 export const insertBars = (

@@ -215,7 +215,7 @@ describe('what a file holds', () => {
         lost.length === 0 ? [] : [[lost[0], lost.at(-1)]],
       );
       const confirmed = await source.confirm(plan.query, lacking);
-      for (const { reason } of confirmed.lacking) expect(reason).toMatch(/folder lacks it/u);
+      for (const { reason } of confirmed.lacking) expect(reason).toMatch(/archive folder has no such bar/u);
       expect(confirmed.lacking).toHaveLength(lacking.length);
     },
   );

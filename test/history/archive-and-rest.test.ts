@@ -169,8 +169,9 @@ describe('archive files in a folder', () => {
         writeFileSync(join(place, path), Buffer.from(await answer.arrayBuffer()));
       }
     exchange.clearLog();
-    const { network: _, origin: __, ...options } = wanted(exchange, { store: newStore(), archiveDir: place });
-    const report = await loadHistory(options).done;
+    const online = wanted(exchange, { store: newStore() });
+    const { network: _, ...offline } = { ...online, archiveDir: place };
+    const report = await loadHistory(offline).done;
     expect(report).toMatchObject({
       outcome: 'finished',
       bars: { planned: 4_320, stored: 2_880 },
@@ -178,6 +179,18 @@ describe('archive files in a folder', () => {
       requests: { rest: 0, archive: 0 },
     });
     expect(requestsAt(exchange)).toEqual([]);
+    // Nobody who was asked has said that these bars are not there: who may ask asks for them, and for them alone.
+    expect(await loadHistory(online).done).toMatchObject({
+      outcome: 'finished',
+      bars: { planned: 1_440, stored: 1_440, held: 2_880, bySource: { vision: 1_440 } },
+      gaps: [],
+    });
+    expect(requestsAt(exchange).filter((path) => path.endsWith('.zip'))).toEqual([dayPath(1, '.zip')]);
+    expect(compared(exchange, String(online.store), FROM, FROM + 3 * DAY)).toEqual({
+      bars: 4_320,
+      wrong: [],
+    });
+    expect(readStore(String(online.store)).gaps).toMatchObject([{ filledAt: expect.any(Number) }]);
   });
 });
 

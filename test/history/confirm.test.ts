@@ -1,6 +1,7 @@
 /** What lacks is asked for again, and only then it is a gap; what is behind the end of a series is none. */
 import { describe, expect, test } from 'vitest';
 import { candlesIn } from '../../machines/model/block.ts';
+import { EXCHANGE_FORGOT } from '../../machines/model/gap-reasons.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { startExchange } from '../support/collector.ts';
@@ -128,7 +129,7 @@ describe('a series that has ended', () => {
     expect(notes.some((note) => note.startsWith('outside | the archive begins at 2026-01-28'))).toBe(true);
     // A hole between them is one.
     const confirmed = await source.confirm(plan.query, lacking);
-    expect(confirmed.lacking).toMatchObject([run(HALF, HALF + DAY)]);
+    expect(confirmed.lacking).toEqual([{ ...run(HALF, HALF + DAY), reason: EXCHANGE_FORGOT }]);
     expect(confirmed.endsAt).toBeUndefined();
     expect(plan.range.to).toBe(time('2026-02-08'));
   });

@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { blockOf } from '../../machines/model/block.ts';
-import { EXCHANGE_LACKS, EXCHANGE_UNREACHED, FOLDER_LACKS } from '../../machines/model/gap-reasons.ts';
+import {
+  ARCHIVE_LACKS,
+  EXCHANGE_FORGOT,
+  EXCHANGE_LACKS,
+  EXCHANGE_UNREACHED,
+  FOLDER_FORGOT,
+  FOLDER_LACKS,
+} from '../../machines/model/gap-reasons.ts';
 import { DAY_MS, INTERVALS, type Interval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
@@ -78,9 +85,17 @@ describe('what is missing', () => {
     expect(missing([0, 30], detectedAt + DAY_MS)).toEqual([]);
   });
 
-  test.each([FOLDER_LACKS, EXCHANGE_UNREACHED])('is what was named because "%s"', (reason) => {
+  test.each([FOLDER_LACKS, ARCHIVE_LACKS, FOLDER_FORGOT, EXCHANGE_UNREACHED])(
+    'is what was named because "%s"',
+    (reason) => {
+      withStore(here.path, (store) => store.load(batchOf([], { gaps: [gapAt([10, 20], reason, NOW)] }), NOW));
+      expect(missing([5, 15])).toEqual([[5, 15]]);
+    },
+  );
+
+  test.each([EXCHANGE_LACKS, EXCHANGE_FORGOT])('is not, for a day, what was named because "%s"', (reason) => {
     withStore(here.path, (store) => store.load(batchOf([], { gaps: [gapAt([10, 20], reason, NOW)] }), NOW));
-    expect(missing([5, 15])).toEqual([[5, 15]]);
+    expect(missing([5, 15])).toEqual([[5, 10]]);
   });
 
   test('counts no row at a time at which no bar opens', () => {

@@ -5,9 +5,9 @@ import {
   type HistoryAsk,
   openTimeFrom,
   planHistory,
-  type Span,
 } from '../../../machines/model/history-plan.ts';
 import { countBars, DAY_MS, INTERVALS, nextOpenTime } from '../../../machines/model/interval.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
