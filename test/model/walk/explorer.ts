@@ -36,11 +36,20 @@ export function replay(model: AnyModel, ledger: Ledger, path: Path): Session {
   return session;
 }
 
+/** A model says the same each time that it is explored. */
+const explored = new WeakMap<AnyModel, Exploration>();
+
 /**
- * Breadth first over everything the machine can do. A running actor cannot be copied, so every state is reached again
- * by replaying the way to it; time is simulated and children are stubs, so that costs microseconds.
+ * Breadth first over everything the machine can do, once for each model. A running actor cannot be copied, so every state
+ * is reached again by replaying the way to it; time is simulated and children are stubs, so that costs microseconds.
  */
 export function explore(model: AnyModel): Exploration {
+  const found = explored.get(model) ?? exploreAnew(model);
+  explored.set(model, found);
+  return found;
+}
+
+function exploreAnew(model: AnyModel): Exploration {
   checkModel(model);
   const bound = model.maxStates ?? MAX_STATES;
   const ledger = new Ledger(model.machine);

@@ -1,15 +1,38 @@
+/** All charts: every transition walked, every end tried, and the documents that say so. One file: what is explored once serves all. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type EndingReport, tryEndings } from './ending.ts';
 import { endings } from './endings.ts';
 import { machineModels } from './machines.ts';
-import { endingsTable } from './summary.ts';
-import type { AnyModel } from './walk/index.ts';
+import { endingsTable, summary } from './summary.ts';
+import { type AnyModel, defineMachineWalks } from './walk/index.ts';
 
-const FILE = new URL('../../docs/endings.md', import.meta.url);
-const COMMAND = 'UPDATE=1 npx vitest run test/model/endings.test.ts';
+const COMMAND = 'UPDATE=1 npx vitest run test/model/machines.test.ts';
 
-const document = (reports: Readonly<Record<string, EndingReport>>): string => `# Endings
+function expectWritten(name: string, generated: string): void {
+  const file = new URL(`../../docs/${name}`, import.meta.url);
+  if (process.env['UPDATE'] === '1') writeFileSync(file, generated);
+  expect(readFileSync(file, 'utf8'), `stale; write it again with: ${COMMAND}`).toBe(generated);
+}
+
+for (const [name, model] of Object.entries(machineModels)) defineMachineWalks(name, model);
+
+const transitions = (): string => `# Transitions
+
+Every transition of every statechart in \`machines/\`, and how many obligations the tests walk: each
+transition taken, and each guard seen refusing. Walked on the real machines, under simulated time, with
+children that really end or fail. A test fails when this file is stale. It is written by
+
+    ${COMMAND}
+
+${summary(machineModels)}
+`;
+
+test('docs/transitions.md says what the machines are and what is walked', { timeout: 60_000 }, () => {
+  expectWritten('transitions.md', transitions());
+});
+
+const endingsOf = (reports: Readonly<Record<string, EndingReport>>): string => `# Endings
 
 Every machine is asked to end at every moment that the walks tell apart, under simulated time: once, twice and ten
 times; then all its children are silent, or all fail, or all end, or any one thing happens that can. Each time it
@@ -45,8 +68,6 @@ describe('asked to end at every moment, with children silent, failing or ending,
 
   test('docs/endings.md says how many ends were tried', () => {
     const names = Object.keys(machineModels);
-    const generated = document(Object.fromEntries(names.map((name) => [name, reportOf(name)])));
-    if (process.env['UPDATE'] === '1') writeFileSync(FILE, generated);
-    expect(readFileSync(FILE, 'utf8'), `stale; write it again with: ${COMMAND}`).toBe(generated);
+    expectWritten('endings.md', endingsOf(Object.fromEntries(names.map((name) => [name, reportOf(name)]))));
   });
 });
