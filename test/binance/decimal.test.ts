@@ -60,6 +60,9 @@ describe('the number of a decimal text', () => {
     ['0.1000000000000000055511151231257827', 0.1],
     ['100000000000000000000000', 1e23],
     [`0.${'0'.repeat(400)}`, 0],
+    // As many decimals as powers of ten are exact, and one more.
+    [`0.${'0'.repeat(21)}1`, 1e-22],
+    [`0.${'0'.repeat(22)}1`, 1e-23],
     ['9'.repeat(400), Number.POSITIVE_INFINITY],
   ])('%s is %d', (it, value) => {
     expect(read(it)).toBe(value);

@@ -71,6 +71,16 @@ describe('history', () => {
     });
   });
 
+  test('in any order fills what it closes of a gap, at the time that it is told when the exchange’s is not known', () => {
+    withStore(here.path, (store) => {
+      store.load(batchOf([[0, 3]], { gaps: [gapAt([3, 9])], collected: [[0, 9]] }), at(30));
+      const blocks = [blockAt([8, 5, 4, 3])];
+      const batch = { series: BTC, blocks, gaps: [], collected: [], foundAt: 77.4 };
+      expect(store.load(batch, Number.NaN)).toEqual({ inserted: 4, filled: 4 });
+      expect(gaps()).toEqual(['3–5 of 7 77', '6–7 of 7 open', '8–8 of 7 77']);
+    });
+  });
+
   const broken: [string, Partial<Candle>][] = [
     ['NaN', { close: Number.NaN }],
     ['Infinity', { volume: Number.POSITIVE_INFINITY }],

@@ -79,7 +79,6 @@ describe('flaws are found and the sound rows kept:', () => {
     ['a crooked open time', changed(3, { openTime: open(3) + 1 }), { misaligned: 1, hole: 1 }, without(3)],
     ['a wrong close time', changed(3, { closeTime: open(4) }), { closeTime: 1, hole: 1 }, without(3)],
     ['a low above the high', changed(3, { low: 1_000 }), { impossible: 1, hole: 1 }, without(3)],
-    ['a negative volume', changed(3, { volume: -1 }), { impossible: 1, hole: 1 }, without(3)],
     ['no number', changed(3, { quoteVolume: Number.NaN }), { impossible: 1, hole: 1 }, without(3)],
     ['half a trade', changed(3, { count: 1.5 }), { impossible: 1, hole: 1 }, without(3)],
     ['a row of another day', [...full, bar(open(24), 'vision', series('1h'))], { outside: 1 }, FULL],
@@ -89,6 +88,26 @@ describe('flaws are found and the sound rows kept:', () => {
     expect(found.flaws).toEqual([[0, 24, flaws]]);
     expect(found.hours).toEqual(hours);
     expect(found.isDoubtful).toBe(false);
+  });
+
+  const ohlc = { open: 5, high: 6, low: 4, close: 5 };
+  test.each<[string, Partial<Candle>]>([
+    ['an open below the low', { ...ohlc, open: 3 }],
+    ['an open above the high', { ...ohlc, open: 7 }],
+    ['a close below the low', { ...ohlc, close: 3 }],
+    ['a close above the high', { ...ohlc, close: 7 }],
+    ['a price below zero', { open: -1, high: -1, low: -1, close: -1 }],
+    ['a price without end', { ...ohlc, high: Number.POSITIVE_INFINITY }],
+    ['fewer trades than none', { count: -1 }],
+    ...(['volume', 'quoteVolume', 'takerBuyVolume', 'takerBuyQuoteVolume'] as const).flatMap(
+      (field): [string, Partial<Candle>][] => [
+        [`a ${field} below zero`, { [field]: -1 }],
+        [`a ${field} without end`, { [field]: Number.POSITIVE_INFINITY }],
+      ],
+    ),
+  ])('%s can not be', (_, change) => {
+    expect(check(changed(3, ohlc)).flaws).toEqual([]);
+    expect(check(changed(3, change)).flaws).toEqual([[0, 24, { impossible: 1, hole: 1 }]]);
   });
 
   test.each([
@@ -132,8 +151,16 @@ describe('bars without trades', () => {
     expect(hours).toHaveLength(48);
   });
 
-  test('are as they should be where there are few', () => {
+  test('are doubtful also when trades are counted, and their volume is nothing', () => {
+    const candles = days(1).map((candle, at) => (at === 5 ? { ...candle, volume: 0 } : candle));
+    expect(check(candles).flaws).toEqual([[0, 24, { silent: 1 }]]);
+  });
+
+  test('are as they should be where there are few, or fewer than fifty in half of the bars', () => {
     expect(check(quietAt(days(2, '1h', { count: 49 }), 30), 2).flaws).toEqual([]);
+    expect(check(quietAt(days(2, '1h', { count: 50 }), 30), 2).flaws).toEqual([[24, 48, { silent: 1 }]]);
+    const half = days(1).map((candle, at) => (at % 2 === 0 ? candle : { ...candle, count: 1 }));
+    expect(check(quietAt(half, 5)).flaws).toEqual([]);
   });
 });
 

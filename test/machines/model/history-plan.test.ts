@@ -74,6 +74,13 @@ describe('a plan of auto', () => {
     ]);
   });
 
+  test.each(['1m', '3m', '5m', '15m', '30m', '1h'] as const)(
+    'takes days of %s from the archive',
+    (interval) => {
+      expect(plan('2024-03-01', '2024-03-02', { interval })).toEqual(['day 2024-03-01 2024-03-02']);
+    },
+  );
+
   test.each(['2h', '4h', '6h', '8h', '12h', '1d', '3d', '1w', '1M'] as const)(
     'asks REST for %s',
     (interval) => {
