@@ -2,12 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { candlesIn } from '../../machines/model/block.ts';
 import { EXCHANGE_FORGOT } from '../../machines/model/gap-reasons.ts';
+import { confirmByRest } from '../../src/history/confirm.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { systemClock } from '../../src/transport/clock.ts';
+import { fakeRest } from '../actors/harness.ts';
 import { startExchange } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { says, scriptedHttp } from '../support/scripted-http.ts';
-import { DAY, loadAll, MINUTE, query, sourceOn, time, truthOf, values } from './rig.ts';
+import { FakeClock, settle } from '../transport/fake-clock.ts';
+import { BTC, DAY, loadAll, MINUTE, query, sourceOn, time, truthOf, values } from './rig.ts';
 
 const RATE = 100;
 const HALF = time('2026-02-03T12:00');
@@ -133,4 +136,21 @@ describe('a series that has ended', () => {
     expect(confirmed.endsAt).toBeUndefined();
     expect(plan.range.to).toBe(time('2026-02-08'));
   });
+});
+
+test('bars that REST lacks are asked for again five seconds after, and once more ten seconds after', async () => {
+  const clock = new FakeClock();
+  const { rest, asked } = fakeRest((request) => (request.path.endsWith('/klines') ? [] : { symbols: [] }));
+  const confirming = confirmByRest({ rest, clock, exchangeNow: 0 }, BTC, [run(HALF, HALF)]);
+  const pages = () => asked.filter(({ path }) => path.endsWith('/klines')).length;
+  const course: number[] = [];
+  for (const ms of [4_999, 1, 4_999]) {
+    await clock.advance(ms);
+    await settle();
+    course.push(pages());
+  }
+  expect(course).toEqual([0, 1, 1]);
+  await clock.advance(1);
+  // Not listed any more: what lacks at the end is behind it.
+  expect(await confirming).toMatchObject({ lacking: [], unreached: [], endsAt: HALF });
 });

@@ -108,6 +108,14 @@ describe('pages', () => {
     const asked = await new RestPages(fakeRest(() => rows).rest, BTC).ask(span(0, 50));
     expect(minutes(asked)).toEqual(range(0, 50).filter((n) => n !== 7));
     expect(asked.misplaced).toBe(1);
+    // A whole minute long, but beside where minutes begin.
+    const beside = (candle: Candle): Candle => ({
+      ...crooked(candle),
+      openTime: candle.openTime + 1,
+    });
+    rows[7] = rowOf(beside(bar(at(7), 'rest')));
+    const again = await new RestPages(fakeRest(() => rows).rest, BTC).ask(span(0, 50));
+    expect([minutes(again), again.misplaced]).toEqual([range(0, 50).filter((n) => n !== 7), 1]);
   });
 });
 
