@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { run } from '../../src/cli/program.ts';
 import { contentsOf, emptyFolder, start } from './child.ts';
 
 const CANARY = 'canary-9f3b1c';
@@ -113,21 +114,54 @@ const WRONG: readonly Wrong[] = [
   { title: 'a flag of simulate that is none', args: ['simulate', '--db', 'x.db'], names: '--db' },
 ];
 
-describe.concurrent('wrong usage', () => {
-  test.each(WRONG)('$title ends with 2, names it and creates nothing', async ({ args, names, env }) => {
-    const cleanups: (() => void)[] = [];
-    const finished = (work: () => void): void => void cleanups.push(work);
-    try {
-      const cwd = emptyFolder(finished);
-      const { code, stdout, stderr } = await start(args, { cwd, finished, ...(env ? { env } : {}) }).ended();
+/** One of each kind is shown by a process, as a user would see it; the others by what the bin runs: a tenth of the time. */
+const BY_PROCESS: ReadonlySet<string> = new Set([
+  'no command',
+  'a flag that is none',
+  'a symbol that the simulated exchange lacks',
+  'a store in a folder that is not there',
+  'a secret on the command line',
+  'a wrong value in the environment',
+  'a recording that is not there',
+]);
+
+/** A command line in this process, in a folder of its own. */
+async function runHere(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: NodeJS.ProcessEnv }) {
+  const before = process.cwd();
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += String(text);
+      return true;
+    });
+  process.chdir(cwd);
+  try {
+    const code = await run(args, env);
+    return { code, ...said };
+  } finally {
+    process.chdir(before);
+    vi.restoreAllMocks();
+  }
+}
+
+describe('wrong usage', () => {
+  test.each(WRONG)(
+    '$title ends with 2, names it and creates nothing',
+    async ({ title, args, names, env }) => {
+      const options = { cwd: emptyFolder(), ...(env ? { env } : {}) };
+      const ended = BY_PROCESS.has(title) ? start(args, options).ended() : runHere(args, options);
+      const { code, stdout, stderr } = await ended;
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       if (typeof names === 'string') expect(stderr).toContain(names);
       else expect(stderr).toMatch(names);
       expect(stderr).not.toContain(CANARY);
-      expect(contentsOf(cwd)).toEqual([]);
-    } finally {
-      for (const work of cleanups.reverse()) work();
-    }
+      expect(contentsOf(options.cwd)).toEqual([]);
+    },
+  );
+
+  test('what is shown by a process is among it', () => {
+    const titles = WRONG.map(({ title }) => title);
+    expect([...BY_PROCESS].filter((title) => !titles.includes(title))).toEqual([]);
   });
 });
 
