@@ -18,7 +18,7 @@ import type { Range } from './types.ts';
 const BATCH_ROWS = 8_000;
 /** No transaction has more. */
 const BATCH_ROWS_MAX = 50_000;
-/** A commit that failed and may succeed is tried again so often, ever later: about a minute in all. */
+/** A commit that failed and may succeed is tried so often in all, ever later: within half a minute. */
 const TRIES_MAX = 7;
 const RETRY_MS = 500;
 
