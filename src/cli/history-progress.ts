@@ -59,8 +59,9 @@ export class ProgressView implements LineStream {
 
   write(text: string, callback: (error?: Error | null) => void): unknown {
     if (this.#bars === undefined) return this.#stream.write(text, callback);
-    this.#bars.log(text);
-    callback();
+    // The bar's own log would keep it until the next drawing, which may never come.
+    this.#stream.write(`\r\u001b[K${text}`, callback);
+    this.#draw();
     return true;
   }
 
@@ -87,6 +88,8 @@ export class ProgressView implements LineStream {
       gracefulExit: false,
       hideCursor: null,
       emptyOnZero: true,
+      // A line of the log has taken its place.
+      forceRedraw: true,
     });
     this.#bars = bars;
     let bar: SingleBar | undefined;
@@ -97,10 +100,15 @@ export class ProgressView implements LineStream {
       bar ??= bars.create(shown.planned, 0, payload);
       bar.setTotal(shown.planned);
       bar.update(shown.done, payload);
+      letGo(bars);
     };
+    bars.on('update-post', () => letGo(bars));
     this.#timer = setInterval(this.#draw, 1_000 / DRAWS_PER_SECOND).unref();
   }
 }
+
+/** Its timer, which it does not tell of, must not count as something that was left running. */
+const letGo = (bars: MultiBar): void => void (bars as { timer?: NodeJS.Timeout | null }).timer?.unref();
 
 function logShown(shown: Shown | undefined, logger: Logger): void {
   if (shown === undefined) return;
