@@ -46,7 +46,7 @@ export interface HistorySourcePorts {
 
 /** Pieces that are worked on ahead of the one that is due: files by the day, and months, which are thirty times as large. */
 const AHEAD = 8;
-const MONTHS_AHEAD = 2;
+const MONTHS_AHEAD = 1;
 /** Rows of REST that are handed over at a time. */
 const REST_ROWS = 10 * PAGE_ROWS;
 

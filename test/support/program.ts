@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The same, after `npm run build`. */
+export const BUILT = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export interface Program {
   readonly process: ChildProcess;
@@ -14,11 +16,11 @@ export interface Program {
 }
 
 /** Starts `candlestate` with these arguments; nothing of the environment configures it. */
-export function startProgram(args: readonly string[], cwd: string): Program {
+export function startProgram(args: readonly string[], cwd: string, main = MAIN): Program {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(CANDLESTATE_|BINANCE_|npm_|VITEST|NODE_OPTIONS|NODE_V8_COVERAGE)/u.test(name),
   );
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
     cwd,
     env: { ...Object.fromEntries(inherited), NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
