@@ -48,6 +48,8 @@ export interface HistoryOptions {
   readonly store?: string | undefined;
   /** Or into this file, `.csv` or `.parquet`. Neither: into memory. */
   readonly out?: string | undefined;
+  /** With `out`: a file that is there is replaced, once the new one is whole. Default: it is refused. */
+  readonly replace?: boolean | undefined;
   /** Folder in which archive files are kept for the next time. Default: none. */
   readonly cacheDir?: string | undefined;
   /** Keeps nothing, also where `cacheDir` is given. */
@@ -86,7 +88,9 @@ export interface ResolvedHistoryOptions {
   readonly visionUrl: string | undefined;
   readonly archiveDir: string | undefined;
   readonly store: string | undefined;
-  readonly out: { readonly path: string; readonly format: (typeof FORMATS)[number] } | undefined;
+  readonly out:
+    | { readonly path: string; readonly format: (typeof FORMATS)[number]; readonly replace: boolean }
+    | undefined;
   /** Undefined: nothing is kept. */
   readonly cacheDir: string | undefined;
   readonly cacheMaxBytes: number | undefined;
@@ -110,6 +114,7 @@ const schema = z.strictObject({
   origin: z.enum(ORIGINS, { error: `one of ${ORIGINS.join(' ')}` }).optional(),
   store: fields.storePath.optional(),
   out: fields.filePath('btc.csv or btc.parquet').optional(),
+  replace: z.boolean({ error: 'true or false' }).optional(),
   cacheDir: fields.filePath('data/archive').optional(),
   noCache: z.boolean({ error: 'true or false' }).optional(),
   cacheMaxBytes: fields.wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
@@ -187,6 +192,7 @@ function contradictions(parsed: Parsed, input: unknown): ConfigurationIssue[] {
     refuse('to', `behind from, with the opening of a ${interval} bar between them`);
   if (store !== undefined && out !== undefined) refuse('out', 'only without store: bars go to one place');
   if (out !== undefined && formatOf(out) === undefined) refuse('out', 'a file that ends in .csv or .parquet');
+  if (parsed.replace === true && out === undefined) refuse('replace', 'only with out');
   if (source === 'rest' && archiveDir !== undefined)
     refuse('archiveDir', "only with source 'auto' or 'vision'");
   if (source === 'rest' && !hasRest) refuse('source', "'rest' only with a restUrl");
@@ -232,7 +238,10 @@ function fill(parsed: Parsed): ResolvedHistoryOptions {
     visionUrl: source === 'rest' || archiveDir !== undefined ? undefined : visionUrl,
     archiveDir,
     store: parsed.store,
-    out: out === undefined || format === undefined ? undefined : { path: out, format },
+    out:
+      out === undefined || format === undefined
+        ? undefined
+        : { path: out, format, replace: parsed.replace ?? false },
     cacheDir: parsed.noCache === true ? undefined : parsed.cacheDir,
     cacheMaxBytes: parsed.cacheMaxBytes,
     isDryRun: parsed.dryRun ?? false,

@@ -169,7 +169,7 @@ function sinkOf(
   const nothing = (): void => {};
   if (out !== undefined) {
     const open = out.format === 'csv' ? openCsvFile : openParquetFile;
-    return { sink: new FileSink(() => open(out.path)), release: nothing };
+    return { sink: new FileSink(() => open(out.path, { replace: out.replace })), release: nothing };
   }
   if (path === undefined) return { sink: new MemorySink(), release: nothing };
   const { clock, exchangeClock } = ports;

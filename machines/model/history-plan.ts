@@ -9,6 +9,8 @@ export interface PlannedPiece extends Span {
   readonly by: 'day' | 'month' | 'rest';
   /** First millisecond of the day or month of the file. */
   readonly fileFrom?: number;
+  /** There is no such file, and nobody else may be asked. */
+  readonly isLacking?: true;
 }
 
 export interface HistoryAsk extends Series {
@@ -122,7 +124,7 @@ function pieceFrom(ask: HistoryAsk, at: number, until: number): Choice {
     return file('month');
   if (isAuto) return restPiece(at, to);
   // What a folder lacks is found to be lacking when it is read; what will be published is owed.
-  return archive.isLocal ? file(kind) : { by: 'none', from: at, to };
+  return archive.isLocal ? { ...file(kind), isLacking: true } : { by: 'none', from: at, to };
 }
 
 /** Adds a piece, or lengthens the last one when it goes on in the same place. */

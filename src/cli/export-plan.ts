@@ -1,6 +1,6 @@
 /** What `export` is to do: everything that can be refused before a byte is written is refused here. */
-import { existsSync, realpathSync, statSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { INTERVALS } from '../../machines/model/interval.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import { ConfigurationError, type ConfigurationIssue } from '../errors.ts';
@@ -9,6 +9,7 @@ import { printable, raiseAscii } from '../options.ts';
 import { namesOfSeries } from '../store/blocks.ts';
 import { inspectStore } from '../store/inspect.ts';
 import { oneOf, text, toggle } from './flags.ts';
+import { outProblem } from './paths.ts';
 import type { Settings } from './settings.ts';
 import { asUsage } from './usage.ts';
 import { rangeIssues, when } from './when.ts';
@@ -55,7 +56,7 @@ export async function planExport(settings: ExportSettings): Promise<ExportPlan> 
   const issues = [
     ...(db === '' ? [missing('db', 'the path of a store, as data/mainnet.db')] : []),
     ...('issue' in format ? [format.issue] : []),
-    ...(out === undefined ? [] : outIssues(out, db, { replace: force, option: labelOf('out') })),
+    ...outIssues(settings, out, db),
     ...rangeIssues(from, to, labelOf),
   ];
   if (issues.length > 0 || 'issue' in format) throw new ConfigurationError(issues);
@@ -89,31 +90,14 @@ function formatOf(
   return { issue: { option: labelOf('out'), given: printable(out), allowed } };
 }
 
-/** What is wrong with a path as the place of a file that is to be written. */
-export function outIssues(
-  out: string,
+function outIssues(
+  { values: { force = false }, labelOf }: ExportSettings,
+  out: string | undefined,
   db: string,
-  { replace, option }: { readonly replace: boolean; readonly option: string },
 ): ConfigurationIssue[] {
-  const issue = (allowed: string): ConfigurationIssue[] => [{ option, given: printable(out), allowed }];
-  try {
-    const stat = statSync(out, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) return issue('the path of a file; this is a folder');
-    if (stat !== undefined && !stat.isFile()) return issue('the path of a file; this is none');
-    if (filesOfStore(db).includes(realNameOf(out)))
-      return issue('another file; this one is part of the store');
-    if (stat !== undefined && !replace) return issue('a name that is free, or --force to replace that file');
-    const folder = statSync(dirname(out), { throwIfNoEntry: false });
-    if (folder?.isDirectory()) return [];
-    return issue(`a path in a folder that exists; ${dirname(out)} is none`);
-  } catch (error) {
-    return issue(`a path that can be read: ${(error as Error).message}`);
-  }
+  const problem = out === undefined ? undefined : outProblem(out, { replace: force, db });
+  return problem === undefined ? [] : [{ option: labelOf('out'), given: printable(out), allowed: problem }];
 }
-
-const realNameOf = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
-const filesOfStore = (db: string): string[] =>
-  ['', '-wal', '-shm', '.lock'].map((ending) => `${realNameOf(db)}${ending}`);
 
 async function assertStore(db: string): Promise<void> {
   try {

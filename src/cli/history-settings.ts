@@ -6,7 +6,7 @@ import type { HistoryOptions } from '../options.history.ts';
 import { printable } from '../options.ts';
 import type { Origin } from '../options.types.ts';
 import { duration, number, oneOf, text, toggle } from './flags.ts';
-import { DEFAULT_CACHE, defaultStoreOf, pathProblem } from './paths.ts';
+import { DEFAULT_CACHE, defaultStoreOf, outProblem, pathProblem } from './paths.ts';
 import { environmentSource, flagSource, readSettings, type Settings } from './settings.ts';
 import { when } from './when.ts';
 
@@ -27,6 +27,7 @@ export const HISTORY_READERS = {
   visionUrl: url,
   db: text('the path of a file, as data/btc.db'),
   out: text('the path of a file that ends with .csv or .parquet'),
+  force: toggle,
   cacheDir: folder,
   noCache: toggle,
   cacheGb: number(`gigabytes, up to ${CACHE_GB_MAX}`, (value) => value >= 0 && value <= CACHE_GB_MAX),
@@ -85,8 +86,10 @@ export function planHistoryCommand(
 
   const origin: Origin = urls.length > 0 ? 'custom' : (values.network ?? 'mainnet');
   const target = values.out ?? values.db ?? defaultStoreOf(origin);
-  const problem = pathProblem(target);
+  const { force: replace = false } = values;
+  const problem = values.out === undefined ? pathProblem(target) : outProblem(target, { replace });
   if (problem !== undefined) refuse(values.out === undefined ? 'db' : 'out', target, problem);
+  if (replace && values.out === undefined) refuse('force', 'given', 'only with --out');
   if (issues.length > 0) throw new ConfigurationError(issues);
   return { settings, options: optionsOf(settings, target, now), target };
 }
@@ -101,7 +104,7 @@ function optionsOf({ values }: HistorySettings, target: string, now: number): Hi
     to,
     source: values.source,
     network: hasUrls ? { wsUrl, restUrl, visionUrl } : values.network,
-    ...(values.out === undefined ? { store: target } : { out: target }),
+    ...(values.out === undefined ? { store: target } : { out: target, replace: values.force }),
     cacheDir: values.noCache === true ? undefined : (values.cacheDir ?? DEFAULT_CACHE),
     cacheMaxBytes: cacheGb === undefined ? undefined : Math.round(cacheGb * 1e9),
     archiveDir: values.archiveDir,

@@ -17,27 +17,38 @@ const BY = { day: 'day files', month: 'month files', rest: 'REST' } as const;
 export const whereFrom = ({ by, from }: Piece): string =>
   `${by === 'rest' ? 'REST' : 'archive'} ${utc(from).slice(0, by === 'month' ? 7 : 10)}`;
 
+interface Stretch {
+  readonly by: Piece['by'];
+  readonly isLacking: boolean;
+  readonly from: number;
+  to: number;
+  pieces: number;
+}
+
 /** Pieces of one kind that follow each other are one line. */
-function stretches(
-  pieces: readonly Piece[],
-): { by: Piece['by']; from: number; to: number; pieces: number }[] {
-  const all: { by: Piece['by']; from: number; to: number; pieces: number }[] = [];
-  for (const { by, from, to } of pieces) {
+function stretches(pieces: readonly Piece[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const { by, from, to, isLacking = false } of pieces) {
     const last = all.at(-1);
-    if (last?.by === by && last.to === from) {
+    if (last?.by === by && last.isLacking === isLacking && last.to === from) {
       last.to = to;
       last.pieces += 1;
-    } else all.push({ by, from, to, pieces: 1 });
+    } else all.push({ by, isLacking, from, to, pieces: 1 });
   }
   return all;
+}
+
+function placeOf({ by, isLacking, pieces }: Stretch): string {
+  if (by === 'rest') return BY.rest;
+  const files = `${BY[by]}: ${grouped(pieces)}`;
+  return isLacking ? `not in the folder: ${files}` : files;
 }
 
 /** What would be done, a line for each stretch of the range. */
 export function planText(plan: HistoryPlan): string {
   const { query, range, bars, pieces, notes } = plan;
   const lines = stretches(pieces).map(
-    ({ by, from, to, pieces: count }) =>
-      `  ${utc(from)} … ${utc(to)}  ${BY[by]}${by === 'rest' ? '' : `: ${grouped(count)}`}`,
+    (stretch) => `  ${utc(stretch.from)} … ${utc(stretch.to)}  ${placeOf(stretch)}`,
   );
   return [
     `${query.symbol} ${query.interval} from ${utc(range.from)} to ${utc(range.to)}: ${grouped(bars)} bars to load`,
@@ -50,7 +61,13 @@ export function planText(plan: HistoryPlan): string {
 /** The same for programs: one JSON object. */
 export function planJson({ query, range, bars, pieces, notes }: HistoryPlan): string {
   const { symbol, interval, source } = query;
-  const plain = pieces.map(({ by, from, to, file }) => ({ by, from, to, ...(file && { path: file.path }) }));
+  const plain = pieces.map(({ by, from, to, file, isLacking }) => ({
+    by,
+    from,
+    to,
+    ...(file && { path: file.path }),
+    ...(isLacking && { isLacking }),
+  }));
   return `${JSON.stringify({ symbol, interval, source, ...range, bars, pieces: plain, notes })}\n`;
 }
 
@@ -64,7 +81,7 @@ function some<One>(all: readonly One[], unlisted: number, logger: Logger, say: (
 }
 
 /** Says what came of it: `target` is where the bars went. */
-export function sayReport(report: HistoryReport, target: string, logger: Logger): void {
+export function sayReport(report: HistoryReport, target: string, isFile: boolean, logger: Logger): void {
   const { outcome, error, notes, gaps, unreached, unlisted, bars, cache, requests, durationMs } = report;
   some(notes, unlisted.notes, logger, ({ kind, found, done, from, to }) =>
     logger[kind === 'outside' || kind === 'doubtful' ? 'info' : 'warn'](`${found}; ${done}`, {
@@ -78,7 +95,10 @@ export function sayReport(report: HistoryReport, target: string, logger: Logger)
   some(unreached, unlisted.unreached, logger, (run) =>
     logger.error('bars are missing that could not be asked for; run it again', { bars: spoken(run) }),
   );
-  if (error !== undefined) logger.error('what was written stays; run it again');
+  if (error !== undefined)
+    logger.error(
+      isFile ? 'nothing of the file was left; run it again' : 'what was written stays; run it again',
+    );
   const there = bars.held > 0 ? `, ${grouped(bars.held)} were there before` : '';
   logger.info(`${grouped(bars.stored)} bars written to ${target}${there}`, {
     outcome,

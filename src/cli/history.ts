@@ -88,7 +88,7 @@ async function finish(
     process.stderr.write(usageText('history', inFlags(usage, settings)));
     return EXIT.usage;
   }
-  if (options.dryRun !== true) sayReport(report, target, logger);
+  if (options.dryRun !== true) sayReport(report, target, options.out !== undefined, logger);
   await logger.flush();
   const isWhole = outcome !== 'failed' && unreached.length === 0;
   return code === EXIT.finished && !isWhole ? EXIT.failed : code;

@@ -1,6 +1,6 @@
 /** Where commands read and write. */
-import { statSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Origin } from '../options.ts';
 
 const DEFAULT_FOLDER = 'data';
@@ -29,3 +29,27 @@ export function pathProblem(path: string): string | undefined {
   }
   return undefined;
 }
+
+/** What is wrong with a path as the place of a file that is to be written; `db`: the store that is read, if any. */
+export function outProblem(
+  out: string,
+  { replace, db }: { readonly replace: boolean; readonly db?: string },
+): string | undefined {
+  try {
+    const stat = statSync(out, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return 'the path of a file; this is a folder';
+    if (stat !== undefined && !stat.isFile()) return 'the path of a file; this is none';
+    if (db !== undefined && filesOfStore(db).includes(realNameOf(out)))
+      return 'another file; this one is part of the store';
+    if (stat !== undefined && !replace) return 'a name that is free, or --force to replace that file';
+    if (kindOf(dirname(out)) !== 'folder') return `a path in a folder that exists; ${dirname(out)} is none`;
+    accessSync(dirname(out), constants.W_OK);
+  } catch (error) {
+    return `a path that can be used: ${(error as Error).message}`;
+  }
+  return undefined;
+}
+
+const realNameOf = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+const filesOfStore = (db: string): string[] =>
+  ['', '-wal', '-shm', '.lock'].map((ending) => `${realNameOf(db)}${ending}`);

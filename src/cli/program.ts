@@ -130,6 +130,7 @@ function addHistory(program: Command, act: (flags: Flags) => Promise<void>): voi
     .option('--vision-url <url>', 'base URL of its archive')
     .option('--db <path>', 'SQLite file (default data/<network>.db, data/custom.db with URLs)')
     .option('--out <path>', 'instead of a store: a file, .csv or .parquet')
+    .option('--force', 'with --out: replace a file that is there, once the new one is whole')
     .option('--cache-dir <path>', 'archive files that were fetched (default data/cache)')
     .option('--no-cache', 'keep none of them')
     .option('--cache-gb <n>', 'size of the cache, gigabytes (default 10)')

@@ -221,11 +221,11 @@ const seriesOf = ({ symbol, interval }: HistoryQuery): Series => ({
   interval,
 });
 
-function withFile(query: HistoryQuery, { by, from, to, fileFrom }: PlannedPiece): Piece {
+function withFile(query: HistoryQuery, { by, from, to, fileFrom, isLacking }: PlannedPiece): Piece {
   if (by === 'rest' || fileFrom === undefined) return { by, from, to };
   const file = fileOf(by, query, fileFrom);
   if (file === undefined) throw unknown(query);
-  return { by, from, to, file };
+  return { by, from, to, file, ...(isLacking && { isLacking }) };
 }
 
 /** What is loaded at a time: a piece, or a part of a long one. */

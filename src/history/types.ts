@@ -73,6 +73,8 @@ export interface Piece extends Range {
   readonly by: 'day' | 'month' | 'rest';
   /** Of `day` and `month`. */
   readonly file?: ArchiveFile;
+  /** The folder does not have the file, and nobody else may be asked. */
+  readonly isLacking?: true;
 }
 
 /** A part of the range, as it was found. */

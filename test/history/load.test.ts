@@ -197,6 +197,8 @@ describe('a load into a file', () => {
     const { outcome, error } = await loadOf(new ScriptedSource(part(0, 60)), { out }).start().done;
     expect([outcome, error]).toEqual(['failed', expect.objectContaining({ code: 'FILE_EXISTS' })]);
     expect(readFileSync(out, 'utf8')).toBe(before);
+    await loadOf(new ScriptedSource(part(0, 30)), { out, replace: true }).start().done;
+    expect(readFileSync(out, 'utf8')).not.toBe(before);
   });
 });
 

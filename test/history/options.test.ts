@@ -98,6 +98,7 @@ describe('options', () => {
     ['to', { interval: '1d', from: FROM + 1, to: FROM + 2 }],
     ['out', { store: 'a.db', out: 'a.csv' }],
     ['out', { out: 'a.txt' }],
+    ['replace', { store: 'a.db', replace: true }],
     ['archiveDir', { source: 'rest', network: 'mainnet', archiveDir: 'a' }],
     ['source', { source: 'rest', network: { visionUrl: 'https://a.example' } }],
     ['source', { source: 'vision', network: { restUrl: 'https://a.example' } }],
