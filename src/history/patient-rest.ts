@@ -5,10 +5,18 @@ import { ExchangeError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { sleep } from '../transport/clock.ts';
 
-/** Pauses of the exchange that a load waits for, all of one request together, ms. */
-const PATIENCE_MS = 30 * 60_000;
-/** Between further tries at an exchange that can't be reached, ms; the session has tried several times before each. */
-export const OUTAGE_PAUSES_MS: readonly number[] = [1_000, 4_000, 15_000];
+/** How long somebody waits. */
+export interface Patience {
+  /** Pauses that the exchange asks for, all of one request together, ms. */
+  readonly pausesMs: number;
+  /** Between further tries at an exchange that can't be reached, ms; the session has tried several times before each. */
+  readonly outagePausesMs: readonly number[];
+}
+
+/** For bars that nobody else has. */
+export const PATIENT: Patience = { pausesMs: 30 * 60_000, outagePausesMs: [1_000, 4_000, 15_000] };
+/** For what others can tell nearly as well: a pause of the rate limit is over in a minute, a ban is not. */
+export const BRIEF: Patience = { pausesMs: 60_000, outagePausesMs: [] };
 /** The session's queue is full: others have to be served first. */
 const QUEUE_PAUSE_MS = 1_000;
 
@@ -20,18 +28,19 @@ export class PatientRest implements RestPort {
   readonly #rest: RestPort;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #outagePausesMs: readonly number[];
+  readonly #patience: Patience;
   /** Many wait for the same pause: it is said once. */
   #saidUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(rest: RestPort, clock: Clock, logger: Logger, outagePausesMs = OUTAGE_PAUSES_MS) {
+  constructor(rest: RestPort, clock: Clock, logger: Logger, patience = PATIENT) {
     this.#rest = rest;
     this.#clock = clock;
     this.#logger = logger;
-    this.#outagePausesMs = outagePausesMs;
+    this.#patience = patience;
   }
 
   async ask(request: VenueRequest, signal?: AbortSignal): Promise<unknown> {
+    const { pausesMs, outagePausesMs } = this.#patience;
     let waitedMs = 0;
     for (let outages = 0; ; ) {
       try {
@@ -39,9 +48,9 @@ export class PatientRest implements RestPort {
       } catch (error) {
         signal?.throwIfAborted();
         const told = toldPauseOf(error);
-        const pauseMs = told ?? (isOutage(error) ? this.#outagePausesMs[outages++] : undefined);
-        if (pauseMs === undefined || waitedMs + pauseMs > PATIENCE_MS) throw error;
-        if (told !== undefined) this.#say(pauseMs, error);
+        const pauseMs = told ?? (isOutage(error) ? outagePausesMs[outages++] : undefined);
+        if (pauseMs === undefined || waitedMs + pauseMs > pausesMs) throw error;
+        this.#say(pauseMs, error);
         await sleep(this.#clock, pauseMs, signal);
         waitedMs += pauseMs;
       }

@@ -152,7 +152,11 @@ export class PieceLoader {
       case 'absent':
         return { ...common, kind: 'missing file', found: `there is no ${name}` };
       case 'refused':
-        return { ...common, kind: 'refused file', found: `${name}: ${read.reason}` };
+        return {
+          ...common,
+          kind: 'refused file',
+          found: read.reason.includes(name) ? read.reason : `${name}: ${read.reason}`,
+        };
       case 'unreachable':
         return { ...common, kind: 'unreachable', found: `${name}: ${read.error.message}` };
       case 'given up':

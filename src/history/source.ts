@@ -19,7 +19,7 @@ import { fileOf, filesIn, published } from './archive-view.ts';
 import { confirmByRest } from './confirm.ts';
 import { withinEdges } from './edges.ts';
 import { endedBy, type Facts, findFacts, possibleRange } from './facts.ts';
-import { PatientRest } from './patient-rest.ts';
+import { BRIEF, PatientRest } from './patient-rest.ts';
 import { PieceLoader } from './piece-loader.ts';
 import { isInArchive } from './probe.ts';
 import { PAGE_ROWS, RestPages } from './rest-pages.ts';
@@ -69,7 +69,7 @@ class Source implements HistorySource {
     const { rest, clock, logger } = ports;
     this.#ports = ports;
     this.#rest = rest === undefined ? undefined : new PatientRest(rest, clock, logger);
-    this.#restNow = rest === undefined ? undefined : new PatientRest(rest, clock, logger, []);
+    this.#restNow = rest === undefined ? undefined : new PatientRest(rest, clock, logger, BRIEF);
   }
 
   async plan(query: HistoryQuery, signal?: AbortSignal): Promise<HistoryPlan> {

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { addAbortSignal, pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
-import { type ArchiveFile, entryBytesMaxOf } from '../binance/archive.ts';
+import { type ArchiveFile, entryBytesMaxOf, fileName as nameOf } from '../binance/archive.ts';
 import { ArchiveError } from '../errors.ts';
 
 export interface UnzipOptions {
@@ -43,7 +43,8 @@ export async function* unzip(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { maxBytes = entryBytesMaxOf(file), maxRatio = RATIO_MAX, signal } = options;
   signal?.throwIfAborted();
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  // On the disk it may have a name that means nothing to anybody.
+  const name = nameOf(file);
   const zip = await openZip(path).catch((cause: unknown) => {
     throw damaged(name, cause);
   });

@@ -127,6 +127,18 @@ describe('a REST that is away', () => {
     await expect(loading()).rejects.toMatchObject({ name: 'ExchangeError', retryable: true });
   });
 
+  test('by order of the exchange holds a plan up for a minute, not for a ban', async () => {
+    const exchange = await startExchange({ startTime: time('2026-02-10T12:00'), timeScale: 1 });
+    const clock = { ...fastClock(1_000), wallNow: () => time('2026-02-10T11:00') };
+    exchange.inject({ kind: 'rest', path: '/fapi/', status: 418, headers: { 'retry-after': '600' } });
+    const { source } = sourceOn(exchange, { clock });
+    const began = clock.now();
+    const { candles, notes } = await loadAll(source, query('2026-02-03', '2026-02-05'));
+    expect(candles).toHaveLength((2 * DAY) / MINUTE);
+    expect(notes).toEqual([expect.stringMatching(/^unreachable \| REST: .* \| the local clock/u)]);
+    expect(clock.now() - began).toBeLessThan(500_000);
+  });
+
   test('at the plan leaves the archive and the local calendar; REST alone is an error', async () => {
     const exchange = await startExchange({ startTime: time('2026-02-10T12:00'), timeScale: 1 });
     const clock = { ...fastClock(100), wallNow: () => time('2026-02-10T11:00') };
