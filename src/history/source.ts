@@ -156,7 +156,12 @@ class Source implements HistorySource {
     const concurrency = plan.pieces.some(({ by }) => by === 'month') ? MONTHS_AHEAD : AHEAD;
     try {
       const parts = pMapIterable(inPortions(plan.pieces, query), begin, { concurrency });
-      for await (const loaded of withinEdges(parts, plan, edges)) yield this.#withoutEnd(query, loaded);
+      let isFound = edges.isBeginKnown;
+      for await (const loaded of withinEdges(parts, plan, edges)) {
+        isFound ||= loaded.blocks.length > 0 || loaded.unreached.length > 0;
+        yield this.#withoutEnd(query, loaded);
+      }
+      if (!isFound) await this.#assertKnown(plan, facts, over.signal);
     } finally {
       // Whoever leaves early leaves nothing running.
       signal?.removeEventListener('abort', end);
@@ -183,6 +188,20 @@ class Source implements HistorySource {
       unreached: [],
       lacking: joinRuns(query.interval, lacking).map((run) => ({ ...run, reason })),
     };
+  }
+
+  /** Of a range in which the archive has nothing, and for which nobody else may be asked. */
+  async #assertKnown(
+    { query, range, pieces, bars }: HistoryPlan,
+    { exchangeNow }: Facts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const files = this.#files(query);
+    // What a store holds of it vouches for the symbol.
+    const isAll = bars > 0 && bars === countBars(query.interval, range.from, range.to);
+    const since = { from: range.from, to: exchangeNow };
+    if (files !== undefined && isAll && !(await isInArchive(files, query, since, pieces, signal)))
+      throw unknown(query);
   }
 
   get #isLocal(): boolean {

@@ -97,6 +97,21 @@ describe('one source alone', () => {
     expect(notes).toEqual(['outside | the archive has not published it yet | not asked for']);
   });
 
+  test('vision does not take a symbol that the archive has nothing of for one without bars', async () => {
+    const exchange = await exchangeAt();
+    const { source } = sourceOn(exchange, { clock: clockAt(NOW) });
+    const ofNobody = query('2026-02-05', '2026-02-07', { source: 'vision', symbol: 'NOBODYUSDT' });
+    await expect(loadAll(source, ofNobody)).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      issues: [expect.objectContaining({ option: 'symbol' })],
+    });
+    const days = { kind: 'rest', path: '/data/futures/um/daily/', status: 404 } as const;
+    exchange.inject(days);
+    exchange.inject({ ...days, path: '/data/futures/um/monthly/klines/BTCUSDT/1m/BTCUSDT-1m-2025' });
+    const ofBtc = query('2025-10-05', '2025-10-07', { source: 'vision' });
+    expect((await loadAll(source, ofBtc)).candles).toEqual([]);
+  });
+
   test.each([
     ['1M', 4],
     ['1w', 17],
