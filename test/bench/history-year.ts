@@ -24,7 +24,8 @@ const { values } = parseArgs({
 });
 const days = Number(values.days);
 const [DAY_MS, MINUTE_MS] = [86_400_000, 60_000];
-const FROM = Date.UTC(2025, 0, 1);
+/** Early enough that five years have ended. */
+const FROM = Date.UTC(2021, 0, 1);
 const SYMBOL = 'BTCUSDT';
 const HEADER =
   'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore';
