@@ -52,7 +52,7 @@ export function planText(plan: HistoryPlan): string {
   );
   return [
     `${query.symbol} ${query.interval} from ${utc(range.from)} to ${utc(range.to)}: ${grouped(bars)} bars to load`,
-    ...(lines.length === 0 ? ['  nothing: all of it is there'] : lines),
+    ...(lines.length === 0 ? ['  nothing: all of it is there, or named as a gap'] : lines),
     ...notes.map(({ found, done }) => `  ${found}; ${done}`),
     '',
   ].join('\n');
@@ -82,7 +82,8 @@ function some<One>(all: readonly One[], unlisted: number, logger: Logger, say: (
 
 /** Says what came of it: `target` is where the bars went. */
 export function sayReport(report: HistoryReport, target: string, isFile: boolean, logger: Logger): void {
-  const { outcome, error, notes, gaps, unreached, unlisted, bars, cache, requests, durationMs } = report;
+  const { outcome, error, notes, gaps, known, unreached, unlisted, bars, cache, requests, durationMs } =
+    report;
   some(notes, unlisted.notes, logger, ({ kind, found, done, from, to }) =>
     logger[kind === 'outside' || kind === 'doubtful' ? 'info' : 'warn'](`${found}; ${done}`, {
       from: utc(from),
@@ -91,6 +92,9 @@ export function sayReport(report: HistoryReport, target: string, isFile: boolean
   );
   some(gaps, unlisted.gaps, logger, ({ reason, ...run }) =>
     logger.warn('a gap: nobody has these bars', { bars: spoken(run), reason }),
+  );
+  some(known, unlisted.known, logger, ({ reason, ...run }) =>
+    logger.warn('a gap that was known, and not asked for again', { bars: spoken(run), reason }),
   );
   some(unreached, unlisted.unreached, logger, (run) =>
     logger.error('bars are missing that could not be asked for; run it again', { bars: spoken(run) }),
@@ -103,7 +107,7 @@ export function sayReport(report: HistoryReport, target: string, isFile: boolean
   logger.info(`${grouped(bars.stored)} bars written to ${target}${there}`, {
     outcome,
     ...bars.bySource,
-    gaps: gaps.length + unlisted.gaps,
+    gaps: gaps.length + unlisted.gaps + known.length + unlisted.known,
     seconds: Number((durationMs / 1_000).toFixed(1)),
     rowsPerSecond: rateOf({ done: bars.stored, elapsedMs: durationMs }),
     requestsRest: requests.rest,

@@ -4,7 +4,7 @@ import type { CandleBlock } from '../../machines/model/block.ts';
 import { barBefore, type Run } from '../../machines/model/gaps.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
-import { spanOf, unite, without } from '../../machines/model/spans.ts';
+import { spanOf, unite, within, without } from '../../machines/model/spans.ts';
 import { ConfigurationError, ExchangeError } from '../errors.ts';
 import { interleaved } from './parts.ts';
 import { Bounded, type Counters, countBlocks, newCounters } from './progress.ts';
@@ -39,12 +39,15 @@ export interface LoaderPorts {
 export class Loader {
   readonly counters: Counters = newCounters();
   readonly gaps = new Bounded<Gap>(LISTED_MAX);
+  /** Gaps of the range that were named before, where they are not asked for again. */
+  readonly known = new Bounded<Gap>(LISTED_MAX);
   readonly notes = new Bounded<HistoryNote>(LISTED_MAX);
   readonly unreached = new Bounded<Run>(LISTED_MAX);
   plan: HistoryPlan | undefined;
   readonly #ports: LoaderPorts;
   /** Ends what is fetched ahead. */
   readonly #over = new AbortController();
+  #barsKnown = 0;
   #source: HistorySource | undefined;
   #parts: AsyncIterator<Loaded> | undefined;
   /** Of a sink that takes bars in order: the part that waits for what it lacks. */
@@ -82,6 +85,7 @@ export class Loader {
         },
       ]);
     this.plan = plan;
+    this.#noteKnown(await sink.gaps(query, plan.range), plan.range, missing);
     this.counters.barsPlanned = plan.bars;
     this.notes.add(plan.notes);
     return { pieces: plan.pieces.length };
@@ -148,6 +152,11 @@ export class Loader {
     await Promise.all([ended, this.#ports.closeArchive()]);
   }
 
+  /** Bars of {@link known}, also of those that are not listed. */
+  get barsKnown(): number {
+    return this.#barsKnown;
+  }
+
   get #reached(): HistorySource {
     if (this.#source === undefined) throw new Error('the exchange has not been reached');
     return this.#source;
@@ -194,6 +203,15 @@ export class Loader {
     const { interval } = this.#ports.query;
     this.unreached.add(runs);
     for (const { from, to } of this.#spansOf(runs)) this.#barsUnreached += countBars(interval, from, to);
+  }
+
+  #noteKnown(gaps: readonly Gap[], range: Range, asked: readonly Range[]): void {
+    const { interval } = this.#ports.query;
+    for (const gap of gaps)
+      for (const { from, to } of without(unite([within(spanOf(interval, gap), range)]), asked)) {
+        this.known.add([{ ...gap, fromOpenTime: from, toOpenTime: barBefore(interval, to) }]);
+        this.#barsKnown += countBars(interval, from, to);
+      }
   }
 
   #assertReached(): void {

@@ -1,5 +1,6 @@
 import type { CandleBlock } from '../../machines/model/block.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import type { Gap } from '../../machines/model/row.ts';
 import { rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 import type { Range } from './types.ts';
@@ -28,6 +29,10 @@ export class MemorySink implements HistorySink {
 
   async missing(_: Series, range: Range): Promise<readonly Range[]> {
     return [range];
+  }
+
+  async gaps(): Promise<readonly Gap[]> {
+    return [];
   }
 
   async take({ blocks }: Taken): Promise<void> {

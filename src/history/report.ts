@@ -28,20 +28,29 @@ export interface HistoryReport {
     /** New in the store, the file or memory; of these in `filled` those of gaps that had been named before. */
     readonly stored: number;
     readonly filled: number;
-    /** Of the range there before, or named as a gap. */
+    /** Of the range there before. */
     readonly held: number;
+    /** Of the range named as a gap before, and not asked for again: those of `known`. */
+    readonly named: number;
     /** Fetched, and not kept. */
     readonly unwritten: number;
     /** Fetched, by where from. */
     readonly bySource: BySource;
   };
-  /** Bars that the exchange has not, named by this load. A thousand are listed, as of the two below. */
+  /** Bars that the exchange has not, named by this load. A thousand are listed, as of each kind below. */
   readonly gaps: readonly Gap[];
+  /** Gaps of the range that were named before, and not asked for again: the exchange was asked less than a day ago. */
+  readonly known: readonly Gap[];
   readonly notes: readonly HistoryNote[];
   /** Bars that could not be asked for. */
   readonly unreached: readonly Run[];
   /** How many there were beyond those that are listed. */
-  readonly unlisted: { readonly gaps: number; readonly notes: number; readonly unreached: number };
+  readonly unlisted: {
+    readonly gaps: number;
+    readonly known: number;
+    readonly notes: number;
+    readonly unreached: number;
+  };
   readonly cache: Readonly<CacheCounts>;
   /** Requests that were sent. */
   readonly requests: HistoryRequests;
@@ -74,7 +83,7 @@ const errorOf = (error: unknown): Error =>
 
 export function historyReportOf(loader: Loader, facts: ReportFacts): HistoryReport {
   const { outcome, error, reason, lines, query, sink, durationMs } = facts;
-  const { plan, counters, gaps, notes, unreached } = loader;
+  const { plan, counters, gaps, known, barsKnown, notes, unreached } = loader;
   const { from, to } = plan?.range ?? query;
   const inRange = plan === undefined ? 0 : countBars(query.interval, from, to);
   return {
@@ -85,13 +94,15 @@ export function historyReportOf(loader: Loader, facts: ReportFacts): HistoryRepo
     bars: {
       planned: counters.barsPlanned,
       ...sink,
-      held: Math.max(0, inRange - counters.barsPlanned),
+      held: Math.max(0, inRange - counters.barsPlanned - barsKnown),
+      named: barsKnown,
       bySource: { ...counters.bySource },
     },
     gaps: gaps.items,
+    known: known.items,
     notes: notes.items,
     unreached: unreached.items,
-    unlisted: { gaps: gaps.more, notes: notes.more, unreached: unreached.more },
+    unlisted: { gaps: gaps.more, known: known.more, notes: notes.more, unreached: unreached.more },
     cache: { ...facts.cache },
     requests: facts.requests,
     durationMs: Math.round(durationMs),

@@ -39,6 +39,8 @@ export interface HistorySink {
   open(isDryRun: boolean): Promise<void>;
   /** What of the range is neither there nor named, ascending. */
   missing(series: Series, range: Range): Promise<readonly Range[]>;
+  /** Gaps that it has named before and that are open, of bars of the range and perhaps beyond. */
+  gaps(series: Series, range: Range): Promise<readonly Gap[]>;
   /**
    * Takes bars; they are not the caller's any more. Resolves when it has room for the next ones, which may be before
    * these are kept. Rejects when they, or earlier ones, can't be kept.

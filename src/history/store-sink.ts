@@ -23,7 +23,7 @@ const TRIES_MAX = 7;
 const RETRY_MS = 500;
 
 /** What is needed of the store's writer. */
-export type HistoryWriter = Pick<StoreWriter, 'load' | 'missing' | 'close' | 'terminate'> & {
+export type HistoryWriter = Pick<StoreWriter, 'load' | 'missing' | 'gaps' | 'close' | 'terminate'> & {
   open(): Promise<unknown>;
 };
 
@@ -83,6 +83,10 @@ export class StoreSink implements HistorySink {
     const options = { exchangeTime: stampNow() };
     if (this.#isDryRun) return existsSync(path) ? readMissing(path, series, range, options) : [range];
     return this.#isOpen ? writer.missing(series, range, options) : [range];
+  }
+
+  async gaps(series: Series, range: Range): Promise<readonly Gap[]> {
+    return this.#isOpen ? this.#ports.writer.gaps(series, range) : [];
   }
 
   async take({ blocks, gaps, collected }: Taken): Promise<void> {

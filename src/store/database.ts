@@ -135,6 +135,11 @@ export class StoreDatabase {
     return missingBars(this.#coverage, series, range, exchangeTime);
   }
 
+  /** Gaps that are open, as far as they say something of the range. */
+  gaps(series: Series, range: Span): readonly Gap[] {
+    return this.#coverage.gaps(series, range);
+  }
+
   #transaction<Result>(exchangeTime: number, work: () => Result): Result {
     this.#assertInPlace();
     patiently(() => this.#database.exec('BEGIN IMMEDIATE'));

@@ -1,6 +1,6 @@
 /** What the store's main side and its worker thread say to each other. One answer to each request, in order. */
 import type { Series } from '../../machines/model/kline.ts';
-import type { Row } from '../../machines/model/row.ts';
+import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
 import type { Opened, OpenRequest } from './database.ts';
 import type { HistoryBatch, LoadResult } from './load.ts';
@@ -26,6 +26,7 @@ export type Request =
       readonly range: Span;
       readonly exchangeTime: number;
     }
+  | { readonly id: number; readonly do: 'gaps'; readonly series: Series; readonly range: Span }
   | { readonly id: number; readonly do: 'close'; readonly exchangeTime: number };
 
 export type Answer =
@@ -35,5 +36,6 @@ export type Answer =
       readonly opened?: Opened;
       readonly loaded?: LoadResult;
       readonly missing?: readonly Span[];
+      readonly gaps?: readonly Gap[];
     }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };

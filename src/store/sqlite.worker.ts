@@ -21,6 +21,8 @@ function serve(request: Request): Answer {
       return { id, ok: true, loaded: opened().load(request.batch, request.exchangeTime) };
     case 'missing':
       return { id, ok: true, missing: opened().missing(request.series, request.range, request.exchangeTime) };
+    case 'gaps':
+      return { id, ok: true, gaps: opened().gaps(request.series, request.range) };
     case 'close':
       database?.close(request.exchangeTime);
       database = undefined;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Series } from '../../machines/model/kline.ts';
-import type { Row } from '../../machines/model/row.ts';
+import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
@@ -31,6 +31,8 @@ export interface StoreWriter {
    * @throws {StoreError}
    */
   missing(series: Series, range: Span, options: { readonly exchangeTime: number }): Promise<readonly Span[]>;
+  /** Gaps that are open and name bars that open in [from, to). @throws {StoreError} */
+  gaps(series: Series, range: Span): Promise<readonly Gap[]>;
   /**
    * Notes the exchange's time and lets go of the file. Never hangs on a thread that is gone.
    */
@@ -112,6 +114,11 @@ export class SqliteWriter implements StoreWriter {
     const question = { series: { symbol, interval }, range: { from, to }, exchangeTime };
     const answer = await this.#ask({ do: 'missing', ...question });
     return (answer.ok ? answer.missing : undefined) ?? [];
+  }
+
+  async gaps({ symbol, interval }: Series, { from, to }: Span): Promise<readonly Gap[]> {
+    const answer = await this.#ask({ do: 'gaps', series: { symbol, interval }, range: { from, to } });
+    return (answer.ok ? answer.gaps : undefined) ?? [];
   }
 
   async close(exchangeTime: number): Promise<void> {
@@ -207,6 +214,9 @@ export class MemoryWriter implements StoreWriter {
   }
   async missing(_: Series, { from, to }: Span): Promise<readonly Span[]> {
     return from < to ? [{ from, to }] : [];
+  }
+  async gaps(): Promise<readonly Gap[]> {
+    return [];
   }
   async close(): Promise<void> {}
   async terminate(): Promise<void> {}

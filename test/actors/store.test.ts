@@ -28,6 +28,7 @@ function store() {
       }),
     load: async () => ({ inserted: 0, filled: 0 }),
     missing: async () => [],
+    gaps: async () => [],
     async close() {
       calls.push('close');
     },

@@ -2,9 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
 import { sameValues } from '../../machines/model/kline.ts';
 import { type HistoryOptions, loadHistory } from '../../src/history-load.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
@@ -76,6 +78,35 @@ describe('three days into a store', () => {
       requests: { rest: 0, archive: 0 },
     });
     expect(requestsAt(exchange)).toEqual([]);
+  });
+
+  test('lack what was named as a gap today, which each load of them says again', async () => {
+    const exchange = await exchangeNow();
+    const options = wanted(exchange, { store: newStore(), cacheDir: folder(), to: FROM + DAY });
+    expect((await loadHistory(options).done).outcome).toBe('finished');
+    const [fromOpenTime, toOpenTime] = [FROM + 60 * MINUTE, FROM + 64 * MINUTE];
+    const gap = {
+      symbol: 'BTCUSDT',
+      interval: '1m',
+      fromOpenTime,
+      toOpenTime,
+      reason: EXCHANGE_LACKS,
+    } as const;
+    const database = new DatabaseSync(String(options.store));
+    database
+      .prepare('DELETE FROM candles WHERE open_time BETWEEN ? AND ?')
+      .run(gap.fromOpenTime, gap.toOpenTime);
+    database
+      .prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?, NULL)')
+      .run(gap.symbol, gap.interval, gap.fromOpenTime, gap.toOpenTime, gap.reason, Date.now());
+    database.close();
+    expect(await loadHistory(options).done).toMatchObject({
+      outcome: 'finished',
+      bars: { planned: 0, stored: 0, held: 1_435, named: 5 },
+      gaps: [],
+      known: [gap],
+      requests: { rest: 0, archive: 0 },
+    });
   });
 
   test('that are broken off stay as far as they came, and the next load asks for the rest', {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Gap } from '../../machines/model/row.ts';
 import { Loader } from '../../src/history/loader.ts';
 import { type HistorySink, noCounts, type Taken } from '../../src/history/sinks.ts';
 import type { Range } from '../../src/history/types.ts';
@@ -12,9 +13,13 @@ class Recorder implements HistorySink {
   readonly counts = noCounts();
   readonly taken: Taken[] = [];
   lacks: readonly Range[] = [span(0, 60)];
+  named: readonly Gap[] = [];
   async open(): Promise<void> {}
   async missing(): Promise<readonly Range[]> {
     return this.lacks;
+  }
+  async gaps(): Promise<readonly Gap[]> {
+    return this.named;
   }
   async take(one: Taken): Promise<void> {
     this.taken.push(one);
@@ -105,4 +110,16 @@ test('what is broken off ends what is fetched ahead', async () => {
   await expect(loading).rejects.toThrow('enough');
   await loader.closeArchive();
   expect(source.ended).toBe('broken off');
+});
+
+test('gaps that were named before are known as far as they lie in the range and are not asked for again', async () => {
+  const sink = new Recorder();
+  sink.lacks = [span(4, 6), span(40, 60)];
+  const detectedAt = at(900);
+  sink.named = [run(-5, 7), run(20), run(30, 70)].map((one) => ({ ...SERIES, ...one, reason, detectedAt }));
+  const { loader } = await planned(new ScriptedSource(part(4, 6), part(40, 60)), sink);
+  expect(loader.known.items).toEqual(
+    [run(0, 3), run(6, 7), run(20), run(30, 39)].map((one) => ({ ...SERIES, ...one, reason, detectedAt })),
+  );
+  expect(loader.barsKnown).toBe(17);
 });

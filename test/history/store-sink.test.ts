@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CandleBlock } from '../../machines/model/block.ts';
+import type { Gap } from '../../machines/model/row.ts';
 import { StoreError } from '../../src/errors.ts';
 import { type HistoryWriter, StoreSink } from '../../src/history/store-sink.ts';
 import type { Range } from '../../src/history/types.ts';
@@ -26,6 +27,9 @@ class ScriptedWriter implements HistoryWriter {
     this.batches.push(batch);
     this.course.push(`load ${rowsOf(batch)}`);
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+  async gaps(): Promise<readonly Gap[]> {
+    return [];
   }
   async missing(_: unknown, range: Range): Promise<readonly Range[]> {
     return [range];
