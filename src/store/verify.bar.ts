@@ -29,6 +29,7 @@ const AMOUNTS = [
 export function impossibility(bar: StoredValues): string | undefined {
   for (const name of AMOUNTS) if (!Number.isFinite(bar[name])) return `${name} is no finite number`;
   if (bar.count > Number.MAX_SAFE_INTEGER) return 'more trades than can be counted';
+  if (bar.low < 0) return 'a price below zero';
   const odd = implausibility(bar);
   if (odd !== undefined) return odd;
   if (bar.takerBuyVolume < 0 || bar.takerBuyQuoteVolume < 0) return 'negative volume or count';

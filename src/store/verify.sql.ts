@@ -13,7 +13,7 @@ export const PAGE_ROWS = 2_000;
  * True for what `impossibility` of verify.bar.ts finds nothing wrong with, and for nothing else: what is no number is greater
  * than every number, and what is null is not true. Here, because reading every number of every bar takes four times as long.
  */
-const IS_PLAUSIBLE = `(low > -9e999 AND high < 9e999 AND open BETWEEN low AND high AND close BETWEEN low AND high
+const IS_PLAUSIBLE = `(low >= 0 AND high < 9e999 AND open BETWEEN low AND high AND close BETWEEN low AND high
   AND taker_buy_volume BETWEEN 0 AND volume AND volume < 9e999
   AND taker_buy_quote_volume BETWEEN 0 AND quote_volume AND quote_volume < 9e999
   AND count BETWEEN 0 AND ${SAFE}) IS TRUE`;

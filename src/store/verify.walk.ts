@@ -70,8 +70,10 @@ export class SeriesWalk {
     const { reader, scope, findings, onBar } = this.#context;
     const before = findings.total;
     const { first, last } = reader.edges(this.#series);
+    const whole = this.#wholeFrom();
     // What lies before the range was there, so that the range has to begin with a bar.
-    if (first !== undefined && first < scope.from) this.#due = this.#grid.from(scope.from);
+    if (Math.min(first ?? whole, whole) < scope.from) this.#due = this.#grid.from(scope.from);
+    else if (whole < (first ?? whole)) this.#due = this.#grid.from(whole);
     for (const openTime of reader.stray(this.#series))
       this.#tell('misaligned', () => ({
         found: 'it opens at a time that there is not',
@@ -94,6 +96,12 @@ export class SeriesWalk {
       openGapBars: this.#openGapBars,
       findings: findings.total - before,
     };
+  }
+
+  /** From where on the store says that it has every bar; infinite where it says nothing. */
+  #wholeFrom(): number {
+    const { openTime = Number.NaN, wholeFrom } = this.#mark ?? {};
+    return wholeFrom !== undefined && wholeFrom <= openTime ? wholeFrom : Number.POSITIVE_INFINITY;
   }
 
   #look(bar: StoredBar): void {

@@ -175,6 +175,7 @@ describe('what is wrong is found, and nothing else', () => {
     ['low above high', 'low = high + 1', 'low above high'],
     ['an open above the high', 'open = high + 1', 'open outside low and high'],
     ['a close below the low', 'close = low - 1', 'close outside low and high'],
+    ['a price below zero', 'low = -1', 'a price below zero'],
     ['a negative volume', 'volume = -1, taker_buy_volume = -2', 'negative volume or count'],
     ['a negative count', 'count = -1', 'negative volume or count'],
     ['a negative share of takers', 'taker_buy_volume = -1', 'negative volume or count'],
@@ -224,6 +225,24 @@ describe('what is wrong is found, and nothing else', () => {
       kind: 'ohlc',
       values: { high: 'Infinity', open: expect.any(Number) },
     });
+  });
+
+  test('hole: the first bars of what the store says is whole', () => {
+    hundred();
+    plant(here.path, `DELETE FROM candles WHERE open_time < ${at(3)}`);
+    const hole = {
+      kind: 'hole',
+      openTime: at(0),
+      toOpenTime: at(2),
+      bars: 3,
+      found: 'neither stored nor named',
+    };
+    expect(found(here.path).findings).toMatchObject([hole]);
+    expect(found(here.path, { from: at(2) }).findings).toMatchObject([
+      { openTime: at(2), toOpenTime: at(2) },
+    ]);
+    expect(found(here.path, { to: at(2) }).findings).toMatchObject([{ openTime: at(0), toOpenTime: at(1) }]);
+    expect(countsIn(found(here.path, { from: at(3) }))).toEqual({});
   });
 
   test('closeTime: not the last millisecond of the bar', () => {
