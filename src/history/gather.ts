@@ -20,6 +20,8 @@ export interface Gathered {
 
 /** Rows of a store that are read in one go: a page takes about two milliseconds. */
 const PAGE_ROWS = 1_000;
+/** Bars that are put together in one go: a millisecond or two. */
+const MERGED_PER_TURN = 10_000;
 
 /** Candles of a series that open after a time, oldest first, so many at most. */
 export type ReadStore = (series: Series, afterOpenTime: number, rowsMax: number) => readonly Candle[];
@@ -80,21 +82,33 @@ export async function gather(
     missing.push(...part.lacking);
     notes.push(...part.notes);
   }
-  return { candles: merged(stored, loaded), missing: joinRuns(query.interval, missing), notes };
+  return {
+    candles: await merged(stored, loaded, signal),
+    missing: joinRuns(query.interval, missing),
+    notes,
+  };
 }
 
-/** Two that ascend as one that does; of a bar that both have, the first counts. */
-function merged(first: readonly Candle[], second: readonly Candle[]): Candle[] {
+/** Two that ascend as one that does; of a bar that both have, the first counts. Live bars have their turns meanwhile. */
+async function merged(
+  first: readonly Candle[],
+  second: readonly Candle[],
+  signal: AbortSignal,
+): Promise<Candle[]> {
   const all: Candle[] = [];
-  let at = 0;
-  for (const candle of second) {
-    for (let next = first[at]; next !== undefined && next.openTime <= candle.openTime; next = first[at]) {
-      all.push(next);
-      at += 1;
+  let [one, other, last] = [0, 0, Number.NEGATIVE_INFINITY];
+  while (one < first.length || other < second.length) {
+    const isFirst =
+      other === second.length ||
+      (one < first.length && (first[one] as Candle).openTime <= (second[other] as Candle).openTime);
+    const candle = (isFirst ? first[one++] : second[other++]) as Candle;
+    if (candle.openTime !== last) all.push(candle);
+    last = candle.openTime;
+    if ((one + other) % MERGED_PER_TURN === 0) {
+      await nextTurn();
+      signal.throwIfAborted();
     }
-    if (all.at(-1)?.openTime !== candle.openTime) all.push(candle);
   }
-  for (; at < first.length; at++) all.push(first[at] as Candle);
   return all;
 }
 
