@@ -43,7 +43,7 @@ async function write(plan: ExportPlan, logger: FlushableLogger, signal: AbortSig
     }
     for (const gap of store.gaps({ from, to })) holes.name(gap, from, to);
     const size = await table.close();
-    tell(plan, holes, { ...size, seconds: (systemClock.now() - began) / 1_000 }, logger);
+    tell(plan, holes, { ...size, seconds: Math.round(systemClock.now() - began) / 1_000 }, logger);
   } finally {
     store?.close();
     await table.abort();
@@ -65,10 +65,8 @@ function tell(
     logger.warn(`the store has no bar of ${seriesKey(series)} in that range; ${where} has none`, size);
     return;
   }
-  const seconds = Number(size.seconds.toFixed(3));
   logger.info(`exported ${seriesKey(series)} to ${where}`, {
     ...size,
-    seconds,
     first: utc(first),
     last: utc(last),
   });
