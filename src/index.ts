@@ -1,9 +1,12 @@
 /** What users of the library may rely on. */
 export type { CleanupReport } from '../machines/cleanup.setup.ts';
+export { type CandleBlock, candlesIn } from '../machines/model/block.ts';
 export type { Cleanup, Outcome } from '../machines/model/cleanup.ts';
 export { type EndReason, EXIT } from '../machines/model/exit-code.ts';
 export { INTERVALS, type Interval } from '../machines/model/interval.ts';
 export type { Candle, CandleSource, Series } from '../machines/model/kline.ts';
+export type { Gap } from '../machines/model/row.ts';
+export type { History } from './collector.historical.ts';
 export { BinanceDataCollector, type CandleQuery, type StopOptions } from './collector.ts';
 export {
   ArchiveError,

@@ -37,7 +37,8 @@ try {
 
   writeFileSync(
     join(project, 'user.ts'),
-    `import { BinanceDataCollector, type Candle } from 'candlestate';
+    `import { BinanceDataCollector, type Candle, type CandleBlock, candlesIn, type Gap, type History, type HistoryReport,
+  loadHistory } from 'candlestate';
 import { collectorMachine, INTERVALS } from 'candlestate/machines';
 import { startSimulator } from 'candlestate/simulator';
 const exchange = await startSimulator({ timeScale: 600 });
@@ -50,7 +51,14 @@ for await (const candle of collector.candles({ symbol: 'BTCUSDT', interval: '1m'
   candles.push(candle);
   if (candles.length === 3) break;
 }
+const hour = { symbol: 'BTCUSDT', interval: '1m', from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 } as const;
+const past: History = await collector.getHistory(hour);
 const report = await collector.stop();
+const load = loadHistory({ ...hour, network: { restUrl: exchange.restUrl, visionUrl: exchange.visionUrl } });
+const loaded: HistoryReport = await load.done;
+const [blocks, gaps]: [readonly CandleBlock[], readonly Gap[]] = [load.blocks, loaded.gaps];
+const bars = blocks.flatMap((block) => [...candlesIn(block)]);
+if (bars.length !== past.candles.length || bars.length + gaps.length !== 60) throw new Error('an hour has 60 minutes');
 await exchange.close();
 process.stdout.write(\`\${candles.length} candles, \${INTERVALS.length} intervals, \${collectorMachine.id}, clean \${report.clean}\\n\`);
 `,
