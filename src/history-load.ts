@@ -1,8 +1,8 @@
 import type { CandleBlock } from '../machines/model/block.ts';
 import { CandlestateError } from './errors.ts';
-import { MemorySink } from './history/memory-sink.ts';
 import type { HistoryProgress } from './history/progress.ts';
 import { type HistoryReport, historyReportOf } from './history/report.ts';
+import { MemorySink } from './history/sinks/memory-sink.ts';
 import type { HistoryPlan } from './history/types.ts';
 import {
   type HistoryOptions,

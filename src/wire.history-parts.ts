@@ -2,8 +2,8 @@
 import type { RestPort } from './actors/rest-port.ts';
 import type { ArchiveFile } from './binance/archive.ts';
 import { readServerTime, timeRequest } from './binance/rest.ts';
-import { ArchiveClient, type ArchiveClientOptions } from './history/archive-client.ts';
-import { ArchiveFolder } from './history/archive-folder.ts';
+import { ArchiveClient, type ArchiveClientOptions } from './history/archive/archive-client.ts';
+import { ArchiveFolder } from './history/archive/archive-folder.ts';
 import { noCache } from './history/progress.ts';
 import { createHistorySource } from './history/source.ts';
 import type { ArchiveFiles, CacheCounts, Fetched, HistorySource } from './history/types.ts';

@@ -4,7 +4,7 @@ import { closeOnFault } from '../machines/close-on-fault.ts';
 import { historyMachine } from '../machines/history.machine.ts';
 import { restPort } from './actors/rest-port.ts';
 import { indexTimers } from './actors/timer-index.ts';
-import type { ReplacedFile } from './history/archive-client.ts';
+import type { ReplacedFile } from './history/archive/archive-client.ts';
 import type { HistorySource } from './history/types.ts';
 import { type HistoryOptions, resolveHistoryOptions } from './options.history.ts';
 import { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';

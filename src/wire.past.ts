@@ -7,11 +7,11 @@ import { type RestPort, restPort } from './actors/rest-port.ts';
 import { indexTimers } from './actors/timer-index.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
-import { ArchiveClient } from './history/archive-client.ts';
+import { ArchiveClient } from './history/archive/archive-client.ts';
 import { archivePages } from './history/archive-pages.ts';
 import type { ReadStore } from './history/gather.ts';
-import { impatient } from './history/impatient-rest.ts';
 import { noCache } from './history/progress.ts';
+import { impatient } from './history/rest/impatient-rest.ts';
 import { createHistorySource } from './history/source.ts';
 import type { ArchiveFiles, CacheCounts, HistorySource, HistorySourceName } from './history/types.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -23,6 +23,7 @@ import { wireRest } from './wire.rest.ts';
 
 /** REST stands ready where the archive can't be reached: nobody waits for it long. */
 const DOWNLOAD_TRIES_MAX = 3;
+const DOWNLOAD_IDLE_MS = 5_000;
 
 /** Where history comes from, for one question. */
 export interface OpenedHistory {
@@ -118,7 +119,7 @@ function openArchive(
     isTrusted: network === 'mainnet',
     clock,
     logger,
-    download: { triesMax: DOWNLOAD_TRIES_MAX },
+    download: { triesMax: DOWNLOAD_TRIES_MAX, idleTimeoutMs: DOWNLOAD_IDLE_MS },
   });
 }
 

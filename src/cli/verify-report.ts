@@ -2,8 +2,8 @@
 import Table from 'cli-table3';
 import { seriesKey } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
-import type { ReplacedFile } from '../history/archive-client.ts';
-import type { Absence, Difference, DifferenceCounts, Differences } from '../history/differences.ts';
+import type { ReplacedFile } from '../history/archive/archive-client.ts';
+import type { Absence, Difference, DifferenceCounts, Differences } from '../history/compare/differences.ts';
 import type { HistoryNote } from '../history/types.ts';
 import { escapeControls } from '../log/format.ts';
 import type { Finding, FindingCounts } from '../store/verify.findings.ts';

@@ -2,8 +2,8 @@
 import { EXIT } from '../../machines/model/exit-code.ts';
 import { type Interval, isInterval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { ConfigurationError } from '../errors.ts';
-import { compareSeries } from '../history/compare.ts';
-import { Differences } from '../history/differences.ts';
+import { compareSeries } from '../history/compare/compare.ts';
+import { Differences } from '../history/compare/differences.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { printable } from '../options.ts';
 import { auditStore, type StoreFindings } from '../store/verify.ts';

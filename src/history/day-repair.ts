@@ -5,7 +5,7 @@ import type { Flaw, FlawCounts } from '../../machines/model/block-sift.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { sameValues } from '../../machines/model/kline.ts';
 import type { Span } from '../../machines/model/spans.ts';
-import type { Asked, RestPages } from './rest-pages.ts';
+import type { Asked, RestPages } from './rest/rest-pages.ts';
 import type { HistoryNote } from './types.ts';
 
 /** A file's rows, with what REST has where they were not as they should be. */

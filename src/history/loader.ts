@@ -6,9 +6,9 @@ import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import { spanOf, unite, within, without } from '../../machines/model/spans.ts';
 import { ConfigurationError, ExchangeError } from '../errors.ts';
-import { interleaved } from './parts.ts';
 import { Bounded, type Counters, countBlocks, newCounters } from './progress.ts';
-import type { HistorySink } from './sinks.ts';
+import { interleaved } from './sinks/parts.ts';
+import type { HistorySink } from './sinks/sinks.ts';
 import type {
   Confirmed,
   HistoryNote,

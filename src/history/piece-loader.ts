@@ -4,9 +4,9 @@ import { copyOf, joinBlocks, lackingRuns, runsWithout } from '../../machines/mod
 import { calendarSpan } from '../../machines/model/history-plan.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import { type ArchiveFile, fileName, monthFile, monthIsPublished } from '../binance/archive.ts';
+import { type FileRead, readFile } from './archive/read-file.ts';
 import { mend } from './day-repair.ts';
-import { type FileRead, readFile } from './read-file.ts';
-import type { RestPages } from './rest-pages.ts';
+import type { RestPages } from './rest/rest-pages.ts';
 import type { ArchiveFiles, HistoryNote, Loaded, Piece } from './types.ts';
 
 export interface PieceLoaderPorts {

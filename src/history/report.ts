@@ -6,7 +6,7 @@ import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import type { Loader } from './loader.ts';
 import type { BySource } from './progress.ts';
-import type { SinkCounts } from './sinks.ts';
+import type { SinkCounts } from './sinks/sinks.ts';
 import type { CacheCounts, HistoryNote, HistoryQuery, Range } from './types.ts';
 
 /** How a load went. */

@@ -15,14 +15,14 @@ import type { RestPort } from '../actors/rest-port.ts';
 import type { ArchiveFile } from '../binance/archive.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { fileOf, filesIn, published } from './archive-view.ts';
-import { confirmByRest } from './confirm.ts';
+import { fileOf, filesIn, published } from './archive/archive-view.ts';
+import { isInArchive } from './archive/probe.ts';
 import { withinEdges } from './edges.ts';
 import { endedBy, type Facts, findFacts, possibleRange } from './facts.ts';
-import { BRIEF, PatientRest } from './patient-rest.ts';
 import { PieceLoader } from './piece-loader.ts';
-import { isInArchive } from './probe.ts';
-import { PAGE_ROWS, RestPages } from './rest-pages.ts';
+import { confirmByRest } from './rest/confirm.ts';
+import { BRIEF, PatientRest } from './rest/patient-rest.ts';
+import { PAGE_ROWS, RestPages } from './rest/rest-pages.ts';
 import type {
   ArchiveFiles,
   Confirmed,

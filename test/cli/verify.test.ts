@@ -9,7 +9,7 @@ import { flagSource, readSettings } from '../../src/cli/settings.ts';
 import { planVerify, VERIFY_READERS } from '../../src/cli/verify-plan.ts';
 import { reportOf, reportText, type VerifyReport } from '../../src/cli/verify-report.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { Differences } from '../../src/history/differences.ts';
+import { Differences } from '../../src/history/compare/differences.ts';
 import { loadHistory } from '../../src/history-load.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { asRows, barsOf, FROM, found, plant, seriesOf, write } from '../store/faulty.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type ArchiveFile, fileName } from '../../src/binance/archive.ts';
 import { ConfigurationError, ExchangeError } from '../../src/errors.ts';
-import { ArchiveClient, type ArchiveClientOptions } from '../../src/history/archive-client.ts';
+import { ArchiveClient, type ArchiveClientOptions } from '../../src/history/archive/archive-client.ts';
 import type { Fetched } from '../../src/history/types.ts';
 import { dayNumber, sha256, zipFor } from '../support/archive-files.ts';
 import { archiveServer } from '../support/archive-server.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type ArchiveFile, dayFile, monthFile } from '../../src/binance/archive.ts';
-import { ArchiveClient, type ArchiveClientOptions } from '../../src/history/archive-client.ts';
-import { unzip } from '../../src/history/unzip.ts';
+import { ArchiveClient, type ArchiveClientOptions } from '../../src/history/archive/archive-client.ts';
+import { unzip } from '../../src/history/archive/unzip.ts';
 import { type SimulatedExchange, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 
 const startTime = Date.UTC(2026, 1, 3, 12, 0, 20);

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ArchiveFile, fileName } from '../../src/binance/archive.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { ArchiveFolder } from '../../src/history/archive-folder.ts';
+import { ArchiveFolder } from '../../src/history/archive/archive-folder.ts';
 import { dayNumber, sha256, zipFor } from '../support/archive-files.ts';
 import { archiveZips } from '../support/archive-zips.ts';
 import { fixturesMissing, shared } from '../support/fixtures.ts';

@@ -3,7 +3,7 @@
  * the first one to the end, and says what it got.
  */
 import { readFileSync, writeSync } from 'node:fs';
-import { ArchiveClient } from '../../src/history/archive-client.ts';
+import { ArchiveClient } from '../../src/history/archive/archive-client.ts';
 import { dayNumber, sha256 } from '../support/archive-files.ts';
 
 const [visionUrl, cacheDir, days] = process.argv.slice(2) as [string, string, string];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { candlesIn } from '../../machines/model/block.ts';
 import { EXCHANGE_FORGOT } from '../../machines/model/gap-reasons.ts';
-import { confirmByRest } from '../../src/history/confirm.ts';
+import { confirmByRest } from '../../src/history/rest/confirm.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { fakeRest } from '../actors/harness.ts';

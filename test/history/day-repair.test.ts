@@ -3,7 +3,7 @@ import { blockOf } from '../../machines/model/block.ts';
 import { checkBlock } from '../../machines/model/block-check.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { mend } from '../../src/history/day-repair.ts';
-import { RestPages } from '../../src/history/rest-pages.ts';
+import { RestPages } from '../../src/history/rest/rest-pages.ts';
 import { fakeRest } from '../actors/harness.ts';
 import { bar } from '../pipeline/candles.ts';
 import { BTC, DAY, MINUTE, time } from './rig.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Gap } from '../../machines/model/row.ts';
 import { Loader } from '../../src/history/loader.ts';
-import { type HistorySink, noCounts, type Taken } from '../../src/history/sinks.ts';
+import { type HistorySink, noCounts, type Taken } from '../../src/history/sinks/sinks.ts';
 import type { Range } from '../../src/history/types.ts';
 import { at, bars, nthsOf, part, run, ScriptedSource, SERIES, START, span } from './scripted-source.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { copied, interleaved, portionsOf, rowsIn } from '../../src/history/parts.ts';
+import { copied, interleaved, portionsOf, rowsIn } from '../../src/history/sinks/parts.ts';
 import { bars, nthsOf } from './scripted-source.ts';
 
 describe('blocks', () => {

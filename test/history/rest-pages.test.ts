@@ -3,7 +3,7 @@ import { candlesIn } from '../../machines/model/block.ts';
 import type { Candle } from '../../machines/model/kline.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
-import { type Asked, RestPages } from '../../src/history/rest-pages.ts';
+import { type Asked, RestPages } from '../../src/history/rest/rest-pages.ts';
 import { klinesAt, rowOf } from '../actors/exchange.ts';
 import { fakeRest } from '../actors/harness.ts';
 import { at, BTC, bar } from '../pipeline/candles.ts';

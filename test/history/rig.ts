@@ -10,8 +10,8 @@ import { nextOpenTime } from '../../machines/model/interval.ts';
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import type { RestPort } from '../../src/actors/rest-port.ts';
 import { type ArchiveFile, fileName } from '../../src/binance/archive.ts';
-import { ArchiveClient } from '../../src/history/archive-client.ts';
-import { ArchiveFolder } from '../../src/history/archive-folder.ts';
+import { ArchiveClient } from '../../src/history/archive/archive-client.ts';
+import { ArchiveFolder } from '../../src/history/archive/archive-folder.ts';
 import { createHistorySource } from '../../src/history/source.ts';
 import type {
   ArchiveFiles,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RunFolder } from '../../src/history/run-folder.ts';
+import { RunFolder } from '../../src/history/archive/run-folder.ts';
 import { folder } from '../support/collector.ts';
 
 test('what other programs keep beside the files of a run is not swept', async () => {

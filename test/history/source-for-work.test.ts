@@ -1,7 +1,7 @@
 /** A source for as long as some work asks it: whatever becomes of the work, nothing is left. */
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
-import type { ReplacedFile } from '../../src/history/archive-client.ts';
+import type { ReplacedFile } from '../../src/history/archive/archive-client.ts';
 import type { HistorySource, Loaded } from '../../src/history/types.ts';
 import { withHistorySource } from '../../src/wire.history-source.ts';
 import { dayNumber, zipFor } from '../support/archive-files.ts';

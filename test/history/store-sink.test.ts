@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CandleBlock } from '../../machines/model/block.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import { StoreError } from '../../src/errors.ts';
-import { type HistoryWriter, StoreSink } from '../../src/history/store-sink.ts';
+import { type HistoryWriter, StoreSink } from '../../src/history/sinks/store-sink.ts';
 import type { Range } from '../../src/history/types.ts';
 import { Memo, newStore } from '../support/collector.ts';
 import { FakeClock, settle } from '../transport/fake-clock.ts';

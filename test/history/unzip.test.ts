@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dayFile, entryBytesMaxOf } from '../../src/binance/archive.ts';
-import { type UnzipOptions, unzip } from '../../src/history/unzip.ts';
+import { type UnzipOptions, unzip } from '../../src/history/archive/unzip.ts';
 import { archiveZips } from '../support/archive-zips.ts';
 import { fixturesMissing } from '../support/fixtures.ts';
 import { packedZeros, type ZipEntry, zipOf } from '../support/zip.ts';

@@ -1,8 +1,8 @@
-import { calendarSpan } from '../../machines/model/history-plan.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import { type ArchiveFile, monthFile } from '../binance/archive.ts';
-import { CandlestateError } from '../errors.ts';
-import type { ArchiveFiles, Piece, Range } from './types.ts';
+import { calendarSpan } from '../../../machines/model/history-plan.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import { type ArchiveFile, monthFile } from '../../binance/archive.ts';
+import { CandlestateError } from '../../errors.ts';
+import type { ArchiveFiles, Piece, Range } from '../types.ts';
 
 /** Months that are looked for, the newest: twenty years. */
 const MONTHS_MAX = 240;

@@ -1,9 +1,9 @@
-import type { CandleBlock } from '../../machines/model/block.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import type { Gap } from '../../machines/model/row.ts';
-import type { TableFile } from '../store/table-file.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import type { Gap } from '../../../machines/model/row.ts';
+import type { TableFile } from '../../store/table-file.ts';
+import type { Range } from '../types.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
-import type { Range } from './types.ts';
 
 const over = (): Error => new Error('the load has ended');
 

@@ -1,14 +1,14 @@
-import { calendarSpan, type HistoryAsk } from '../../machines/model/history-plan.ts';
-import type { Interval } from '../../machines/model/interval.ts';
-import type { Series } from '../../machines/model/kline.ts';
+import { calendarSpan, type HistoryAsk } from '../../../machines/model/history-plan.ts';
+import type { Interval } from '../../../machines/model/interval.ts';
+import type { Series } from '../../../machines/model/kline.ts';
 import {
   type ArchiveFile,
   dayFile,
   dayIsPublished,
   monthFile,
   monthIsPublished,
-} from '../binance/archive.ts';
-import type { Range } from './types.ts';
+} from '../../binance/archive.ts';
+import type { Range } from '../types.ts';
 
 /** Which files can be expected. */
 type ArchiveView = HistoryAsk['archive'];

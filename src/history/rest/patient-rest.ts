@@ -1,9 +1,9 @@
-import { RestRefused } from '../../machines/rest-session.machine.ts';
-import type { RestPort } from '../actors/rest-port.ts';
-import type { VenueRequest } from '../binance/rest.ts';
-import { ExchangeError } from '../errors.ts';
-import type { Clock, Logger } from '../ports.ts';
-import { sleep } from '../transport/clock.ts';
+import { RestRefused } from '../../../machines/rest-session.machine.ts';
+import type { RestPort } from '../../actors/rest-port.ts';
+import type { VenueRequest } from '../../binance/rest.ts';
+import { ExchangeError } from '../../errors.ts';
+import type { Clock, Logger } from '../../ports.ts';
+import { sleep } from '../../transport/clock.ts';
 
 /** How long somebody waits. */
 export interface Patience {

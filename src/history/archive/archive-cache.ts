@@ -1,11 +1,11 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArchiveError, ConfigurationError } from '../errors.ts';
-import type { Clock, Logger } from '../ports.ts';
+import { ArchiveError, ConfigurationError } from '../../errors.ts';
+import type { Clock, Logger } from '../../ports.ts';
+import type { CacheCounts } from '../types.ts';
 import { FileCache, type Taken } from './cache.ts';
 import { RunFolder, removeIfEmpty } from './run-folder.ts';
-import type { CacheCounts } from './types.ts';
 
 const MAX_BYTES = 10_000_000_000;
 /** Of files that are not kept beyond their run: enough for those that are being read. */

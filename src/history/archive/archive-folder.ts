@@ -9,9 +9,9 @@ import {
   entryBytesMaxOf,
   fileName,
   readChecksum,
-} from '../binance/archive.ts';
-import { ArchiveError, ConfigurationError } from '../errors.ts';
-import type { ArchiveFiles, CacheCounts, Fetched } from './types.ts';
+} from '../../binance/archive.ts';
+import { ArchiveError, ConfigurationError } from '../../errors.ts';
+import type { ArchiveFiles, CacheCounts, Fetched } from '../types.ts';
 
 /** Where the tree may begin: at its root, or at a folder within, down to the one of a market. */
 const STARTS = ['', ...prefixesOf(ARCHIVE_ROOT)];

@@ -1,14 +1,14 @@
-import type { CandleBlock } from '../../machines/model/block.ts';
-import { pickRows } from '../../machines/model/block-runs.ts';
-import { closeTimeOf, countBars, isAligned, nextOpenTime } from '../../machines/model/interval.ts';
-import { type Series, seriesKey } from '../../machines/model/kline.ts';
-import type { Span } from '../../machines/model/spans.ts';
-import { RestRefused } from '../../machines/rest-session.machine.ts';
-import type { RestPort } from '../actors/rest-port.ts';
-import { isGone } from '../binance/gone.ts';
-import { readKlineRows } from '../binance/kline-rows.ts';
-import { klineRowsRequest, pageRows } from '../binance/rest.ts';
-import { ExchangeError } from '../errors.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import { pickRows } from '../../../machines/model/block-runs.ts';
+import { closeTimeOf, countBars, isAligned, nextOpenTime } from '../../../machines/model/interval.ts';
+import { type Series, seriesKey } from '../../../machines/model/kline.ts';
+import type { Span } from '../../../machines/model/spans.ts';
+import { RestRefused } from '../../../machines/rest-session.machine.ts';
+import type { RestPort } from '../../actors/rest-port.ts';
+import { isGone } from '../../binance/gone.ts';
+import { readKlineRows } from '../../binance/kline-rows.ts';
+import { klineRowsRequest, pageRows } from '../../binance/rest.ts';
+import { ExchangeError } from '../../errors.ts';
 
 /** Rows of the usual page, which has the most of them for its weight (protocol reference 2.2). */
 export const PAGE_ROWS = 499;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SharedWork } from '../actors/shared-work.ts';
+import { SharedWork } from '../../actors/shared-work.ts';
 import {
   type ArchiveFile,
   archiveUrl,
@@ -7,14 +7,14 @@ import {
   entryBytesMaxOf,
   fileName,
   readChecksum,
-} from '../binance/archive.ts';
-import { ArchiveError, ExchangeError } from '../errors.ts';
-import type { Clock, Logger } from '../ports.ts';
-import { DeadlineCleanup } from '../supervisor/deadline-cleanup.ts';
-import { systemClock } from '../transport/clock.ts';
-import { type DownloadOptions, Downloads } from '../transport/download.ts';
+} from '../../binance/archive.ts';
+import { ArchiveError, ExchangeError } from '../../errors.ts';
+import type { Clock, Logger } from '../../ports.ts';
+import { DeadlineCleanup } from '../../supervisor/deadline-cleanup.ts';
+import { systemClock } from '../../transport/clock.ts';
+import { type DownloadOptions, Downloads } from '../../transport/download.ts';
+import type { ArchiveFiles, CacheCounts, Fetched } from '../types.ts';
 import { ArchiveCache } from './archive-cache.ts';
-import type { ArchiveFiles, CacheCounts, Fetched } from './types.ts';
 
 /** A file that was published anew. */
 export interface ReplacedFile {

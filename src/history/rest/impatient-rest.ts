@@ -1,6 +1,6 @@
-import { describe } from '../../machines/model/cleanup.ts';
-import type { RestPort } from '../actors/rest-port.ts';
-import { ExchangeError } from '../errors.ts';
+import { describe } from '../../../machines/model/cleanup.ts';
+import type { RestPort } from '../../actors/rest-port.ts';
+import { ExchangeError } from '../../errors.ts';
 
 /** REST for those who hear at once that it is in vain: a repair has a patience of its own. */
 export const impatient = (rest: RestPort): RestPort => ({

@@ -1,9 +1,9 @@
-import type { CandleBlock } from '../../machines/model/block.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import type { Gap } from '../../machines/model/row.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import type { Gap } from '../../../machines/model/row.ts';
+import type { Range } from '../types.ts';
 import { rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
-import type { Range } from './types.ts';
 
 /** Bars of 88 bytes: about 350 MB. */
 const BARS_MAX = 4_000_000;

@@ -1,8 +1,8 @@
 /** Where bars go. */
-import type { CandleBlock } from '../../machines/model/block.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import type { Gap } from '../../machines/model/row.ts';
-import type { Range } from './types.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import type { Gap } from '../../../machines/model/row.ts';
+import type { Range } from '../types.ts';
 
 /** What is handed over at a time. */
 export interface Taken {

@@ -1,5 +1,5 @@
 /** Blocks, cut and joined: pure. */
-import { type CandleBlock, indexAt, newColumns, partOf } from '../../machines/model/block.ts';
+import { type CandleBlock, indexAt, newColumns, partOf } from '../../../machines/model/block.ts';
 
 export const rowsIn = (blocks: readonly CandleBlock[]): number =>
   blocks.reduce((sum, { rows }) => sum + rows, 0);

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
-import type { CandleBlock } from '../../machines/model/block.ts';
-import { describe, isRetryable } from '../../machines/model/cleanup.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import type { Gap } from '../../machines/model/row.ts';
-import { unite } from '../../machines/model/spans.ts';
-import type { Clock, Logger } from '../ports.ts';
-import { readMissing } from '../store/blocks.ts';
-import { checkStore, inspectStore } from '../store/inspect.ts';
-import type { HistoryBatch } from '../store/load.ts';
-import type { StoreWriter } from '../store/writer.ts';
-import { sleep } from '../transport/clock.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import { describe, isRetryable } from '../../../machines/model/cleanup.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import type { Gap } from '../../../machines/model/row.ts';
+import { unite } from '../../../machines/model/spans.ts';
+import type { Clock, Logger } from '../../ports.ts';
+import { readMissing } from '../../store/blocks.ts';
+import { checkStore, inspectStore } from '../../store/inspect.ts';
+import type { HistoryBatch } from '../../store/load.ts';
+import type { StoreWriter } from '../../store/writer.ts';
+import { sleep } from '../../transport/clock.ts';
+import type { Range } from '../types.ts';
 import { copied, portionsOf, rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
-import type { Range } from './types.ts';
 
 /** So many rows are worth a transaction; the rest waits for company. */
 const BATCH_ROWS = 8_000;

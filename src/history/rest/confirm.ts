@@ -1,19 +1,25 @@
-import type { CandleBlock } from '../../machines/model/block.ts';
-import { joinBlocks, joinRuns, lackingRuns, mergeBlocks, within } from '../../machines/model/block-runs.ts';
-import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
-import type { Run } from '../../machines/model/gaps.ts';
-import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import { type Span, spanOf } from '../../machines/model/spans.ts';
-import type { RestPort } from '../actors/rest-port.ts';
-import { isGone } from '../binance/gone.ts';
-import { readKlineRows } from '../binance/kline-rows.ts';
-import { exchangeInfoRequest, klinesRequest } from '../binance/rest.ts';
-import { phaseOf, readSymbols } from '../binance/symbols.ts';
-import type { Clock } from '../ports.ts';
-import { sleep } from '../transport/clock.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import {
+  joinBlocks,
+  joinRuns,
+  lackingRuns,
+  mergeBlocks,
+  within,
+} from '../../../machines/model/block-runs.ts';
+import { EXCHANGE_LACKS } from '../../../machines/model/gap-reasons.ts';
+import type { Run } from '../../../machines/model/gaps.ts';
+import { countBars, nextOpenTime } from '../../../machines/model/interval.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import { type Span, spanOf } from '../../../machines/model/spans.ts';
+import type { RestPort } from '../../actors/rest-port.ts';
+import { isGone } from '../../binance/gone.ts';
+import { readKlineRows } from '../../binance/kline-rows.ts';
+import { exchangeInfoRequest, klinesRequest } from '../../binance/rest.ts';
+import { phaseOf, readSymbols } from '../../binance/symbols.ts';
+import type { Clock } from '../../ports.ts';
+import { sleep } from '../../transport/clock.ts';
+import type { Confirmed } from '../types.ts';
 import { type Asked, PAGE_ROWS, RestPages } from './rest-pages.ts';
-import type { Confirmed } from './types.ts';
 
 export interface ConfirmPorts {
   readonly rest: RestPort;

@@ -3,8 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { addAbortSignal, pipeline, type Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
-import { type ArchiveFile, entryBytesMaxOf, fileName as nameOf } from '../binance/archive.ts';
-import { ArchiveError } from '../errors.ts';
+import { type ArchiveFile, entryBytesMaxOf, fileName as nameOf } from '../../binance/archive.ts';
+import { ArchiveError } from '../../errors.ts';
 
 export interface UnzipOptions {
   /** Bytes unpacked. Default: what such a file can hold. */

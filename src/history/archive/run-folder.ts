@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync, rmS
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy } from '../store/busy.ts';
+import { isBusy } from '../../store/busy.ts';
 
 const LOCKS = 'runs';
 const TEMPORARY = 'tmp';

@@ -1,9 +1,9 @@
 /** What a store and its exchange do not agree about: everything counted, the first ones kept. */
-import { BLOCK_FIELDS, type BlockField } from '../../machines/model/block.ts';
-import type { Run } from '../../machines/model/gaps.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import type { ReplacedFile } from './archive-client.ts';
-import type { HistoryNote } from './types.ts';
+import { BLOCK_FIELDS, type BlockField } from '../../../machines/model/block.ts';
+import type { Run } from '../../../machines/model/gaps.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import type { ReplacedFile } from '../archive/archive-client.ts';
+import type { HistoryNote } from '../types.ts';
 
 /** One number of one bar. */
 export interface Difference extends Series {

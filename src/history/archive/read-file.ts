@@ -1,8 +1,8 @@
-import type { CandleBlock } from '../../machines/model/block.ts';
-import { type ArchiveFile, rowsMaxOf } from '../binance/archive.ts';
-import { CsvReader } from '../binance/csv.ts';
-import { ArchiveError, ExchangeError } from '../errors.ts';
-import type { ArchiveFiles } from './types.ts';
+import type { CandleBlock } from '../../../machines/model/block.ts';
+import { type ArchiveFile, rowsMaxOf } from '../../binance/archive.ts';
+import { CsvReader } from '../../binance/csv.ts';
+import { ArchiveError, ExchangeError } from '../../errors.ts';
+import type { ArchiveFiles } from '../types.ts';
 import { unzip } from './unzip.ts';
 
 /** What came of a file. */

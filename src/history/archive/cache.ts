@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, link, rm, stat, utimes } from 'node:fs/promises';
 import cacache from 'cacache';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../../ports.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** By this the cache knows its own entries where other programs keep theirs too. */

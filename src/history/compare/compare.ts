@@ -1,13 +1,13 @@
 /** What is stored, held against what the exchange or its archive says now. Nothing is written. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { BlockField, CandleBlock } from '../../machines/model/block.ts';
-import { barBefore, type Run } from '../../machines/model/gaps.ts';
-import { nextOpenTime } from '../../machines/model/interval.ts';
-import type { Series } from '../../machines/model/kline.ts';
-import { ConfigurationError } from '../errors.ts';
-import { readBlocks } from '../store/blocks.ts';
+import type { BlockField, CandleBlock } from '../../../machines/model/block.ts';
+import { barBefore, type Run } from '../../../machines/model/gaps.ts';
+import { nextOpenTime } from '../../../machines/model/interval.ts';
+import type { Series } from '../../../machines/model/kline.ts';
+import { ConfigurationError } from '../../errors.ts';
+import { readBlocks } from '../../store/blocks.ts';
+import type { HistoryPlan, HistoryQuery, HistorySource, Loaded, Range } from '../types.ts';
 import type { AbsenceKind, Differences } from './differences.ts';
-import type { HistoryPlan, HistoryQuery, HistorySource, Loaded, Range } from './types.ts';
 
 export interface CompareOptions {
   /** Path of the store. */
