@@ -4,15 +4,12 @@
  * sources. Prints seconds, rows/s and the most memory that the program had. The files are made first, and are gone
  * afterwards. Exit 1: it failed, or the built program had 200 MB or more.
  */
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { strToU8, zipSync } from 'fflate';
-import { nextOpenTime } from '../../machines/model/interval.ts';
-import { createTruth } from '../../src/simulator/index.ts';
 import { BUILT, startProgram } from '../support/program.ts';
+import { writeArchive } from './archive-of-truth.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,47 +20,19 @@ const { values } = parseArgs({
   },
 });
 const days = Number(values.days);
-const [DAY_MS, MINUTE_MS] = [86_400_000, 60_000];
+const DAY_MS = 86_400_000;
 /** Early enough that five years have ended. */
 const FROM = Date.UTC(2021, 0, 1);
-const SYMBOL = 'BTCUSDT';
-const HEADER =
-  'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore';
+const SERIES = { symbol: 'BTCUSDT', interval: '1m' } as const;
 
 const folder = mkdtempSync(join(tmpdir(), 'candlestate-year-'));
-const tree = values.months ? 'monthly' : 'daily';
-const place = join(folder, 'archive/data/futures/um', tree, 'klines', SYMBOL, '1m');
-mkdirSync(place, { recursive: true });
-const truth = createTruth({ seed: 1, symbols: [SYMBOL] });
-
-function writeFile(from: number, to: number): void {
-  const name = `${SYMBOL}-1m-${new Date(from).toISOString().slice(0, values.months ? 7 : 10)}`;
-  const lines = [HEADER];
-  for (let at = from; at < to; at += MINUTE_MS) {
-    const bar = truth.bar(SYMBOL, '1m', at);
-    if (bar === undefined) throw new Error(`the simulated exchange has no bar at ${at}`);
-    const { openTime, open, high, low, close, volume, closeTime, quoteVolume, count } = bar;
-    lines.push(
-      [openTime, open, high, low, close, volume, closeTime, quoteVolume, count]
-        .concat([bar.takerBuyVolume, bar.takerBuyQuoteVolume, 0] as never[])
-        .join(','),
-    );
-  }
-  const zip = zipSync({ [`${name}.csv`]: strToU8(`${lines.join('\n')}\n`) }, { level: 6 });
-  writeFileSync(join(place, `${name}.zip`), zip);
-  const digest = createHash('sha256').update(zip).digest('hex');
-  writeFileSync(join(place, `${name}.zip.CHECKSUM`), `${digest}  ${name}.zip\n`);
-}
-
-const interval = values.months ? '1M' : '1d';
-for (let from = FROM; from < FROM + days * DAY_MS; from = nextOpenTime(interval, from))
-  writeFile(from, nextOpenTime(interval, from));
+writeArchive(join(folder, 'archive'), SERIES, FROM, FROM + days * DAY_MS, values.months ? 'month' : 'day');
 
 const store = join(folder, 'year.db');
 const startedAt = performance.now();
 const program = startProgram(
   [
-    ...['history', '--symbol', SYMBOL, '--interval', '1m', '--from', String(FROM)],
+    ...['history', '--symbol', SERIES.symbol, '--interval', SERIES.interval, '--from', String(FROM)],
     ...['--to', String(FROM + days * DAY_MS), '--archive-dir', join(folder, 'archive'), '--db', store],
   ],
   folder,
