@@ -126,15 +126,16 @@ export class BinanceDataCollector implements AsyncDisposable {
     // Never rejects: from JavaScript it may be called with anything.
     const { reason = 'asked', timeoutMs } = options ?? {};
     const isDeadline = typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31;
-    const stopped = reaches(this.#wired.actor, 'stopped', this.#options.signal);
-    const { actor } = this.#wired;
+    const { actor, clock } = this.#wired;
+    const due = clock.now() + (isDeadline ? timeoutMs : this.#options.stopTimeoutMs);
+    const stopped = reaches(actor, 'stopped', this.#options.signal);
     // An actor that has ended complains of events on the console.
     if (actor.getSnapshot().status === 'active')
       actor.send({ type: 'STOP', reason, ...(isDeadline ? { timeoutMs } : {}) });
     const past = this.#historical.end(reason);
     await stopped.catch(() => {});
     // Those of a collector that runs have ended with it; those of one that does not run end now.
-    await within(past, isDeadline ? timeoutMs : this.#options.stopTimeoutMs, this.#wired.clock);
+    await within(past, Math.max(0, due - clock.now()), clock);
     // Taken down as it stopped: by now a listener may have started the next run.
     return this.#report ?? this.#describeStop();
   }
