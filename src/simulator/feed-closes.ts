@@ -45,8 +45,11 @@ export class Closer {
   early(stream: Stream, total: Units, now: number): number {
     const fault = this.#faults.find('closes', (it) => it.mode === 'early' && meansStream(it, stream.name));
     if (fault === undefined) return Infinity;
-    const dueAt = stream.endTime - (fault.delayMs ?? DELAY_MS);
+    const earlyMs = fault.delayMs ?? DELAY_MS;
+    const dueAt = stream.endTime - earlyMs;
     if (now < dueAt || total.bars === 0) return dueAt > now ? dueAt : Infinity;
+    // The machine was busy: hardly early any more, it would be a close like any other. The next bar's is.
+    if (now > stream.endTime - earlyMs / 2) return Infinity;
     this.#faults.take('closes', (it) => it === fault);
     stream.isOver = true;
     stream.lastFrameAt = now;

@@ -72,6 +72,19 @@ describe('closed frames', () => {
     expect(after).toEqual([]);
   });
 
+  test('that would come early and are hardly so any more, because the machine was busy, come in time', async () => {
+    const { sim, clock, client } = await still(btc);
+    await using _ = sim;
+    sim.inject({ kind: 'closes', mode: 'early', delayMs: 20_000, times: 1 });
+    clock.leap(noon + MINUTE - 1_000);
+    clock.moveTo(noon + 2 * MINUTE + 10_000);
+    await eventually(() => client.closes().length === 2, 'two closes');
+    expect(client.closes().map((frame) => isTrue(sim, frame.data.k))).toEqual([true, false]);
+    const [first, second] = client.closes().map((frame) => frame.data.E);
+    expect(first).toBeGreaterThanOrEqual(noon + MINUTE);
+    expect(second).toBeLessThan(noon + 2 * MINUTE - 10_000);
+  });
+
   test('change places with the next one', async () => {
     const { told } = await fiveMinutes({ mode: 'swap' }, 5);
     expect(told).toEqual(['1 true', '0 true', '2 true', '3 true', '4 true']);
