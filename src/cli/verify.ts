@@ -1,6 +1,5 @@
 /** `candlestate verify`: whether a store is as it should be, by itself and as its exchange has it. */
 import { EXIT } from '../../machines/model/exit-code.ts';
-import { type Interval, isInterval, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { ConfigurationError } from '../errors.ts';
 import { compareSeries } from '../history/compare/compare.ts';
 import { Differences } from '../history/compare/differences.ts';
@@ -127,20 +126,14 @@ async function compare(found: StoreFindings, plan: AgainstPlan, tools: Tools): P
   };
   const onReplaced: HistorySourceOptions['onReplaced'] = (replaced) => differences.replace(replaced);
   await parts.withSource({ ...who, logger, signal, onReplaced }, async (source, over) => {
-    for (const { symbol, interval, firstOpenTime, lastOpenTime } of found.series) {
-      if (!isInterval(interval) || firstOpenTime === null || lastOpenTime === null) continue;
+    // Also where bars are named as missing, before the first one and behind the last.
+    for (const { symbol, interval, from, to } of found.reaches) {
       const tell = (): void =>
         say(`${symbol}@${interval} against ${by} · ${differences.counts.compared} bars`);
       tell();
       const options = { path: found.path, source, by, differences, signal: over, onProgress: tell };
-      await compareSeries({ symbol, interval }, rangeOf(interval, firstOpenTime, lastOpenTime), options);
+      await compareSeries({ symbol, interval }, { from, to }, options);
     }
   });
   return differences;
-}
-
-/** From where bars are stored to where they end, also where they are not where they should be. */
-function rangeOf(interval: Interval, first: number, last: number): { from: number; to: number } {
-  const at = (time: number): number => (interval === '3d' ? time : openTimeAt(interval, time));
-  return { from: at(first), to: nextOpenTime(interval, at(last)) };
 }

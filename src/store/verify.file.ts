@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { isInterval } from '../../machines/model/interval.ts';
+import type { Series } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import { isDamage, textOf } from './check.file.ts';
 import { asStoreError, inspectFile, openToLook, stampOf } from './identity.ts';
@@ -31,6 +32,8 @@ export interface StoreFindings {
   readonly findings: readonly Finding[];
   /** All of each kind. SQLite names no more than {@link LISTED_MAX} faults of `integrity`. */
   readonly counts: FindingCounts;
+  /** How far each series reaches in the range that was looked at, bars and open gaps together. */
+  readonly reaches: readonly (Series & Scope)[];
   /** Open gaps, the first ones. How many there are is said for each series. */
   readonly gaps: readonly Gap[];
 }
@@ -103,6 +106,7 @@ class Look {
   readonly #tell: (progress: VerifyProgress) => void;
   readonly #findings = new Findings();
   readonly #series: VerifiedSeries[] = [];
+  readonly #reaches: (Series & Scope)[] = [];
   readonly #gaps: Gap[] = [];
   readonly #meta = new Map<string, string>();
   #bars = 0;
@@ -126,6 +130,7 @@ class Look {
       series: this.#series,
       findings: this.#findings.listed,
       counts: this.#findings.counts,
+      reaches: this.#reaches,
       gaps: this.#gaps,
     };
   }
@@ -166,7 +171,10 @@ class Look {
         },
       },
     );
-    return walk.run();
+    const series = walk.run();
+    const { reach } = walk;
+    if (reach !== undefined) this.#reaches.push({ symbol, interval, ...reach });
+    return series;
   }
 
   /** Of an interval that there is not. */

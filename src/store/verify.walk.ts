@@ -56,6 +56,8 @@ export class SeriesWalk {
   #last: number | null = null;
   #openGaps = 0;
   #openGapBars = 0;
+  /** How far the open gaps reach. */
+  #named: Scope | undefined;
 
   constructor(series: { readonly symbol: string; readonly interval: Interval }, context: WalkContext) {
     const { reader, scope, findings } = context;
@@ -95,6 +97,18 @@ export class SeriesWalk {
       openGaps: this.#openGaps,
       openGapBars: this.#openGapBars,
       findings: findings.total - before,
+    };
+  }
+
+  /** How far it reaches, by what is stored and by what is named as missing; undefined: there is nothing of it. */
+  get reach(): Scope | undefined {
+    const spans = this.#named === undefined ? [] : [this.#named];
+    if (this.#first !== null && this.#last !== null)
+      spans.push({ from: this.#grid.at(this.#first), to: this.#grid.next(this.#grid.at(this.#last)) });
+    if (spans.length === 0) return undefined;
+    return {
+      from: Math.min(...spans.map(({ from }) => from)),
+      to: Math.max(...spans.map(({ to }) => to)),
     };
   }
 
@@ -149,6 +163,8 @@ export class SeriesWalk {
     );
     this.#openGaps++;
     this.#openGapBars += this.#grid.count(first, next);
+    const { from: since = first, to: until = next } = this.#named ?? {};
+    this.#named = { from: Math.min(since, first), to: Math.max(until, next) };
     onGap({ ...this.#series, ...gap });
     this.#cover(first, next);
   }

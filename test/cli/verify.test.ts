@@ -323,6 +323,34 @@ describe('against an exchange', { timeout: 30_000 }, () => {
     },
   );
 
+  test.each([
+    [
+      'before its first bar and behind its last',
+      `open_time NOT BETWEEN ${NIGHT + 600_000} AND ${NIGHT + DAY}`,
+    ],
+    ['and has nothing else', 'TRUE'],
+  ])('a store that names bars as missing %s differs when the exchange has them', async (_, where) => {
+    const { restUrl } = await loaded();
+    execute(
+      here.path,
+      `INSERT INTO gaps SELECT symbol, interval, open_time, open_time, 'none', 1, NULL FROM candles WHERE ${where};
+      DELETE FROM candles WHERE ${where}`,
+    );
+    const { code, report } = await reported({ against: 'rest', restUrl });
+    const named = report.series[0]?.openGapBars;
+    expect(named).toBeGreaterThan(0);
+    expect({ code, findings: report.findings }).toEqual({ code: 1, findings: [] });
+    expect(report.against).toMatchObject({
+      same: false,
+      counts: { compared: 576 - (named ?? 0), there: named },
+    });
+    // Nothing beyond the range that is looked at.
+    const part = { from: String(NIGHT + 600_000), to: String(NIGHT + 900_000) };
+    expect((await reported({ against: 'rest', restUrl, ...part })).report.against?.counts).toMatchObject(
+      where === 'TRUE' ? { compared: 0, there: 1 } : { compared: 1, there: 0 },
+    );
+  });
+
   test('what the archive has not published yet is told and no fault; one that can not be reached is', async () => {
     const exchange = await loaded();
     const { visionUrl, restUrl } = exchange;

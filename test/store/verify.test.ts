@@ -60,6 +60,24 @@ describe('a sound store', () => {
     ]);
   });
 
+  test('says how far its bars and open gaps reach, within the range that is looked at', () => {
+    write(here.path, asRows(barsOf(BTC, 100)));
+    expect(found(here.path).reaches).toEqual([{ ...BTC, from: at(0), to: at(100) }]);
+    const name = (from: number, to: number, filledAt: number | null): void =>
+      execute(
+        here.path,
+        `INSERT INTO gaps VALUES ('BTCUSDT', '1m', ${at(from)}, ${at(to)}, 'none', 1, ${filledAt});
+        DELETE FROM candles WHERE open_time BETWEEN ${at(from)} AND ${at(to)} AND ${filledAt} IS NULL`,
+      );
+    name(-3, -1, null);
+    name(98, 101, null);
+    name(-9, -9, 7);
+    expect(found(here.path).reaches).toEqual([{ ...BTC, from: at(-3), to: at(102) }]);
+    const [from, to] = [at(-1) - 1, at(100) - 1];
+    expect(found(here.path, { from, to }).reaches).toEqual([{ ...BTC, from: at(-1), to: at(100) }]);
+    expect(found(here.path, { from: at(200) }).reaches).toEqual([]);
+  });
+
   test.each([1, 2])('of 3d passes from whichever day its bars count, here %s after', (days) => {
     const series = seriesOf('3d');
     write(here.path, asRows(barsOf(series, 40, FROM + days * DAY_MS)));
