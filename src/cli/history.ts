@@ -12,6 +12,7 @@ import { systemClock } from '../transport/clock.ts';
 import { ProgressView, type Shown } from './history-progress.ts';
 import { type HistoryPlanned, planHistoryCommand } from './history-settings.ts';
 import { planJson, planText, sayReport, whereFrom } from './history-words.ts';
+import { ReaderGone, stdoutSink } from './stdout-sink.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
 
 /** Runs the command and resolves to its exit code. Throws `ConfigurationError` when nothing was begun. */
@@ -46,8 +47,9 @@ export async function history(
   const code = await runApplication(application, { logger, goesOn: true });
   view.end();
   const report = await load.done;
-  if (dryRun === true && report.outcome === 'finished') await printPlan(load, planned);
-  return finish(code, report, planned, logger);
+  const isPlan = dryRun === true && report.outcome === 'finished';
+  const isSaid = !isPlan || (await printPlan(load, planned, logger));
+  return finish(code === EXIT.finished && !isSaid ? EXIT.failed : code, report, planned, logger);
 }
 
 /** Wrong options are named as flags. */
@@ -70,9 +72,22 @@ function shownOf({ progress }: HistoryLoad): Shown | undefined {
   };
 }
 
-async function printPlan(load: HistoryLoad, { settings }: HistoryPlanned): Promise<void> {
+/** False: it could not be written. A reader that has gone had enough of it. */
+async function printPlan(
+  load: HistoryLoad,
+  { settings }: HistoryPlanned,
+  logger: FlushableLogger,
+): Promise<boolean> {
   const plan = await load.plan();
-  process.stdout.write(settings.values.json === true ? planJson(plan) : planText(plan));
+  const text = settings.values.json === true ? planJson(plan) : planText(plan);
+  try {
+    await stdoutSink(process.stdout, new AbortController().signal).write(Buffer.from(text));
+  } catch (error) {
+    if (error instanceof ReaderGone) return true;
+    logger.error('the plan could not be printed', { error });
+    return false;
+  }
+  return true;
 }
 
 /** Says what came of it; what lacks because nobody could be asked is a failure, whatever the process thinks of it. */

@@ -46,12 +46,18 @@ function cleanEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 export function start(
   args: readonly string[],
-  options: { cwd: string; env?: NodeJS.ProcessEnv; finished?: (work: () => void) => void },
+  options: {
+    cwd: string;
+    env?: NodeJS.ProcessEnv;
+    /** A file in place of the pipe. */
+    stdout?: number;
+    finished?: (work: () => void) => void;
+  },
 ): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd,
     env: cleanEnvironment(options.env ?? {}),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
   });
   (options.finished ?? onTestFinished)(() => {
     child.kill('SIGKILL');

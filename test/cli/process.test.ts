@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/wait.ts';
 import { contentsOf, emptyFolder, start } from './child.ts';
 
@@ -156,6 +156,30 @@ describe('collect on the embedded exchange', () => {
     expect(lines.length).toBeGreaterThan(3);
     for (const line of lines)
       expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
+  });
+});
+
+describe('history --dry-run', () => {
+  const RANGE = ['--symbol', 'BTCUSDT', '--interval', '1m', '--from', '2024-01-01', '--to', '2024-01-02'];
+  const args = ['history', ...RANGE, '--archive-dir', '.', '--dry-run'];
+
+  test('prints its plan on standard output, and writes nothing', async () => {
+    const cwd = emptyFolder();
+    const { code, stdout } = await start(args, { cwd }).ended();
+    expect(code).toBe(0);
+    expect(stdout).toContain('BTCUSDT 1m from 2024-01-01T00:00Z to 2024-01-02T00:00Z');
+    expect(contentsOf(cwd)).toEqual([]);
+  });
+
+  test.runIf(existsSync('/dev/full')).each([
+    ['', []],
+    [' as JSON', ['--json']],
+  ])('ends with 1 when its plan can not be written%s', async (_, more) => {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const { code, stderr } = await start([...args, ...more], { cwd: emptyFolder(), stdout: full }).ended();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/error the plan could not be printed .*ENOSPC/);
   });
 });
 
