@@ -12,6 +12,8 @@ import { when } from './when.ts';
 
 const TIMER_LIMIT_MS = 24 * 86_400_000;
 const CACHE_GB_MAX = 1_000_000;
+/** A range without an end: what has ended by then is for the exchange's clock to say, not for ours. */
+export const OPEN_END = Date.UTC(2100, 0, 1);
 const url = text('a base URL without a path');
 const folder = text('the path of a folder');
 
@@ -57,7 +59,6 @@ const URLS = ['wsUrl', 'restUrl', 'visionUrl'] as const;
 export function planHistoryCommand(
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
-  now: number,
 ): HistoryPlanned {
   const settings = readSettings(HISTORY_READERS, [
     flagSource(flags),
@@ -91,11 +92,11 @@ export function planHistoryCommand(
   if (problem !== undefined) refuse(values.out === undefined ? 'db' : 'out', target, problem);
   if (replace && values.out === undefined) refuse('force', 'given', 'only with --out');
   if (issues.length > 0) throw new ConfigurationError(issues);
-  return { settings, options: optionsOf(settings, target, now), target };
+  return { settings, options: optionsOf(settings, target), target };
 }
 
-function optionsOf({ values }: HistorySettings, target: string, now: number): HistoryOptions {
-  const { symbol = '', interval, from = 0, to = now, wsUrl, restUrl, visionUrl, cacheGb } = values;
+function optionsOf({ values }: HistorySettings, target: string): HistoryOptions {
+  const { symbol = '', interval, from = 0, to = OPEN_END, wsUrl, restUrl, visionUrl, cacheGb } = values;
   const hasUrls = URLS.some((name) => values[name] !== undefined);
   return {
     symbol,

@@ -1,9 +1,10 @@
 /** A plan and a report of `history`, for people and for programs. */
 import type { Run } from '../../machines/model/gaps.ts';
 import type { HistoryReport } from '../history/report.ts';
-import type { HistoryPlan, Piece } from '../history/types.ts';
+import type { HistoryNote, HistoryPlan, Piece, Range } from '../history/types.ts';
 import type { Logger } from '../ports.ts';
 import { rateOf } from './history-progress.ts';
+import { OPEN_END } from './history-settings.ts';
 import { utc } from './when.ts';
 
 /** Gaps and notes that are said one by one; more are counted. */
@@ -44,6 +45,10 @@ function placeOf({ by, isLacking, pieces }: Stretch): string {
   return isLacking ? `not in the folder: ${files}` : files;
 }
 
+/** A range without an end is cut where nothing has ended yet: no news, unless nothing is left of it. */
+const worthSaying = (notes: readonly HistoryNote[], range: Range): readonly HistoryNote[] =>
+  range.to > range.from ? notes.filter(({ to }) => to < OPEN_END) : notes;
+
 /** What would be done, a line for each stretch of the range. */
 export function planText(plan: HistoryPlan): string {
   const { query, range, bars, pieces, notes } = plan;
@@ -52,8 +57,14 @@ export function planText(plan: HistoryPlan): string {
   );
   return [
     `${query.symbol} ${query.interval} from ${utc(range.from)} to ${utc(range.to)}: ${grouped(bars)} bars to load`,
-    ...(lines.length === 0 ? ['  nothing: all of it is there, or named as a gap'] : lines),
-    ...notes.map(({ found, done }) => `  ${found}; ${done}`),
+    ...(lines.length > 0
+      ? lines
+      : [
+          range.to > range.from
+            ? '  nothing: all of it is there, or named as a gap'
+            : '  nothing: the range is empty',
+        ]),
+    ...worthSaying(notes, range).map(({ found, done }) => `  ${found}; ${done}`),
     '',
   ].join('\n');
 }
@@ -84,14 +95,14 @@ function some<One>(all: readonly One[], unlisted: number, logger: Logger, say: (
 export function sayReport(report: HistoryReport, target: string, isFile: boolean, logger: Logger): void {
   const { outcome, error, notes, gaps, known, unreached, unlisted, bars, cache, requests, durationMs } =
     report;
-  some(notes, unlisted.notes, logger, ({ kind, found, done, from, to }) =>
+  some(worthSaying(notes, report.range), unlisted.notes, logger, ({ kind, found, done, from, to }) =>
     logger[kind === 'outside' || kind === 'doubtful' ? 'info' : 'warn'](`${found}; ${done}`, {
       from: utc(from),
       to: utc(to),
     }),
   );
   some(gaps, unlisted.gaps, logger, ({ reason, ...run }) =>
-    logger.warn('a gap: nobody has these bars', { bars: spoken(run), reason }),
+    logger.warn('a gap is left', { bars: spoken(run), reason }),
   );
   some(known, unlisted.known, logger, ({ reason, ...run }) =>
     logger.warn('a gap that was known, and not asked for again', { bars: spoken(run), reason }),

@@ -20,7 +20,7 @@ export async function history(
   flags: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const planned = planHistoryCommand(flags, env, systemClock.wallNow());
+  const planned = planHistoryCommand(flags, env);
   const { logLevel, logFormat, dryRun } = planned.settings.values;
   const [{ createLogger }, { HistoryLoad }] = await Promise.all([
     import('../log/logger.ts'),

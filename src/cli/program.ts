@@ -122,7 +122,7 @@ function addHistory(program: Command, act: (flags: Flags) => Promise<void>): voi
     .option('--symbol <name>', 'contract, as BTCUSDT')
     .option('--interval <name>', `bar length, of ${INTERVALS.join(' ')}`)
     .option('--from <time>', 'first bar that is wanted')
-    .option('--to <time>', 'end of the range (default: now)')
+    .option('--to <time>', 'end of the range (default: what has ended on the exchange)')
     .option('--source <name>', 'auto, vision (the archive alone) or rest (default auto)')
     .option('--network <name>', 'mainnet, testnet or simulator (default mainnet)')
     .option('--ws-url <url>', 'taken as with collect, and not needed')

@@ -7,8 +7,7 @@ import { ConfigurationError } from '../../src/errors.ts';
 import { emptyFolder } from './child.ts';
 
 const NEEDED = { symbol: 'BTCUSDT', interval: '1m', from: '2026-02-01', to: '2026-02-02' };
-const planned = (flags: object): HistoryPlanned =>
-  planHistoryCommand({ ...NEEDED, ...flags }, {}, Date.now());
+const planned = (flags: object): HistoryPlanned => planHistoryCommand({ ...NEEDED, ...flags }, {});
 
 function refused(flags: object): string[] {
   try {

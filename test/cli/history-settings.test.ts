@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { planHistoryCommand } from '../../src/cli/history-settings.ts';
+import { OPEN_END, planHistoryCommand } from '../../src/cli/history-settings.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { HistoryLoad } from '../../src/history-load.ts';
 
 const NOW = Date.UTC(2026, 10, 1);
 const DAY_MS = 86_400_000;
 const NEEDED = { symbol: 'btcusdt', interval: '1m', from: '2026-02-03' };
-const plan = (flags: object, env: NodeJS.ProcessEnv = {}) =>
-  planHistoryCommand({ ...NEEDED, ...flags }, env, NOW);
+const plan = (flags: object, env: NodeJS.ProcessEnv = {}) => planHistoryCommand({ ...NEEDED, ...flags }, env);
 
 /** What is refused, as `option: allowed`. */
 function refused(flags: object): readonly string[] {
@@ -22,13 +21,13 @@ function refused(flags: object): readonly string[] {
 }
 
 describe('a load is told', () => {
-  test('by three flags: from mainnet into its own store, up to now, with a cache', () => {
+  test('by three flags: from mainnet into its own store, up to what has ended there, with a cache', () => {
     const { options, target } = plan({});
     expect(options).toMatchObject({
       symbol: 'btcusdt',
       interval: '1m',
       from: Date.UTC(2026, 1, 3),
-      to: NOW,
+      to: OPEN_END,
       store: 'data/mainnet.db',
       cacheDir: 'data/cache',
     });

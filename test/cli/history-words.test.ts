@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ProgressView, rateOf, remaining } from '../../src/cli/history-progress.ts';
+import { OPEN_END } from '../../src/cli/history-settings.ts';
 import { planJson, planText } from '../../src/cli/history-words.ts';
 import type { HistoryPlan, Piece } from '../../src/history/types.ts';
 
@@ -32,6 +33,19 @@ describe('a plan', () => {
 
   test('that has nothing to do says so', () => {
     expect(planText(planOf([]))).toContain('nothing: all of it is there');
+  });
+
+  test('without an end does not say where that was cut, unless nothing is left', () => {
+    const note = {
+      symbol: 'BTCUSDT',
+      interval: '1m',
+      kind: 'outside',
+      found: 'not ended',
+      done: 'not asked for',
+    } as const;
+    const plan = { ...planOf([]), notes: [{ ...note, from: FROM, to: OPEN_END }] };
+    expect(planText(plan)).not.toContain('not ended');
+    expect(planText({ ...plan, range: { from: FROM, to: FROM } })).toContain('not ended; not asked for');
   });
 
   test('for programs names every piece', () => {
