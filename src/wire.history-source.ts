@@ -1,16 +1,12 @@
 /** The composition of who only asks: archive and REST as one source, for as long as some work goes on. */
-import { createActor, fromPromise } from 'xstate';
-import { closeOnFault } from '../machines/close-on-fault.ts';
-import { historyMachine } from '../machines/history.machine.ts';
 import { restPort } from './actors/rest-port.ts';
-import { indexTimers } from './actors/timer-index.ts';
 import type { ReplacedFile } from './history/archive/archive-client.ts';
 import type { HistorySource } from './history/types.ts';
 import { type HistoryOptions, resolveHistoryOptions } from './options.history.ts';
-import { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { quiet, silent } from './supervisor/quiet.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
 import { ExchangeClock } from './transport/exchange-clock.ts';
+import { startAsking } from './wire.history-asking.ts';
 import { historyParts } from './wire.history-parts.ts';
 import { wireRest } from './wire.rest.ts';
 
@@ -66,50 +62,22 @@ export async function withHistorySource(
     options: resolved,
     onReplaced,
   });
-  const nothing = fromPromise(async () => {});
-  const actor = createActor(
-    closeOnFault(
-      historyMachine.provide({
-        actors: {
-          rest: session.machine,
-          open: nothing,
-          plan: fromPromise(async () => ({ pieces: 1 })),
-          load: fromPromise(async ({ signal: over }) => {
-            await work(parts.source, over);
-            return { lacking: 0, hasMore: false };
-          }),
-          finish: nothing,
-          closeSink: nothing,
-          closeArchive: fromPromise(async () => parts.files?.close()),
-        },
-      }),
-    ),
-    {
-      clock,
-      input: {
-        rest: session.input,
-        sink: 'comparison',
-        isDryRun: false,
-        stopTimeoutMs,
-        now: () => clock.now(),
-      },
-    },
-  );
-  indexTimers(actor);
-  actor.on('NOTICE', ({ level, message, fields }) => logger[level](message, { ...fields }));
-  const ended = Promise.withResolvers<void>();
-  actor.subscribe({ complete: () => ended.resolve(), error: (error) => ended.reject(error) });
+  const { actor, ended, release } = startAsking({
+    session,
+    name: 'comparison',
+    stopTimeoutMs,
+    clock,
+    logger,
+    work: (over) => work(parts.source, over),
+    closeArchive: () => parts.files?.close(),
+  });
   const onAbort = (): void => actor.send({ type: 'STOP', reason: 'aborted' });
   signal?.addEventListener('abort', onAbort, { once: true });
-  actor.start();
-  actor.send({ type: 'START' });
   try {
-    await ended.promise;
+    await ended;
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    const cleanup = new DeadlineCleanup({ timeoutMs: stopTimeoutMs, clock, logger });
-    session.release(cleanup);
-    await cleanup.run();
+    await release();
   }
   const { output } = actor.getSnapshot();
   signal?.throwIfAborted();

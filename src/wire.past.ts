@@ -1,10 +1,6 @@
 /** The part of the composition root that asks for the past: days for long holes, and the questions of users. */
-import { createActor, fromPromise, toPromise } from 'xstate';
-import { closeOnFault } from '../machines/close-on-fault.ts';
-import { historyMachine } from '../machines/history.machine.ts';
 import type { PastPort } from './actors/past-days.ts';
 import { type RestPort, restPort } from './actors/rest-port.ts';
-import { indexTimers } from './actors/timer-index.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import type { Exchange } from './exchange.ts';
 import { ArchiveClient } from './history/archive/archive-client.ts';
@@ -18,7 +14,8 @@ import type { ResolvedOptions } from './options.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 import { inspectStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
-import { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
+import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
+import { startAsking } from './wire.history-asking.ts';
 import { wireRest } from './wire.rest.ts';
 
 /** REST stands ready where the archive can't be reached: nobody waits for it long. */
@@ -157,38 +154,16 @@ function openAlone(
   const session = wireRest({ clock, random, logger, exchange, path: options.store });
   const files = name === 'rest' ? undefined : openArchive(options, exchange, clock, logger);
   session.obeyBans();
-  const answered = Promise.withResolvers<{ lacking: number; hasMore: boolean }>();
-  const nothing = fromPromise(async () => {});
-  const actor = createActor(
-    closeOnFault(
-      historyMachine.provide({
-        actors: {
-          rest: session.machine,
-          open: nothing,
-          plan: fromPromise(async () => ({ pieces: 1 })),
-          load: fromPromise(() => answered.promise),
-          finish: nothing,
-          closeSink: nothing,
-          closeArchive: fromPromise(async () => files?.close()),
-        },
-      }),
-    ),
-    {
-      clock,
-      input: {
-        rest: session.input,
-        sink: 'memory',
-        isDryRun: false,
-        stopTimeoutMs: options.stopTimeoutMs,
-        now: () => clock.now(),
-      },
-    },
-  );
-  indexTimers(actor);
-  actor.on('NOTICE', ({ level, message, fields }) => logger[level](message, { ...fields }));
-  const ended = toPromise(actor).catch((error: unknown) => logger.error('a question failed', { error }));
-  actor.start();
-  actor.send({ type: 'START' });
+  const answered = Promise.withResolvers<void>();
+  const { actor, ended, release } = startAsking({
+    session,
+    name: 'memory',
+    stopTimeoutMs: options.stopTimeoutMs,
+    clock,
+    logger,
+    work: () => answered.promise,
+    closeArchive: () => files?.close(),
+  });
   return {
     source: sourceOf(
       files,
@@ -196,11 +171,9 @@ function openAlone(
     ),
     counts: () => files?.counts ?? noCache(),
     async close() {
-      answered.resolve({ lacking: 0, hasMore: false });
-      await ended;
-      const cleanup = new DeadlineCleanup({ timeoutMs: options.stopTimeoutMs, clock, logger });
-      session.release(cleanup);
-      await cleanup.run();
+      answered.resolve();
+      await ended.catch(() => {});
+      await release();
     },
   };
 }

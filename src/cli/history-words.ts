@@ -1,7 +1,9 @@
 /** A plan and a report of `history`, for people and for programs. */
+
 import type { Run } from '../../machines/model/gaps.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import type { HistoryReport } from '../history/report.ts';
-import type { HistoryNote, HistoryPlan, Piece, Range } from '../history/types.ts';
+import type { HistoryNote, HistoryPlan, Piece } from '../history/types.ts';
 import type { Logger } from '../ports.ts';
 import { rateOf } from './history-progress.ts';
 import { OPEN_END } from './history-settings.ts';
@@ -46,7 +48,7 @@ function placeOf({ by, isLacking, pieces }: Stretch): string {
 }
 
 /** A range without an end is cut where nothing has ended yet: no news, unless nothing is left of it. */
-const worthSaying = (notes: readonly HistoryNote[], range: Range): readonly HistoryNote[] =>
+const worthSaying = (notes: readonly HistoryNote[], range: Span): readonly HistoryNote[] =>
   range.to > range.from ? notes.filter(({ to }) => to < OPEN_END) : notes;
 
 /** What would be done, a line for each stretch of the range. */

@@ -8,7 +8,7 @@ import { readKlineRows } from '../binance/kline-rows.ts';
 import { klinesRequest, readServerTime, timeRequest } from '../binance/rest.ts';
 import { ExchangeError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
-import type { HistoryNote, HistoryQuery, Range } from './types.ts';
+import type { HistoryNote, HistoryQuery } from './types.ts';
 
 /** What has to be known before a history can be planned. */
 export interface Facts {
@@ -72,7 +72,7 @@ async function findFirst(
 export const endedBy = ({ exchangeNow }: Facts): number => exchangeNow - STALE_MS;
 
 /** The range that is asked for, as open times, without what can't be; and notes of what that leaves out. */
-export function possibleRange(query: HistoryQuery, facts: Facts): { range: Range; notes: HistoryNote[] } {
+export function possibleRange(query: HistoryQuery, facts: Facts): { range: Span; notes: HistoryNote[] } {
   const { symbol, interval } = query;
   const { firstOpenTime: first } = facts;
   const asked: Span = {

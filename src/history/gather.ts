@@ -1,12 +1,14 @@
 /** A range of the past in memory: what is stored, and of the rest what the sources have. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { candlesIn } from '../../machines/model/block.ts';
 import { joinRuns } from '../../machines/model/block-runs.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars, nextOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { ExchangeError } from '../errors.ts';
-import type { HistoryNote, HistoryQuery, HistorySource, Range } from './types.ts';
+import type { HistoryNote, HistoryQuery, HistorySource } from './types.ts';
 
 /** Closed candles of the past. */
 export interface Gathered {
@@ -30,7 +32,7 @@ export type ReadStore = (series: Series, afterOpenTime: number, rowsMax: number)
 export async function readRange(
   read: ReadStore,
   series: Series,
-  { from, to }: Range,
+  { from, to }: Span,
   signal: AbortSignal,
 ): Promise<Candle[]> {
   const found: Candle[] = [];
@@ -46,8 +48,8 @@ export async function readRange(
 }
 
 /** What of a range is in none of the bars, which ascend. */
-export function rangesWithout({ from, to }: Range, bars: readonly Candle[]): Range[] {
-  const ranges: Range[] = [];
+export function rangesWithout({ from, to }: Span, bars: readonly Candle[]): Span[] {
+  const ranges: Span[] = [];
   let at = from;
   for (const { openTime, closeTime } of bars) {
     if (at < openTime) ranges.push({ from: at, to: openTime });

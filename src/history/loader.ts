@@ -4,20 +4,12 @@ import type { CandleBlock } from '../../machines/model/block.ts';
 import { barBefore, type Run } from '../../machines/model/gaps.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
-import { spanOf, unite, within, without } from '../../machines/model/spans.ts';
+import { type Span, spanOf, unite, within, without } from '../../machines/model/spans.ts';
 import { ConfigurationError, ExchangeError } from '../errors.ts';
 import { Bounded, type Counters, countBlocks, newCounters } from './progress.ts';
 import { interleaved } from './sinks/parts.ts';
 import type { HistorySink } from './sinks/sinks.ts';
-import type {
-  Confirmed,
-  HistoryNote,
-  HistoryPlan,
-  HistoryQuery,
-  HistorySource,
-  Loaded,
-  Range,
-} from './types.ts';
+import type { Confirmed, HistoryNote, HistoryPlan, HistoryQuery, HistorySource, Loaded } from './types.ts';
 
 /** Gaps, notes and runs that a report lists; more are counted. */
 const LISTED_MAX = 1_000;
@@ -68,7 +60,7 @@ export class Loader {
 
   async makePlan(signal: AbortSignal): Promise<HistoryPlanned> {
     const { sink, query } = this.#ports;
-    const range: Range = { from: query.from, to: query.to };
+    const range: Span = { from: query.from, to: query.to };
     const missing = await sink.missing(query, range);
     const whole = { ...query, missing };
     // Where nothing is missing nobody is asked anything.
@@ -176,7 +168,7 @@ export class Loader {
   async #hand(
     blocks: readonly CandleBlock[],
     gaps: readonly Gap[],
-    ranges: readonly Range[],
+    ranges: readonly Span[],
     owed: readonly Run[],
     endsAt = Number.POSITIVE_INFINITY,
   ): Promise<void> {
@@ -187,7 +179,7 @@ export class Loader {
     countBlocks(this.counters, blocks);
   }
 
-  #spansOf(runs: readonly Run[]): Range[] {
+  #spansOf(runs: readonly Run[]): Span[] {
     return runs.map((run) => spanOf(this.#ports.query.interval, run));
   }
 
@@ -205,7 +197,7 @@ export class Loader {
     for (const { from, to } of this.#spansOf(runs)) this.#barsUnreached += countBars(interval, from, to);
   }
 
-  #noteKnown(gaps: readonly Gap[], range: Range, asked: readonly Range[]): void {
+  #noteKnown(gaps: readonly Gap[], range: Span, asked: readonly Span[]): void {
     const { interval } = this.#ports.query;
     for (const gap of gaps)
       for (const { from, to } of without(unite([within(spanOf(interval, gap), range)]), asked)) {

@@ -1,13 +1,15 @@
 /** What a load leaves to say. */
+
 import type { HistoryOutcome } from '../../machines/history.machine.ts';
 import type { Cleanup } from '../../machines/model/cleanup.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import type { Gap } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import type { Loader } from './loader.ts';
 import type { BySource } from './progress.ts';
 import type { SinkCounts } from './sinks/sinks.ts';
-import type { CacheCounts, HistoryNote, HistoryQuery, Range } from './types.ts';
+import type { CacheCounts, HistoryNote, HistoryQuery } from './types.ts';
 
 /** How a load went. */
 export interface HistoryReport {
@@ -21,7 +23,7 @@ export interface HistoryReport {
   /** Why it was stopped; empty when nobody stopped it. */
   readonly reason: string;
   /** What was asked for, less what can't be: bars before the first of the series, and those that have not ended. */
-  readonly range: Range;
+  readonly range: Span;
   readonly bars: {
     /** To be fetched, when it was planned. */
     readonly planned: number;

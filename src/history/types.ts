@@ -2,16 +2,11 @@
 import type { CandleBlock } from '../../machines/model/block.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import type { Series } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import type { ArchiveFile } from '../binance/archive.ts';
 
 /** Where history may come from: `auto` is the archive where it has files, and REST for what it lacks. */
 export type HistorySourceName = 'auto' | 'vision' | 'rest';
-
-/** Bars that open in [from, to), ms. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What became of a file that was asked for. */
 export type Fetched =
@@ -69,7 +64,7 @@ export interface HistoryNote extends Series {
 }
 
 /** Part of a plan. */
-export interface Piece extends Range {
+export interface Piece extends Span {
   readonly by: 'day' | 'month' | 'rest';
   /** Of `day` and `month`. */
   readonly file?: ArchiveFile;
@@ -78,7 +73,7 @@ export interface Piece extends Range {
 }
 
 /** A part of the range, as it was found. */
-export interface Loaded extends Range {
+export interface Loaded extends Span {
   readonly piece: Piece;
   /** Bars that open in [from, to), final, ascending over all blocks. */
   readonly blocks: readonly CandleBlock[];
@@ -90,17 +85,17 @@ export interface Loaded extends Range {
 }
 
 /** What is wanted. */
-export interface HistoryQuery extends Series, Range {
+export interface HistoryQuery extends Series, Span {
   readonly source: HistorySourceName;
   /** The parts of [from, to) that are to be loaded, ascending. Default: all of it. */
-  readonly missing?: readonly Range[];
+  readonly missing?: readonly Span[];
 }
 
 /** What will be done, before anything of it is. */
 export interface HistoryPlan {
   readonly query: HistoryQuery;
   /** The range without what can't be: bars before the first one of the series, and those that have not ended. */
-  readonly range: Range;
+  readonly range: Span;
   /** Ascending, none overlaps another. */
   readonly pieces: readonly Piece[];
   /** Bars that the pieces hold when nothing lacks. */

@@ -1,20 +1,22 @@
 /** A store is held against its source: what differs is found, told and counted, and nothing else. */
+
 import { describe, expect, test } from 'vitest';
 import { blockOf } from '../../machines/model/block.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars, INTERVALS, nextOpenTime } from '../../machines/model/interval.ts';
 import type { Candle } from '../../machines/model/kline.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { compareSeries } from '../../src/history/compare/compare.ts';
 import { DIFFERENCES_LISTED_MAX, Differences } from '../../src/history/compare/differences.ts';
-import type { HistoryNote, HistoryQuery, HistorySource, Range } from '../../src/history/types.ts';
+import type { HistoryNote, HistoryQuery, HistorySource } from '../../src/history/types.ts';
 import { asRows, barsOf, FROM, seriesOf, write } from '../store/faulty.ts';
 import { filesOf, useFolder } from '../store/stores.ts';
 
 const { here } = useFolder();
 const BTC = seriesOf('1m');
 const at = (index: number): number => FROM + index * 60_000;
-const HUNDRED: Range = { from: at(0), to: at(100) };
+const HUNDRED: Span = { from: at(0), to: at(100) };
 
 interface Script {
   /** What it has. */
@@ -24,17 +26,17 @@ interface Script {
   /** What it does not answer for. */
   readonly unreached?: Run;
   /** The range that it speaks of, when that is not what it is asked for. */
-  readonly range?: Range;
+  readonly range?: Span;
   /** Days without a file. */
-  readonly absent?: Range;
+  readonly absent?: Span;
 }
 
 /** Bars in parts of ten, as a source gives them. */
 function scripted(script: Script) {
   const asked: { lacking: readonly Run[] }[] = [];
-  const within = ({ from, to }: Range, bars = script.bars) =>
+  const within = ({ from, to }: Span, bars = script.bars) =>
     bars.filter(({ openTime }) => openTime >= from && openTime < to);
-  const note = (query: HistoryQuery, { from, to }: Range): HistoryNote => {
+  const note = (query: HistoryQuery, { from, to }: Span): HistoryNote => {
     const { symbol, interval } = query;
     return { symbol, interval, kind: 'missing file', from, to, found: 'there is no file', done: 'left out' };
   };

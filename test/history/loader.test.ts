@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Gap } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { Loader } from '../../src/history/loader.ts';
 import { type HistorySink, noCounts, type Taken } from '../../src/history/sinks/sinks.ts';
-import type { Range } from '../../src/history/types.ts';
 import { at, bars, nthsOf, part, run, ScriptedSource, SERIES, START, span } from './scripted-source.ts';
 
 /** Takes bars in any order, and remembers what it was given. */
@@ -12,10 +12,10 @@ class Recorder implements HistorySink {
   readonly barsMax = Number.POSITIVE_INFINITY;
   readonly counts = noCounts();
   readonly taken: Taken[] = [];
-  lacks: readonly Range[] = [span(0, 60)];
+  lacks: readonly Span[] = [span(0, 60)];
   named: readonly Gap[] = [];
   async open(): Promise<void> {}
-  async missing(): Promise<readonly Range[]> {
+  async missing(): Promise<readonly Span[]> {
     return this.lacks;
   }
   async gaps(): Promise<readonly Gap[]> {

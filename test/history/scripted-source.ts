@@ -1,16 +1,11 @@
 /** A source of history that has what a test gives it, and bars to give. */
+
 import { blockOf, type CandleBlock } from '../../machines/model/block.ts';
 import type { Run } from '../../machines/model/gaps.ts';
 import { countBars } from '../../machines/model/interval.ts';
 import type { Candle, CandleSource } from '../../machines/model/kline.ts';
-import type {
-  Confirmed,
-  HistoryPlan,
-  HistoryQuery,
-  HistorySource,
-  Loaded,
-  Range,
-} from '../../src/history/types.ts';
+import type { Span } from '../../machines/model/spans.ts';
+import type { Confirmed, HistoryPlan, HistoryQuery, HistorySource, Loaded } from '../../src/history/types.ts';
 import type { MakeHistoryParts } from '../../src/wire.history-parts.ts';
 
 export const SERIES = { symbol: 'BTCUSDT', interval: '1m' } as const;
@@ -20,7 +15,7 @@ export const START = Date.UTC(2026, 1, 1);
 /** Open time of the n-th bar. */
 export const at = (nth: number): number => START + nth * MINUTE;
 /** From the n-th bar to the m-th, which is not one of them. */
-export const span = (from: number, to: number): Range => ({ from: at(from), to: at(to) });
+export const span = (from: number, to: number): Span => ({ from: at(from), to: at(to) });
 /** From the n-th bar to the m-th, which is. */
 export const run = (from: number, to = from): Run => ({ fromOpenTime: at(from), toOpenTime: at(to) });
 

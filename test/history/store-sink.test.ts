@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CandleBlock } from '../../machines/model/block.ts';
 import type { Gap } from '../../machines/model/row.ts';
+import type { Span } from '../../machines/model/spans.ts';
 import { StoreError } from '../../src/errors.ts';
 import { type HistoryWriter, StoreSink } from '../../src/history/sinks/store-sink.ts';
-import type { Range } from '../../src/history/types.ts';
 import { Memo, newStore } from '../support/collector.ts';
 import { FakeClock, settle } from '../transport/fake-clock.ts';
 import { bars, nthsOf, SERIES, span } from './scripted-source.ts';
@@ -31,7 +31,7 @@ class ScriptedWriter implements HistoryWriter {
   async gaps(): Promise<readonly Gap[]> {
     return [];
   }
-  async missing(_: unknown, range: Range): Promise<readonly Range[]> {
+  async missing(_: unknown, range: Span): Promise<readonly Span[]> {
     return [range];
   }
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { calendarSpan, type HistoryAsk } from '../../../machines/model/history-plan.ts';
 import type { Interval } from '../../../machines/model/interval.ts';
 import type { Series } from '../../../machines/model/kline.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 import {
   type ArchiveFile,
   dayFile,
@@ -8,7 +9,6 @@ import {
   monthFile,
   monthIsPublished,
 } from '../../binance/archive.ts';
-import type { Range } from '../types.ts';
 
 /** Which files can be expected. */
 type ArchiveView = HistoryAsk['archive'];
@@ -24,7 +24,7 @@ export const published = (interval: Interval, exchangeNow: number): ArchiveView 
 export async function filesIn(
   hasFile: (file: ArchiveFile) => Promise<boolean>,
   series: Series,
-  wanted: readonly Range[],
+  wanted: readonly Span[],
 ): Promise<ArchiveView> {
   const there = new Set<string>();
   const seen = new Set<string>();

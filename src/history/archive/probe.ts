@@ -1,8 +1,9 @@
 import { calendarSpan } from '../../../machines/model/history-plan.ts';
 import type { Series } from '../../../machines/model/kline.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 import { type ArchiveFile, monthFile } from '../../binance/archive.ts';
 import { CandlestateError } from '../../errors.ts';
-import type { ArchiveFiles, Piece, Range } from '../types.ts';
+import type { ArchiveFiles, Piece } from '../types.ts';
 
 /** Months that are looked for, the newest: twenty years. */
 const MONTHS_MAX = 240;
@@ -14,7 +15,7 @@ const MONTHS_MAX = 240;
 export async function isInArchive(
   files: ArchiveFiles,
   series: Series,
-  range: Range,
+  range: Span,
   pieces: readonly Piece[],
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -35,7 +36,7 @@ export async function isInArchive(
 }
 
 /** The newest month first. */
-function monthsOf(series: Series, { from, to }: Range): ArchiveFile[] {
+function monthsOf(series: Series, { from, to }: Span): ArchiveFile[] {
   const months: ArchiveFile[] = [];
   for (let end = to; end > from && months.length < MONTHS_MAX; ) {
     const month = calendarSpan('month', end - 1).from;

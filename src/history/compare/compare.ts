@@ -1,12 +1,14 @@
 /** What is stored, held against what the exchange or its archive says now. Nothing is written. */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BlockField, CandleBlock } from '../../../machines/model/block.ts';
 import { barBefore, type Run } from '../../../machines/model/gaps.ts';
 import { nextOpenTime } from '../../../machines/model/interval.ts';
 import type { Series } from '../../../machines/model/kline.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { readBlocks } from '../../store/blocks.ts';
-import type { HistoryPlan, HistoryQuery, HistorySource, Loaded, Range } from '../types.ts';
+import type { HistoryPlan, HistoryQuery, HistorySource, Loaded } from '../types.ts';
 import type { AbsenceKind, Differences } from './differences.ts';
 
 export interface CompareOptions {
@@ -37,7 +39,7 @@ interface Place {
  *
  * @throws what the source throws, and the signal's reason.
  */
-export async function compareSeries(series: Series, range: Range, options: CompareOptions): Promise<void> {
+export async function compareSeries(series: Series, range: Span, options: CompareOptions): Promise<void> {
   await new Comparison(series, range, options).run();
 }
 
@@ -50,7 +52,7 @@ class Comparison {
   /** Stored bars that the source seems to lack. */
   #doubts: Run[] = [];
 
-  constructor(series: Series, range: Range, options: CompareOptions) {
+  constructor(series: Series, range: Span, options: CompareOptions) {
     this.#series = series;
     this.#query = { ...series, ...range, source: options.by };
     this.#options = options;

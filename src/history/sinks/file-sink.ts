@@ -1,8 +1,8 @@
 import type { CandleBlock } from '../../../machines/model/block.ts';
 import type { Series } from '../../../machines/model/kline.ts';
 import type { Gap } from '../../../machines/model/row.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 import type { TableFile } from '../../store/table-file.ts';
-import type { Range } from '../types.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 
 const over = (): Error => new Error('the load has ended');
@@ -30,7 +30,7 @@ export class FileSink implements HistorySink {
     });
   }
 
-  async missing(_: Series, range: Range): Promise<readonly Range[]> {
+  async missing(_: Series, range: Span): Promise<readonly Span[]> {
     return [range];
   }
 

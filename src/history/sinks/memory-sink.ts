@@ -1,7 +1,7 @@
 import type { CandleBlock } from '../../../machines/model/block.ts';
 import type { Series } from '../../../machines/model/kline.ts';
 import type { Gap } from '../../../machines/model/row.ts';
-import type { Range } from '../types.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 import { rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 
@@ -27,7 +27,7 @@ export class MemorySink implements HistorySink {
 
   async open(): Promise<void> {}
 
-  async missing(_: Series, range: Range): Promise<readonly Range[]> {
+  async missing(_: Series, range: Span): Promise<readonly Span[]> {
     return [range];
   }
 

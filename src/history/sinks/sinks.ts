@@ -1,8 +1,9 @@
 /** Where bars go. */
+
 import type { CandleBlock } from '../../../machines/model/block.ts';
 import type { Series } from '../../../machines/model/kline.ts';
 import type { Gap } from '../../../machines/model/row.ts';
-import type { Range } from '../types.ts';
+import type { Span } from '../../../machines/model/spans.ts';
 
 /** What is handed over at a time. */
 export interface Taken {
@@ -10,7 +11,7 @@ export interface Taken {
   readonly blocks: readonly CandleBlock[];
   readonly gaps: readonly Gap[];
   /** What is whole by it: every bar is there or named. */
-  readonly collected: readonly Range[];
+  readonly collected: readonly Span[];
 }
 
 /** Since it was opened, in bars. */
@@ -38,9 +39,9 @@ export interface HistorySink {
   /** Makes it ready. A dry run never changes what is there. */
   open(isDryRun: boolean): Promise<void>;
   /** What of the range is neither there nor named, ascending. */
-  missing(series: Series, range: Range): Promise<readonly Range[]>;
+  missing(series: Series, range: Span): Promise<readonly Span[]>;
   /** Gaps that it has named before and that are open, of bars of the range and perhaps beyond. */
-  gaps(series: Series, range: Range): Promise<readonly Gap[]>;
+  gaps(series: Series, range: Span): Promise<readonly Gap[]>;
   /**
    * Takes bars; they are not the caller's any more. Resolves when it has room for the next ones, which may be before
    * these are kept. Rejects when they, or earlier ones, can't be kept.

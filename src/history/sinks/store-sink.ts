@@ -3,14 +3,13 @@ import type { CandleBlock } from '../../../machines/model/block.ts';
 import { describe, isRetryable } from '../../../machines/model/cleanup.ts';
 import type { Series } from '../../../machines/model/kline.ts';
 import type { Gap } from '../../../machines/model/row.ts';
-import { unite } from '../../../machines/model/spans.ts';
+import { type Span, unite } from '../../../machines/model/spans.ts';
 import type { Clock, Logger } from '../../ports.ts';
 import { readMissing } from '../../store/blocks.ts';
 import { checkStore, inspectStore } from '../../store/inspect.ts';
 import type { HistoryBatch } from '../../store/load.ts';
 import type { StoreWriter } from '../../store/writer.ts';
 import { sleep } from '../../transport/clock.ts';
-import type { Range } from '../types.ts';
 import { copied, portionsOf, rowsIn } from './parts.ts';
 import { type HistorySink, noCounts, type Taken } from './sinks.ts';
 
@@ -40,7 +39,7 @@ export interface StoreSinkPorts {
   readonly stampNow: () => number;
 }
 
-const nothing = () => ({ blocks: [] as CandleBlock[], gaps: [] as Gap[], collected: [] as Range[], rows: 0 });
+const nothing = () => ({ blocks: [] as CandleBlock[], gaps: [] as Gap[], collected: [] as Span[], rows: 0 });
 
 /**
  * A store. While one batch is being committed the next one is gathered: no more than these two are held. What comes
@@ -78,14 +77,14 @@ export class StoreSink implements HistorySink {
     await this.#ports.writer.open();
   }
 
-  async missing(series: Series, range: Range): Promise<readonly Range[]> {
+  async missing(series: Series, range: Span): Promise<readonly Span[]> {
     const { writer, path, stampNow } = this.#ports;
     const options = { exchangeTime: stampNow() };
     if (this.#isDryRun) return existsSync(path) ? readMissing(path, series, range, options) : [range];
     return this.#isOpen ? writer.missing(series, range, options) : [range];
   }
 
-  async gaps(series: Series, range: Range): Promise<readonly Gap[]> {
+  async gaps(series: Series, range: Span): Promise<readonly Gap[]> {
     return this.#isOpen ? this.#ports.writer.gaps(series, range) : [];
   }
 
