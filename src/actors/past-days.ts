@@ -33,6 +33,3 @@ export interface PastPort {
 
 /** No days: everything comes from REST. */
 export const NO_DAYS: PastDays = { from: Number.POSITIVE_INFINITY, next: async () => undefined };
-
-/** For who has no archive. */
-export const noPast: PastPort = { during: (_series, _hole, _signal, work) => work(NO_DAYS) };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
-import { noPast } from '../../src/actors/past-days.ts';
 import { type RepairPorts, repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
 import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
 import { at, BTC, frame, MINUTE, rig } from '../pipeline/candles.ts';
+import { noPast } from '../support/no-past.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 import { clockSetTo, klinesAt, rowOf } from './exchange.ts';
 import { fakeLogger, fakeRest, host, run } from './harness.ts';

@@ -1,8 +1,9 @@
 /** Questions about the past to a collector, in all states of its life, over a simulated exchange with an archive. */
-import { readdirSync, statSync } from 'node:fs';
+
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DAY_MS, openTimeAt } from '../../machines/model/interval.ts';
 import {
   BinanceDataCollector,
@@ -27,6 +28,7 @@ import {
   storedCandles,
   watch,
 } from '../support/collector.ts';
+import { filesBelow, temporaryIn } from '../support/temporary.ts';
 import { until, within } from '../support/wait.ts';
 
 const HOUR = 3_600_000;
@@ -54,19 +56,7 @@ const requests = (exchange: SimulatedExchange, path: string): string[] =>
     .filter((entry) => entry.kind === 'http' && entry.path?.startsWith(path))
     .map((entry) => entry.path ?? '');
 
-/** Regular files below a folder. */
-const filesBelow = (path: string): string[] =>
-  readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(path, name)).isFile(),
-  );
-
-/** Temporary files go into a folder of the test's own. */
-const ownTemporary = (): string => {
-  const path = folder();
-  vi.stubEnv('TMPDIR', path);
-  onTestFinished(() => void vi.unstubAllEnvs());
-  return path;
-};
+const ownTemporary = (): string => temporaryIn(folder());
 
 /** The last five days of the exchange, to the hour. */
 const fiveDays = (exchange: SimulatedExchange) => {

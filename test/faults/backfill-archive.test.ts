@@ -1,7 +1,7 @@
 /** A long history comes from the archive where it has whole days, however that fares. */
-import { readdirSync, statSync } from 'node:fs';
+
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DAY_MS, openTimeAt } from '../../machines/model/interval.ts';
 import type { Candle, CollectorOptions } from '../../src/index.ts';
 import type { Fault } from '../../src/simulator/fault-shapes.ts';
@@ -22,6 +22,7 @@ import {
   startExchange,
   storedCandles,
 } from '../support/collector.ts';
+import { filesBelow, temporaryIn } from '../support/temporary.ts';
 import { until, within } from '../support/wait.ts';
 
 const SCALE = 240;
@@ -46,18 +47,7 @@ const bySource = (candles: readonly Candle[]): Record<string, number> => {
   return counts;
 };
 
-const filesBelow = (path: string): string[] =>
-  readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(path, name)).isFile(),
-  );
-
-/** Temporary files go into a folder of the test's own. */
-const ownTemporary = (): string => {
-  const path = folder();
-  vi.stubEnv('TMPDIR', path);
-  onTestFinished(() => void vi.unstubAllEnvs());
-  return path;
-};
+const ownTemporary = (): string => temporaryIn(folder());
 
 /** Backfills six days of one symbol to the end, stops, and judges everything. */
 async function backfill(

@@ -5,7 +5,6 @@ import { nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
 import { cursorActor } from '../../src/actors/cursor.ts';
-import { noPast } from '../../src/actors/past-days.ts';
 import { proveStreamActor } from '../../src/actors/prove-stream.ts';
 import { repairActor } from '../../src/actors/repair.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
@@ -18,6 +17,7 @@ import { RowBuffer } from '../../src/pipeline/row-buffer.ts';
 import { clockSetTo, rowOf } from '../actors/exchange.ts';
 import { fakeLogger } from '../actors/harness.ts';
 import { BTC, bar, type FrameChange, frame } from '../pipeline/candles.ts';
+import { noPast } from '../support/no-past.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 
 /** The default timing of a collector. */
