@@ -55,7 +55,9 @@ describe('stop', () => {
     const { collector } = collectFrom(await startExchange());
     const [one, two] = await Promise.all([collector.stop(), collector.stop()]);
     expect(one).toBe(two);
-    expect(one).toMatchObject({ clean: true, durationMs: 0, unwritten: 0 });
+    // Nothing had to be closed. On a busy machine even that takes a millisecond.
+    expect(one).toMatchObject({ clean: true, unwritten: 0, components: [] });
+    expect(one.durationMs).toBeLessThan(50);
     await collector.startStreaming();
     expect(collector.state).toBe('streaming');
   });
