@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig as UserConfig } from 'vitest/config';
 
 /** Rooms whose tests leave nothing behind in their process: pure functions, and what closes all that it opens. */
 const TIDY = [
@@ -15,8 +15,24 @@ const TIDY = [
   'transport',
 ].map((room) => `test/${room}/**/*.test.ts`);
 
+/** The inspector's page, built beside the library: `vite build --mode page`. */
+const PAGE: UserConfig = {
+  root: fileURLToPath(new URL('src/inspector/page', import.meta.url)),
+  // Below whatever path it is served.
+  base: './',
+  build: {
+    target: 'es2023',
+    // Elsewhere for a checkout that builds it while another program serves it.
+    outDir: process.env['CANDLESTATE_PAGE_OUT'] ?? fileURLToPath(new URL('dist/inspector', import.meta.url)),
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1_000,
+  },
+};
+
 /** Library build: one flat folder, so that the store worker sits beside whatever chunk starts it. */
-export default defineConfig({
+const LIBRARY: UserConfig = {
   build: {
     target: 'node22',
     ssr: true,
@@ -54,4 +70,6 @@ export default defineConfig({
     ],
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
   },
-});
+};
+
+export default defineConfig(({ mode }) => (mode === 'page' ? PAGE : LIBRARY));

@@ -1,10 +1,13 @@
 import type { Interval } from '../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
+import type { Gap } from '../machines/model/row.ts';
+import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
 import { type CandleQuery, likeness, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
+import { type CollectorHealth, healthOf } from './health.ts';
 import {
   afterRelease,
   describeFailure,
@@ -20,6 +23,7 @@ import type { Unsubscribe } from './pipeline/listeners.ts';
 import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
 import { within } from './supervisor/within.ts';
 import { systemClock } from './transport/clock.ts';
+import { type CollectorVitals, vitalsOf } from './vitals.ts';
 import { type CollectorActor, type Wired, wire } from './wire.ts';
 
 export type { CandleQuery };
@@ -230,7 +234,29 @@ export class BinanceDataCollector implements AsyncDisposable {
     return this.#historical.get(query);
   }
 
-  /** What it does now, for a display or a health check: a picture, not kept up to date. */
+  /** The forming bar of a series as of its newest frame: not final, and never stored. Absent: no frame has come. */
+  getFormingCandle(symbol: string, interval: Interval): Candle | undefined {
+    const series = { symbol: upperAscii(String(symbol)), interval };
+    const frame = this.#wired.pipeline.cursor(series)?.pulse.frame;
+    return frame === undefined || frame.closed ? undefined : candleOf(frame);
+  }
+
+  /** Gaps that the exchange may fill yet, of this run and earlier ones; the 10,000 that are kept in mind. */
+  getOpenGaps(): readonly Gap[] {
+    return this.#wired.openGaps.gaps();
+  }
+
+  /** What it measures about itself. Costs the same however many series there are. */
+  vitals(): CollectorVitals {
+    return vitalsOf(this.#wired);
+  }
+
+  /** Whether the promise is being kept now. */
+  health(): CollectorHealth {
+    return healthOf(this.status(), this.vitals());
+  }
+
+  /** What it does now, for a display: a picture, not kept up to date. */
   status(): CollectorStatus {
     const { actor, pipeline, audits, delivery, roster, exchangeClock } = this.#wired;
     return statusOf({

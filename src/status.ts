@@ -79,7 +79,7 @@ function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
   return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 
-function modeOf(actor: CollectorActor): CollectorMode {
+export function modeOf(actor: CollectorActor): CollectorMode {
   const snapshot = actor.getSnapshot();
   if (snapshot.matches({ streaming: 'full' })) return 'sockets';
   if (snapshot.matches('streaming')) return 'mixed';

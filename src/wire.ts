@@ -18,6 +18,7 @@ import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
 import type { Delivery } from './pipeline/delivery.ts';
+import type { OpenGaps } from './pipeline/open-gaps.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger } from './ports.ts';
@@ -41,6 +42,7 @@ export interface Wired {
   readonly pipeline: Pipeline;
   readonly delivery: Delivery;
   readonly audits: Readonly<AuditCounters>;
+  readonly openGaps: OpenGaps;
   readonly run: RunCounts;
   readonly roster: Roster;
   readonly past: WiredPast;
@@ -176,6 +178,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     pipeline,
     delivery,
     audits: audits.counters,
+    openGaps,
     run: data.run,
     roster,
     past,

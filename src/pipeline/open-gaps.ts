@@ -59,6 +59,11 @@ export class OpenGaps {
     return this.#gaps.length;
   }
 
+  /** All of them. */
+  gaps(): Gap[] {
+    return this.#gaps.map(({ gap }) => gap);
+  }
+
   /** Gaps that the store has, or rows that it has now. `now` is monotonic ms. */
   note(rows: readonly Row[], now: number): void {
     for (const row of rows) {

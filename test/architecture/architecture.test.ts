@@ -12,7 +12,7 @@ import { blanked, filesBelow, importsOf, ROOT, read, type Sources } from './sour
 import { lengthOffences, purityOffences, venueOffences } from './words.ts';
 
 describe('the house', () => {
-  const files = [...filesBelow('machines', '.ts'), ...filesBelow('src', '.ts')];
+  const files = [...filesBelow('machines', '.ts'), ...filesBelow('src', '.ts'), ...filesBelow('src', '.tsx')];
   const sources: Sources = new Map(files.map((path) => [path, read(path)]));
 
   test('every file is in a room, every room is filled', () => expect(roomOffences(sources)).toEqual([]));
@@ -116,6 +116,10 @@ describe('the rules can fail', () => {
     ['src/actors/a.ts', "import { x } from '../wire.ts';"],
     ['src/wire.ts', "import { x } from './collector.ts';"],
     ['src/collector.ts', "import { x } from './cli/main.ts';"],
+    ['src/collector.ts', "import { x } from './inspector/start.ts';"],
+    ['src/inspector/a.ts', "import { x } from './page/main.tsx';"],
+    ['src/inspector/page/a.tsx', "import { x } from '../protocol.ts';"],
+    ['src/inspector/page/a.tsx', "import type { X } from '../../status.ts';"],
     ['src/index.ts', "import { x } from './cli/main.ts';"],
     ['src/index.ts', "import { x } from '../test/a.ts';"],
   ])('%s must not: %s', (path, source) => {
@@ -131,6 +135,7 @@ describe('the rules can fail', () => {
     ],
     ['src/store/a.ts', "import { setImmediate as turn } from 'node:timers/promises';"],
     ['src/wire.ts', "import { o } from './options.ts'; import { a } from './actors/a.ts';"],
+    ['src/inspector/page/a.tsx', "import type { X } from '../protocol.ts'; setTimeout(f, 1);"],
     ['src/cli/main.ts', "import { s } from '../simulator/index.ts'; import { i } from '../index.ts';"],
   ])('%s may: %s', (path, source) => {
     expect(importOffences(one(path, source))).toEqual([]);
