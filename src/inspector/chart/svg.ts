@@ -1,6 +1,6 @@
 /** A drawing as SVG that stands alone: in a document, or inside a page that marks what is active. */
+import { DOT } from './graph.ts';
 import type { Box, Drawing, Label, Line, Point } from './layout.ts';
-import { DOT } from './layout.ts';
 import { HEAD, LINE, PAD, SMALL, TITLE, tagWidth } from './measure.ts';
 import { STYLE } from './style.ts';
 import { textWidth } from './text.ts';
