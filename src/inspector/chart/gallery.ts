@@ -43,7 +43,7 @@ const TAKES: Readonly<Record<string, Take>> = {
   supervisor: { labels: 'SPACE_EFFICIENT', seed: 2 },
   component: { labels: 'TAIL', seed: 2 },
   collector: { labels: 'TAIL', seed: 2 },
-  connection: { labels: 'SPACE_EFFICIENT', seed: 4 },
+  connection: { labels: 'SPACE_EFFICIENT', seed: 9 },
   klineStream: { labels: 'SPACE_EFFICIENT', seed: 1 },
   restSession: { labels: 'HEAD', seed: 3 },
   store: { labels: 'TAIL', seed: 2 },
