@@ -76,7 +76,8 @@ const fileOf = ({ id }: AnyStateMachine): string =>
 function purposeOf(machine: AnyStateMachine): string {
   const source = readFileSync(new URL(`../../../machines/${fileOf(machine)}`, import.meta.url), 'utf8');
   const [, head = ''] = /^\/\*\*\s*\n((?: \* .+\n)+)/.exec(source) ?? [];
-  return head.replaceAll(/^ \* /gm, '').trim().replaceAll('\n', ' ');
+  // A list may follow.
+  return head.replaceAll(/^ \* /gm, '').trim().replaceAll('\n', ' ').replace(/:$/, '.');
 }
 
 const page = (sorted: readonly AnyStateMachine[]): string => `# Statecharts
@@ -116,7 +117,9 @@ ${sorted.map(section).join('\n\n')}
 
 const section = (machine: AnyStateMachine): string => `## ${machine.id}
 
-${purposeOf(machine)} Source: [machines/${fileOf(machine)}](../machines/${fileOf(machine)}); its transitions as a list:
-[transitions.md](transitions.md#${machine.id.toLowerCase()}).
+${purposeOf(machine)}
+
+From [machines/${fileOf(machine)}](../machines/${fileOf(machine)});
+[its transitions as a list](transitions.md#${machine.id.toLowerCase()}).
 
 ![Statechart ${machine.id}](charts/${machine.id}.svg)`;
