@@ -183,7 +183,9 @@ export class Pipeline {
       }
       if (cursor.due === undefined && cursor.heardSince <= silentSince)
         this.#startSilent(cursor, exchangeNow);
-      if (cursor.isOwed(exchangeNow, now) && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
+      const isOwed = cursor.isOwed(exchangeNow, now);
+      cursor.noteOwed(isOwed, now);
+      if (isOwed && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
       if (cursor.pulse.isSilent(now, this.#options.silenceMs)) onEdge({ type: 'CURSOR.SILENT' });
     }
   }
@@ -230,7 +232,8 @@ export class Pipeline {
       return;
     }
     cursor.badCloses = 0;
-    const reason = whyNoClose(candle, frame.eventTime, this.#options.exchangeNow(), this.#options.aheadMs);
+    const exchangeNow = this.#options.exchangeNow();
+    const reason = whyNoClose(candle, frame.eventTime, exchangeNow, this.#options.aheadMs);
     if (reason !== undefined) {
       this.counters.insane += 1;
       const { openTime } = candle;
@@ -246,11 +249,14 @@ export class Pipeline {
         this.#takeAgain(candle);
         return;
       case 'ahead':
-        if (!cursor.hold(candle)) this.#takeAgain(candle);
+        if (cursor.hold(candle)) this.#options.onClose?.(candle, exchangeNow);
+        else this.#takeAgain(candle);
         cursor.onEdge?.({ type: 'CURSOR.HOLE' });
         return;
       default:
-        if (this.#pass(cursor, candle)) this.#drain(cursor);
+        if (!this.#pass(cursor, candle)) return;
+        this.#options.onClose?.(candle, exchangeNow);
+        this.#drain(cursor);
     }
   }
 
