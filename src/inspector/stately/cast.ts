@@ -13,8 +13,8 @@ export interface Likeness extends ActorRefLike {
   /** What its parent calls it. */
   readonly id: string;
   readonly rootId: string;
-  /** Of a machine it has the `config`, which the viewer draws. */
-  readonly logic: AnyActorLogic;
+  /** Of a machine the viewer draws the `config`. */
+  readonly logic: { readonly config: object | undefined };
   readonly _parent?: Likeness;
 }
 
@@ -28,6 +28,7 @@ export function seenOf(snapshot: object | undefined): Seen {
 export class Cast {
   readonly #roots: readonly AnyActorRef[];
   readonly #known = new WeakMap<AnyActorRef, Likeness>();
+  readonly #charts = new WeakMap<object, object>();
 
   constructor(roots: readonly AnyActorRef[]) {
     this.#roots = roots;
@@ -60,10 +61,19 @@ export class Cast {
       sessionId,
       id: actor.id,
       rootId: parent?.rootId ?? sessionId,
-      logic: (actor as Actor<AnyActorLogic>).logic,
+      logic: { config: this.#chartOf((actor as Actor<AnyActorLogic>).logic) },
       send: () => {},
       getSnapshot: () => seenOf(actor.getSnapshot()),
       ...(parent === undefined ? {} : { _parent: parent }),
     };
+  }
+
+  /** The chart of a machine, without the context that it begins with. */
+  #chartOf(logic: AnyActorLogic): object | undefined {
+    if (!('config' in logic) || typeof logic.config !== 'object' || logic.config === null) return undefined;
+    const { context: _, ...chart } = logic.config as { context?: unknown };
+    const known = this.#charts.get(logic.config) ?? chart;
+    this.#charts.set(logic.config, known);
+    return known;
   }
 }
