@@ -26,6 +26,7 @@ test.each([
   ['a wrong escape', `${HEAD}a_total{x="\\t"} 1\n`],
   ['no value', `${HEAD}a_total{x="1"}\n`],
   ['undefined', `${HEAD}a_total undefined\n`],
+  ['no number', `${HEAD}a_total Nan\n`],
   ['below 0', `${HEAD}a_total -1\n`],
   ['a label twice', `${HEAD}a_total{x="1",x="2"} 1\n`],
   [

@@ -18,7 +18,8 @@ export interface Line {
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*/u;
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"/u;
-const VALUE = /^[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf)$|^Nan$/iu;
+/** NaN is allowed by the format; here nothing has a reason to be no number. */
+const VALUE = /^[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf)$/u;
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   histogram: ['_bucket', '_sum', '_count'],

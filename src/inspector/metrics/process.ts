@@ -7,6 +7,9 @@ import type { Clock } from '../../ports.ts';
  */
 const HOLD_MS = 1_000;
 
+/** Lines of the delay of the event loop before its first measurement: no number, or a number of no meaning. */
+const NOT_MEASURED = /^nodejs_eventloop_lag_\w+ (?:Nan|9223372036\.\d+)\n/gmu;
+
 let registry: Registry | undefined;
 let held: { readonly at: number; readonly text: Promise<string> } | undefined;
 
@@ -25,6 +28,6 @@ export function processText(clock: Clock): Promise<string> {
   measureProcess();
   const now = clock.now();
   if (held === undefined || now - held.at >= HOLD_MS || now < held.at)
-    held = { at: now, text: registry!.metrics() };
+    held = { at: now, text: registry!.metrics().then((text) => text.replace(NOT_MEASURED, '')) };
   return held.text;
 }
