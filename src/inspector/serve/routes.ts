@@ -1,0 +1,59 @@
+/** What is answered under which path. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Logger } from '../../ports.ts';
+import type { Watched } from '../options.ts';
+import { type Answer, json, NOT_FOUND, refused, send, text } from './answer.ts';
+import { askedOf, pathOf, refusalOf } from './guard.ts';
+import type { Hosts } from './hosts.ts';
+import { remembered } from './remembered.ts';
+
+/** Answers what lies below it, given the decoded parts of the path behind its name; undefined: nothing is there. */
+export type Route = (rest: readonly string[]) => Promise<Answer | undefined> | Answer | undefined;
+
+/** By the first part of the path. */
+export type Routes = Readonly<Record<string, Route>>;
+
+/** `/healthz`: 200 while the promise is being kept. */
+export function healthRoute(collector: Watched, clock: Clock): Route {
+  const answer = remembered(clock, () => {
+    const health = collector.health();
+    return json(health.ok ? 200 : 503, { ...health, isConnected: collector.vitals().isConnected });
+  });
+  return (rest) => (rest.length === 0 ? answer() : undefined);
+}
+
+/** Answers requests. Whatever a route does, no request ends more than itself. */
+export class Router {
+  readonly #routes: Routes;
+  readonly #hosts: Hosts;
+  readonly #logger: Logger;
+  readonly #answerTimeoutMs: number;
+  /** Routes that have failed: one that is asked again and again is told of once. */
+  readonly #failed = new Set<string>();
+
+  constructor(routes: Routes, hosts: Hosts, logger: Logger, answerTimeoutMs: number) {
+    this.#routes = routes;
+    this.#hosts = hosts;
+    this.#logger = logger;
+    this.#answerTimeoutMs = answerTimeoutMs;
+  }
+
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => {});
+    void this.#answer(request).then((answer) => send(response, answer, this.#answerTimeoutMs));
+  };
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const refusal = refusalOf(askedOf(request), this.#hosts);
+    if (refusal !== undefined) return refused(refusal);
+    const [name = '', ...rest] = pathOf(request.url ?? '') ?? [];
+    const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
+    try {
+      return (await route?.(rest)) ?? NOT_FOUND;
+    } catch (error) {
+      if (!this.#failed.has(name)) this.#logger.error(`the inspector's /${name} failed`, { error });
+      this.#failed.add(name);
+      return text(500, 'this could not be answered; the log says why');
+    }
+  }
+}
