@@ -3,6 +3,7 @@
  * `fork`, with the plan as its argument; tells its URLs, then does what it is told: `reset` its time, `send` all
  * frames, `drop` the sockets.
  */
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
@@ -68,10 +69,8 @@ async function send(): Promise<void> {
   // Whole frames, behind what the WebSocket itself has written.
   for (const piece of made)
     if (socket?.write(piece) === false)
-      await new Promise((resolve) => {
-        socket.once('drain', resolve);
-        socket.once('close', resolve);
-      });
+      // `error` for one that is destroyed meanwhile: then there is nobody to send to.
+      await once(socket, 'drain').catch(() => {});
 }
 
 process.on('message', (command) => {
