@@ -1,0 +1,4 @@
+/** The candles of a series. */
+export function CandleChart({ series }: { readonly series: string }) {
+  return <p class="none">{series}</p>;
+}
