@@ -19,6 +19,9 @@ export const browserMissing = executablePath === undefined && process.env['REQUI
 /** The size at which the page has to be legible. */
 export const VIEWPORT = { width: 1_280, height: 800 };
 
+/** What a page does not show by then is not there, ms: said with what was waited for, and not by a test that is late. */
+const PATIENCE_MS = 5_000;
+
 /** Starts one. Whoever starts it closes it. */
 export function launchBrowser(): Promise<Browser> {
   if (executablePath === undefined) throw new Error(`no browser at CHROMIUM, ${PLACES.join(', ')}`);
@@ -45,6 +48,7 @@ export async function newPage(
   browser: Browser | BrowserContext,
 ): Promise<{ page: Page; misdeeds: Misdeeds; frames: string[] }> {
   const page = await browser.newPage({ viewport: VIEWPORT });
+  page.setDefaultTimeout(PATIENCE_MS);
   const misdeeds: Misdeeds = { outside: [], complaints: [] };
   const frames: string[] = [];
   const look = (url: string): void => {
@@ -62,10 +66,11 @@ export async function newPage(
   return { page, misdeeds, frames };
 }
 
-/** Chooses an actor as a user does who knows its name: search, first hit. */
+/** Chooses an actor as a user does who knows its name: search, go to the first hit, show it. */
 export async function choose(page: Page, name: string): Promise<void> {
   await page.keyboard.press('/');
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.type(name);
+  await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
 }
