@@ -1,4 +1,1 @@
-/** The candles of a series. */
-export function CandleChart({ series }: { readonly series: string }) {
-  return <p class="none">{series}</p>;
-}
+export { CandleChart } from './candle-chart.tsx';
