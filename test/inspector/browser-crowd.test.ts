@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/options.ts';
 import { startInspector } from '../../src/inspector/start.ts';
 import { browserMissing, launchBrowser } from '../support/browser.ts';
-import { open } from './browser.scene.ts';
+import { open } from './browser.pages.ts';
 import { type Crowd, crowd } from './crowd.ts';
 
 const STREAMS = 4_950;

@@ -9,16 +9,8 @@ import { browserMissing, choose, launchBrowser } from '../support/browser.ts';
 import { folder, QUICK } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { until } from '../support/wait.ts';
-import {
-  actorHeader,
-  namesBelow,
-  open,
-  openScene,
-  type Scene,
-  transitions,
-  treeNames,
-  unfold,
-} from './browser.scene.ts';
+import { actorHeader, namesBelow, open, transitions, treeNames, unfold } from './browser.pages.ts';
+import { openScene, type Scene } from './scene.ts';
 
 const SECRETS = { apiKey: 'canary-key-51ab', apiSecret: 'canary-secret-77cd' };
 const CHARTS = Object.values(machines).filter(

@@ -1,40 +1,9 @@
-/** A collector at work on the embedded exchange, its inspector, and pages of a real browser on it. */
+/** Pages of a real browser on an inspector, and what is where on them. */
 import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { AnyActorRef } from 'xstate';
-import { BinanceDataCollector, type CollectorOptions } from '../../src/index.ts';
 import type { Inspector } from '../../src/inspector/options.ts';
-import { startInspector } from '../../src/inspector/start.ts';
-import { type SimulatedExchange, type SimulatorOptions, startSimulator } from '../../src/simulator/index.ts';
 import { type Misdeeds, newPage } from '../support/browser.ts';
-import { optionsFor } from '../support/collector.ts';
-
-export interface Scene extends AsyncDisposable {
-  readonly exchange: SimulatedExchange;
-  readonly collector: BinanceDataCollector;
-  readonly inspector: Inspector;
-}
-
-/** Everything of it is gone when it is disposed of. */
-export async function openScene(
-  options: Partial<CollectorOptions>,
-  simulator: SimulatorOptions,
-): Promise<Scene> {
-  const exchange = await startSimulator(simulator);
-  const collector = new BinanceDataCollector(optionsFor(exchange, options));
-  await collector.startStreaming();
-  const inspector = await startInspector(collector, { port: 0 });
-  return {
-    exchange,
-    collector,
-    inspector,
-    async [Symbol.asyncDispose]() {
-      await inspector.close();
-      await collector.stop({ timeoutMs: 1_000 });
-      await exchange.close();
-    },
-  };
-}
 
 export interface Opened {
   readonly page: Page;
