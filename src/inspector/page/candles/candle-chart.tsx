@@ -87,9 +87,8 @@ export function CandleChart({ series }: { readonly series: string }) {
   const held = shown?.held;
   const bars = held?.bars ?? [];
   return (
-    <section
-      class="candles"
-      aria-label={`Candles of ${series}`}
+    <div
+      class="candle-panel"
       data-series={series}
       data-bars={bars.length}
       data-last-open={bars.at(-1)?.openTime ?? ''}
@@ -104,31 +103,31 @@ export function CandleChart({ series }: { readonly series: string }) {
         isPointed={pointed !== undefined}
       />
       <div
-        class="candles-frame"
+        class="candle-frame"
         role="application"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it is moved and zoomed by keys
         tabIndex={0}
         onKeyDown={onKeyDown}
         aria-label={`Chart of ${series}: arrows move, plus and minus zoom, Home and End go to the ends`}
       >
-        <div class="candles-canvas" ref={place} />
-        {trouble !== undefined && <p class="candles-trouble">{trouble}</p>}
+        <div class="candle-canvas" ref={place} />
+        {trouble !== undefined && <p class="candle-trouble">{trouble}</p>}
         {trouble === undefined && held !== undefined && bars.length === 0 && (
-          <p class="candles-trouble">no bar has closed yet</p>
+          <p class="candle-trouble">no bar has closed yet</p>
         )}
         {pointed?.band !== undefined && (
-          <p class="candles-tip" style={tipPlace(pointed, place.current?.clientWidth ?? 0)}>
+          <p class="candle-tip" style={tipPlace(pointed, place.current?.clientWidth ?? 0)}>
             {bandWords(pointed.band)}
           </p>
         )}
         {!isFollowing && (
-          <button type="button" class="candles-newest" onClick={() => view.current?.toNewest()}>
+          <button type="button" class="candle-newest" onClick={() => view.current?.toNewest()}>
             newest →
           </button>
         )}
       </div>
       <Legend bars={bars} gaps={held?.gaps ?? []} />
-    </section>
+    </div>
   );
 }
 

@@ -6,7 +6,7 @@ import { amountWords, countSources, decimalsOf, SOURCE_WORDS, timeWords } from '
 
 export function Mark({ source }: { readonly source: CandleSource }) {
   return (
-    <svg class={`candles-mark ${source}`} viewBox="-5 -5 10 10" width="10" height="10" aria-hidden="true">
+    <svg class={`candle-mark ${source}`} viewBox="-5 -5 10 10" width="10" height="10" aria-hidden="true">
       {source === 'stream' && <circle r="3.6" />}
       {source === 'rest' && <path d="M0,-4.6L4.6,0L0,4.6L-4.6,0z" />}
       {source === 'vision' && <rect x="-3.4" y="-3.4" width="6.8" height="6.8" />}
@@ -38,7 +38,7 @@ export function Values({
         ] as const);
   const course = shown === undefined ? '' : shown.close >= shown.open ? 'up' : 'down';
   return (
-    <p class={`candles-values ${course} ${isPointed ? 'pointed' : ''}`}>
+    <p class={`candle-values ${course} ${isPointed ? 'pointed' : ''}`}>
       <b>{series.replace('@', ' ')}</b>
       {place !== undefined && <time>{timeWords(place.openTime)} UTC</time>}
       {values.map(([name, value]) => (
@@ -71,7 +71,7 @@ export function Legend({ bars, gaps }: { readonly bars: readonly Bar[]; readonly
   const open = gaps.filter(({ status }) => status === 'open').length;
   const revised = bars.filter((bar) => bar.revised).length;
   return (
-    <footer class="candles-legend">
+    <footer class="candle-legend">
       <span>bars</span>
       {(['stream', 'rest', 'vision'] as const).map((source) => (
         <span key={source} title={`Bars that came by ${SOURCE_WORDS[source]}`}>
@@ -79,16 +79,16 @@ export function Legend({ bars, gaps }: { readonly bars: readonly Bar[]; readonly
         </span>
       ))}
       <span title="Bars that the exchange lacks">
-        <i class="candles-swatch open" /> gap <b>{open}</b>
+        <i class="candle-swatch open" /> gap <b>{open}</b>
       </span>
       <span title="Gaps whose bars turned up">
-        <i class="candles-swatch filled" /> filled <b>{gaps.length - open}</b>
+        <i class="candle-swatch filled" /> filled <b>{gaps.length - open}</b>
       </span>
       <span title="Bars that the exchange has corrected">
-        <i class="candles-arrow" /> revised <b>{revised}</b>
+        <i class="candle-arrow" /> revised <b>{revised}</b>
       </span>
       <span title="The bar that is not over yet">
-        <i class="candles-swatch forming" /> forming
+        <i class="candle-swatch forming" /> forming
       </span>
       <a
         href="https://www.tradingview.com/"
