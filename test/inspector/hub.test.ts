@@ -259,6 +259,51 @@ describe('news of candles', () => {
   });
 });
 
+test('candles of the series that a page shows come as they close, form, are lacking and are corrected', async () => {
+  const { look, pass, crowd } = await looking({ candles: true });
+  const [page, other] = [await look(), await look()];
+  const [series] = crowd.series;
+  const told = () => page.news.flatMap((news) => news.series ?? []);
+  page.say({ type: 'watch', series: 'BTCUSDT@1m' });
+  await pass(100, page);
+  await pass(100, page);
+  expect(told()[0]).toMatchObject({ series: 'BTCUSDT@1m', gaps: [{ status: 'open' }] });
+  expect(told()[0]!.bars).toHaveLength(100);
+  const before = told().length;
+  crowd.close(series!);
+  await pass(100, page);
+  const { bars } = crowd.collector.candles(series!);
+  expect(told().slice(before)).toMatchObject([
+    { bars: [{ openTime: bars.at(-1)!.openTime, source: 'stream' }] },
+  ]);
+  crowd.collector.revise(series!);
+  crowd.collector.lack(series!);
+  await pass(100, page);
+  expect(told().at(-1)).toMatchObject({ bars: [{ revised: true }], gaps: [{}, { status: 'open' }] });
+  await pass(1_000, page, other);
+  expect(told()).toHaveLength(before + 2);
+  expect(other.news.flatMap((news) => news.series ?? [])).toEqual([]);
+});
+
+test('what costs much is told less often: the collector keeps five sixths of its time', async () => {
+  const slow: SeriesSource = {
+    newsOf: (series) => {
+      state.clock.freeze(60);
+      return { news: { series, bars: [] }, until: 0 };
+    },
+    forget: () => {},
+  };
+  const state = await looking({ series: slow });
+  const page = await state.look();
+  page.say({ type: 'watch', series: 'BTCUSDT@1m' });
+  await state.pass(100, page);
+  const before = page.news.length;
+  await state.pass(3_600, page);
+  const batches = page.news.slice(before).filter((news) => news.series !== undefined);
+  expect(batches.length).toBeGreaterThanOrEqual(9);
+  expect(batches.length).toBeLessThanOrEqual(11);
+});
+
 describe('whatever goes wrong', () => {
   test('in what it reads is said once, and the rest goes on', async () => {
     const faulty = { newsOf: () => bang(), forget: () => bang() };

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { SeriesBook } from '../../src/inspector/detail/series.ts';
 import { Hub, type HubOptions } from '../../src/inspector/live/hub.ts';
 import { type Changes, Observer } from '../../src/inspector/observe/observer.ts';
 import type { ActorRow, News, Picture, ServerMessage } from '../../src/inspector/protocol.ts';
@@ -83,11 +84,12 @@ class Loud extends Observer {
 
 /** A hub around a crowd. */
 export async function looking(
-  options: CrowdOptions & Pick<Partial<HubOptions>, 'series'> & { loudBytes?: number } = {},
+  options: CrowdOptions & Pick<Partial<HubOptions>, 'series'> & { loudBytes?: number; candles?: true } = {},
 ): Promise<Looking> {
   const clock = new FakeClock();
   const made = await crowd({ streams: 4, ...options, clock: new FakeClock() });
-  const { series, loudBytes = 0 } = options;
+  const { loudBytes = 0 } = options;
+  const series = options.candles ? new SeriesBook(made.collector) : options.series;
   const observer = new Loud({ clock, roots: [made.actor] }, loudBytes);
   observer.attach();
   const log = new Memo();
