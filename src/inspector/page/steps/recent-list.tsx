@@ -2,11 +2,12 @@
 import type { CSSProperties } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { RecentStep } from '../../protocol.ts';
-import { count, eventName, wallTime } from '../format.ts';
+import { count, wallTime } from '../format.ts';
 import { showActor } from '../frame/place.ts';
 import { type Scroller, VirtualList } from '../list/virtual-list.tsx';
 import { actors } from '../model.ts';
-import { StateOf } from '../state/state-text.tsx';
+import { EventLabel } from '../state/event-label.tsx';
+import { StateOf } from '../state/state-label.tsx';
 import { isOfAll, isPaused, missed, pause, steps } from './view.ts';
 
 const HEIGHT_PX = 42;
@@ -86,9 +87,7 @@ function StepLine({ step, style }: { step: RecentStep; style: CSSProperties }) {
           <span class="machine">{machine}</span>
         </span>
         <span class="what">
-          <span class="event" title={event}>
-            {eventName(event)}
-          </span>
+          <EventLabel type={event} />
           <span class="arrow">→</span>
           <StateOf machine={machine} value={value} />
         </span>

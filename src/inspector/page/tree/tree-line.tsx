@@ -1,7 +1,7 @@
 /** One actor in the tree: its name, what is below it when that is folded away, and its state. */
 import type { CSSProperties } from 'preact';
 import { count } from '../format.ts';
-import { StateLabel } from '../state/state-text.tsx';
+import { StateLabel } from '../state/state-label.tsx';
 import type { Entry } from './entry.ts';
 import type { Line } from './flatten.ts';
 
@@ -56,7 +56,7 @@ export function TreeLine({
       <span class="name" title={title}>
         {name}
       </span>
-      {isOpen === false && <Below entry={entry} />}
+      {isOpen === false && entry.below > 1 && <Below entry={entry} />}
       <StateLabel text={entry.text} brief={entry.brief} meaning={entry.meaning} />
     </div>
   );
