@@ -163,7 +163,7 @@ export class Crowd {
 
   /** The exchange ends a connection. */
   drop(id = 'feed0.a', reason = 'closed by the peer: 1006'): void {
-    this.#sockets.get(id)?.({ type: 'SOCKET.CLOSED', end: { code: 1006 }, reason });
+    this.#sockets.get(id)?.({ type: 'SOCKET.CLOSED', end: { code: 1006 }, cause: 'closed', reason });
   }
 
   /** What the cursor of a series reports to its stream. */
