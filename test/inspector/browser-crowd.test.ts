@@ -7,7 +7,7 @@ import { browserMissing, launchBrowser } from '../support/browser.ts';
 import { open } from './browser.pages.ts';
 import { type Crowd, crowd } from './crowd.ts';
 
-const STREAMS = 4_950;
+const STREAMS = 5_000;
 /** A page is fluid when what is typed is seen within this, ms; on a machine that does much else besides. */
 const SEEN_WITHIN_MS = 200;
 

@@ -3,19 +3,12 @@ import type { Browser, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { AnyActorRef } from 'xstate';
 import type { Inspector } from '../../src/inspector/options.ts';
-import { type Misdeeds, newPage } from '../support/browser.ts';
-
-export interface Opened {
-  readonly page: Page;
-  readonly misdeeds: Misdeeds;
-  /** Texts that came over WebSockets. */
-  readonly frames: readonly string[];
-}
+import { newPage, type Watched } from '../support/browser.ts';
 
 /** Opens the page, and closes it at the end of the test. `hash`: the actor that is shown, or `#charts`. */
-export async function open(browser: Browser, { url }: Inspector, hash = ''): Promise<Opened> {
+export async function open(browser: Browser, { url }: Inspector, hash = ''): Promise<Watched> {
   const opened = await newPage(browser);
-  onTestFinished(() => opened.page.close());
+  onTestFinished(() => opened.close());
   await opened.page.goto(`${url}${hash}`);
   await opened.page.locator('[role=treeitem]').first().waitFor();
   return opened;

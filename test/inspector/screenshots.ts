@@ -34,13 +34,12 @@ async function picture(
   show: (page: Page) => Promise<void>,
   isDark = false,
 ): Promise<void> {
-  const context = await browser.newContext({ colorScheme: isDark ? 'dark' : 'light' });
-  const { page, misdeeds } = await newPage(context);
+  const { page, misdeeds, close } = await newPage(browser, isDark);
   await page.goto(url);
   await page.locator('[role=treeitem]').first().waitFor();
   await show(page);
   await page.screenshot({ path: join(folder as string, `${name}.png`) });
-  await context.close();
+  await close();
   process.stdout.write(`${name}.png\n`);
   for (const misdeed of [...misdeeds.outside, ...misdeeds.complaints]) process.stderr.write(`  ${misdeed}\n`);
 }
@@ -100,7 +99,7 @@ try {
     await using inspector = await startInspector(many.collector, { port: 0 });
     const troubled = many.series.filter((_, number) => number % 41 === 7);
     for (const [number, series] of troubled.entries())
-      if (number % 2 === 0) await many.silence(series, 'mute');
+      if (number % 2 === 0) await many.silence(series, 'quiet');
       else many.hole(series);
     many.drop('feed3.a');
     await picture('thousand', inspector.url, settle);
@@ -110,7 +109,7 @@ try {
     });
     await picture('search', inspector.url, async (page) => {
       await page.keyboard.press('/');
-      await page.keyboard.type('mute');
+      await page.keyboard.type('repairing');
       await settle();
     });
     const gone = await startInspector(many.collector, { port: 0 });

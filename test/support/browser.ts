@@ -1,6 +1,6 @@
 /** A real browser, where the machine has one. */
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const PLACES = [
   '/usr/bin/chromium',
@@ -43,12 +43,22 @@ const isLoopback = (url: string): boolean =>
   url.startsWith('blob:') ||
   ['127.0.0.1', 'localhost'].includes(new URL(url).hostname);
 
-/** A page that is watched from its first request on. */
-export async function newPage(
-  browser: Browser | BrowserContext,
-): Promise<{ page: Page; misdeeds: Misdeeds; frames: string[] }> {
-  const page = await browser.newPage({ viewport: VIEWPORT });
-  page.setDefaultTimeout(PATIENCE_MS);
+export interface Watched {
+  readonly page: Page;
+  readonly misdeeds: Misdeeds;
+  /** Texts that came over WebSockets. */
+  readonly frames: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A page that is watched from its first request on, of a visitor who has never been there. */
+export async function newPage(browser: Browser, isDark = false): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: VIEWPORT,
+    colorScheme: isDark ? 'dark' : 'light',
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
   const misdeeds: Misdeeds = { outside: [], complaints: [] };
   const frames: string[] = [];
   const look = (url: string): void => {
@@ -63,7 +73,7 @@ export async function newPage(
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) misdeeds.complaints.push(message.text());
   });
-  return { page, misdeeds, frames };
+  return { page, misdeeds, frames, close: () => context.close() };
 }
 
 /** Chooses an actor as a user does who knows its name: search, go to the first hit, show it. */
