@@ -28,6 +28,12 @@ const PAGE: UserConfig = {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1_000,
+    // The page, and what stands between the collector and the hosted viewer.
+    rolldownOptions: {
+      input: ['index', 'stately'].map((name) =>
+        fileURLToPath(new URL(`src/inspector/page/${name}.html`, import.meta.url)),
+      ),
+    },
   },
 };
 

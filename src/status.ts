@@ -74,7 +74,8 @@ function streamStates(actor: CollectorActor): Map<string, SeriesStatus['state']>
 const childrenOf = (snapshot: AnyMachineSnapshot): Record<string, AnyActorRef | undefined> =>
   snapshot.children as Record<string, AnyActorRef | undefined>;
 
-function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
+/** The state of a series, read from the chart of its stream. */
+export function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state'] {
   if (snapshot.status !== 'active') return 'off';
   if (snapshot.hasTag('mute')) return 'mute';
   if (snapshot.hasTag('repairing')) return 'repairing';

@@ -1,0 +1,80 @@
+import type { AnyActorRef, AnyMachineSnapshot, Snapshot } from 'xstate';
+import { isInterval } from '../../../machines/model/interval.ts';
+import { seriesKey } from '../../../machines/model/kline.ts';
+import { type SeriesStatus, streamState } from '../../status.ts';
+import type { ActorRow, ActorStatus, StateValue } from '../protocol.ts';
+import { type Identity, type NotedStep, shownStep } from './recent-steps.ts';
+
+/** What is known of one actor. */
+export interface ActorRecord {
+  readonly actor: AnyActorRef;
+  readonly who: Identity;
+  readonly parent: string | undefined;
+  readonly hasChart: boolean;
+  /** `BTCUSDT@1m`, of one that is about a series. */
+  readonly series: string | undefined;
+  steps: number;
+  last: NotedStep | undefined;
+  /** As it was told last; undefined: never. */
+  row: ActorRow | undefined;
+  /** As which its series is counted. */
+  counted: SeriesStatus['state'] | undefined;
+}
+
+/** Of an actor without a chart, this is nothing. */
+const chartId = ({ logic }: AnyActorRef & { logic?: unknown }): string | undefined => {
+  const { root, id } = (logic ?? {}) as { root?: unknown; id?: unknown };
+  return typeof root === 'object' && typeof id === 'string' ? id : undefined;
+};
+
+/** The series that the context names, if it does. */
+function seriesOf(snapshot: Snapshot<unknown>): string | undefined {
+  const { context } = snapshot as { context?: { series?: { symbol?: unknown; interval?: unknown } } };
+  const { symbol, interval } = context?.series ?? {};
+  return typeof symbol === 'string' && isInterval(interval) ? seriesKey({ symbol, interval }) : undefined;
+}
+
+export function recordOf(id: string, actor: AnyActorRef, parent: string | undefined): ActorRecord {
+  const machine = chartId(actor);
+  // A root that was given no name has its session's.
+  const name = actor.id === actor.sessionId && machine !== undefined ? machine : actor.id;
+  return {
+    actor,
+    who: { id, name, machine: machine ?? '' },
+    parent,
+    hasChart: machine !== undefined,
+    series: machine === undefined ? undefined : seriesOf(actor.getSnapshot()),
+    steps: 0,
+    last: undefined,
+    row: undefined,
+    counted: undefined,
+  };
+}
+
+export const statusOf = ({ actor }: ActorRecord): ActorStatus =>
+  (actor.getSnapshot() as Snapshot<unknown>).status;
+
+export const stateOf = ({ actor }: ActorRecord): StateValue =>
+  (actor.getSnapshot() as AnyMachineSnapshot).value as StateValue;
+
+/** The state of its series; undefined: it is about none, or has ended. */
+export function seriesState(record: ActorRecord): SeriesStatus['state'] | undefined {
+  if (record.series === undefined || statusOf(record) !== 'active') return undefined;
+  return streamState(record.actor.getSnapshot() as AnyMachineSnapshot);
+}
+
+/** The actor as it is now. */
+export function rowOf(record: ActorRecord): ActorRow {
+  const { who, parent, hasChart, series, last } = record;
+  return {
+    id: who.id,
+    ...(parent === undefined ? {} : { parent }),
+    name: who.name,
+    ...(hasChart ? { machine: who.machine } : {}),
+    status: statusOf(record),
+    ...(hasChart ? { value: stateOf(record) } : {}),
+    ...(series === undefined ? {} : { series }),
+    ...(last === undefined ? {} : { last: shownStep(last) }),
+    steps: record.steps,
+  };
+}

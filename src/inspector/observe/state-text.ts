@@ -1,0 +1,12 @@
+import type { StateValue } from '../protocol.ts';
+
+/** A state in one line: `attached.opening`; with regions `open(proof.live series.whole)`. */
+export function stateText(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  const parts = Object.entries(value).map(([name, inner]) => {
+    const text = stateText(inner);
+    if (text === '') return name;
+    return text.startsWith('(') ? `${name}${text}` : `${name}.${text}`;
+  });
+  return parts.length === 1 ? (parts[0] ?? '') : parts.length === 0 ? '' : `(${parts.join(' ')})`;
+}

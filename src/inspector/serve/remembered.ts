@@ -1,0 +1,21 @@
+import type { Clock } from '../../ports.ts';
+
+/** Asked ever so often, it is worked out once in this time, ms. */
+export const REMEMBERED_MS = 1_000;
+
+/** The same answer to everybody for a while; who asks while it is being made waits for it. */
+export function remembered<T>(clock: Clock, make: () => Promise<T> | T): () => Promise<T> {
+  let madeAt = Number.NEGATIVE_INFINITY;
+  let answer: Promise<T> | undefined;
+  return () => {
+    if (answer === undefined || clock.now() - madeAt >= REMEMBERED_MS) {
+      madeAt = clock.now();
+      answer = (async () => make())();
+      // What failed is tried again by the next.
+      answer.catch(() => {
+        answer = undefined;
+      });
+    }
+    return answer;
+  };
+}
