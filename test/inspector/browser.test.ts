@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type AnyStateMachine, StateMachine, type StateNode } from 'xstate';
 import * as machines from '../../machines/index.ts';
 import { startInspector } from '../../src/inspector/start.ts';
-import { browserMissing, choose, launchBrowser } from '../support/browser.ts';
+import { browserMissing, choose, launchBrowser, newPage } from '../support/browser.ts';
 import { folder, QUICK } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { until } from '../support/wait.ts';
@@ -27,7 +27,11 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
 
   beforeAll(async () => {
     // A dropped connection dials again after a second or two: long enough to be looked at.
-    const timing = { ...QUICK, backoff: { baseMs: 1_500, maxMs: 1_500, slowMs: 1_500 } };
+    const timing = {
+      ...QUICK,
+      pingIntervalMs: 5_000,
+      backoff: { baseMs: 1_500, maxMs: 1_500, slowMs: 1_500 },
+    };
     [browser, scene] = await Promise.all([
       launchBrowser(),
       openScene({ timing, ...SECRETS }, { timeScale: 300, symbols: ['BTCUSDT', 'ETHUSDT'] }),
@@ -139,9 +143,14 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
     const { page: late } = await open(browser, scene.inspector);
     await unfold(late);
     expect(await treeNames(late)).toEqual(await treeNames(early));
-    for (const page of [early, late]) await page.getByRole('button', { name: 'all', exact: true }).click();
-    const seen = (page: typeof early) => transitions(page).allInnerTexts();
-    await expect.poll(() => seen(late)).toEqual(await seen(early));
+    const seen = async (page: typeof early): Promise<string[]> => {
+      await choose(page, 'feed0.a');
+      await page.getByRole('button', { name: 'this actor' }).click();
+      return transitions(page).allInnerTexts();
+    };
+    const before = await seen(early);
+    expect(before.join()).toContain('1012');
+    expect((await seen(late)).slice(-before.length)).toEqual(before);
   });
 
   test('an address shows the same actor again', async () => {
@@ -190,6 +199,27 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
     }
     expect(frames.length).toBeGreaterThan(0);
     expect(frames.join('\n')).not.toContain('canary');
+  });
+
+  test('the hosted viewer, when it is there, hears of every actor', async () => {
+    await using inspector = await startInspector(scene.collector, { port: 0, viewer: 'stately' });
+    const { page, misdeeds, close } = await newPage(browser);
+    onTestFinished(close);
+    // In its place what speaks as it does.
+    const body = `<!doctype html><script>
+      const heard = [];
+      onmessage = ({ data }) => heard.push(data);
+      parent.postMessage({ type: '@statelyai.connected' }, '*');
+    </script>`;
+    await page.route('https://stately.ai/inspect', (route) =>
+      route.fulfill({ contentType: 'text/html', body }),
+    );
+    await page.goto(`${inspector.url}stately`);
+    const viewer = page.frameLocator('#viewer').owner();
+    const frame = await (await viewer.elementHandle())?.contentFrame();
+    const names = async () => (await frame?.evaluate<string[]>('heard.map(({ name }) => name)')) ?? [];
+    await expect.poll(names).toEqual(expect.arrayContaining(namesBelow(scene.collector.actor).slice(1)));
+    expect(misdeeds).toEqual({ outside: ['https://stately.ai/inspect'], complaints: [] });
   });
 
   test('when the collector is gone the page says so', async () => {
