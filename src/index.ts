@@ -18,6 +18,7 @@ export {
   ExchangeError,
   StoreError,
 } from './errors.ts';
+export type { Ailment, CollectorHealth } from './health.ts';
 export type { HistoryProgress } from './history/progress.ts';
 export type { HistoryReport } from './history/report.ts';
 export type { CacheCounts, HistoryNote, HistoryPlan } from './history/types.ts';
@@ -27,6 +28,9 @@ export {
   type HistoryStopOptions,
   loadHistory,
 } from './history-load.ts';
+export { type InspectorComponentOptions, inspectorComponent } from './inspector/component.ts';
+export type { Inspector, InspectorOptions, Watched } from './inspector/options.ts';
+export { startInspector } from './inspector/start.ts';
 export type { StopReport } from './lifecycle.ts';
 export { flushWinston } from './log/flush-winston.ts';
 export { createLogger, type FlushableLogger, type Level, type LoggerOptions } from './log/logger.ts';
@@ -65,3 +69,4 @@ export {
   type SupervisorState,
   type SupervisorStopOptions,
 } from './supervisor/supervisor.ts';
+export type { CollectorVitals, Distribution, ReconnectCause } from './vitals.ts';

@@ -11,6 +11,7 @@ import {
 } from '../options.ts';
 import { type CollectSettings, DEFAULT_INTERVALS, DEFAULT_SYMBOLS } from './collect-settings.ts';
 import { defaultStoreOf, pathProblem } from './paths.ts';
+import { flagOf } from './settings.ts';
 import { inFlags } from './usage.ts';
 
 export interface CollectPlan {
@@ -27,7 +28,7 @@ export interface CollectPlan {
 /** Settings that exclude each other. */
 function contradictions(settings: CollectSettings): ConfigurationIssue[] {
   const { values, labelOf } = settings;
-  const { network, wsUrl, restUrl, visionUrl, timeScale, port, noHttp } = values;
+  const { network, wsUrl, restUrl, visionUrl, timeScale, noHttp } = values;
   const issues: ConfigurationIssue[] = [];
   const add = (setting: string, given: unknown, allowed: string): void => {
     issues.push({ option: labelOf(setting), given: printable(given), allowed });
@@ -44,7 +45,10 @@ function contradictions(settings: CollectSettings): ConfigurationIssue[] {
   if (timeScale !== undefined && (network === 'testnet' || network === 'mainnet')) {
     add('timeScale', timeScale, `not with --network ${network}; real time can't be scaled`);
   }
-  if (port !== undefined && noHttp === true) add('port', port, 'either --port or --no-http');
+  for (const setting of ['port', 'host', 'allowHosts', 'inspect'] as const) {
+    if (noHttp !== true || values[setting] === undefined) continue;
+    add(setting, values[setting], `either ${flagOf(setting)} or --no-http`);
+  }
   return issues;
 }
 

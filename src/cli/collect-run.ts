@@ -1,30 +1,53 @@
 /** A run of `collect`, from its plan to its exit code. */
 
 import type { EndReason } from '../../machines/model/exit-code.ts';
-import { type ConfigurationError, ConnectionError } from '../errors.ts';
+import { CandlestateError, type ConfigurationError, ConnectionError } from '../errors.ts';
+import { inspectorComponent } from '../inspector/component.ts';
+import { isLoopback } from '../inspector/serve/hosts.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { redact } from '../options.ts';
 import { collectorComponent } from '../supervisor/collector-component.ts';
+import type { Component } from '../supervisor/component.ts';
 import { ownClock } from '../supervisor/own-clock.ts';
 import { type Supervision, superviseProcess } from '../supervisor/process.ts';
 import type { SupervisorReport } from '../supervisor/report.ts';
 import { storeComponent } from '../supervisor/store-component.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import type { CollectSettings } from './collect-settings.ts';
 import type { RunParts } from './collector-face.ts';
 import { outputComponent } from './output-component.ts';
 import { asUsage, inFlags, usageText } from './usage.ts';
 
-/** An application of three components: the store, what is shown, and the collector, which needs both. */
+/** The store, what is shown, the page, and the collector, which needs them: they are there before it and after it. */
 function applicationOf(parts: RunParts, end: (reason: EndReason) => void): Supervisor {
-  const { plan, collector, logger } = parts;
-  return new Supervisor({
-    timeoutMs: plan.resolved.stopTimeoutMs,
+  const { plan, settings, collector, logger } = parts;
+  const application = new Supervisor({ timeoutMs: plan.resolved.stopTimeoutMs, logger });
+  const page = settings.values.noHttp === true ? [] : [pageComponent(parts, application)];
+  return application.register(
+    storeComponent({ path: plan.db, origin: plan.origin }),
+    outputComponent({ ...parts, end }),
+    ...page,
+    collectorComponent(collector, { dependsOn: ['store', 'output', ...page.map(({ name }) => name)] }),
+  );
+}
+
+/** The page shows the application, too: its supervisor is a statechart like all others. */
+function pageComponent(parts: RunParts, application: Supervisor): Component {
+  const { settings, collector, logger } = parts;
+  const { port, host, allowHosts, inspect } = settings.values;
+  return inspectorComponent(collector, {
+    name: 'page',
+    port,
+    host,
+    allowedHosts: allowHosts,
+    viewer: inspect,
+    roots: [application.actor],
     logger,
-    components: [
-      storeComponent({ path: plan.db, origin: plan.origin }),
-      outputComponent({ ...parts, end }),
-      collectorComponent(collector, { dependsOn: ['store', 'output'] }),
-    ],
+    onListening: (url) => {
+      logger.info(`page at ${url}`);
+      if (host !== undefined && !isLoopback(host))
+        logger.warn(`${settings.labelOf('host')}: whoever reaches ${host} may look; there is no password`);
+    },
   });
 }
 
@@ -53,7 +76,7 @@ export async function runCollect(parts: RunParts): Promise<number> {
     if (supervision.isEnding) return;
     const cause = error instanceof Error ? error.cause : error;
     usage = asUsage(cause, db);
-    if (usage === undefined) logger.error(failureText(cause), { error: cause });
+    if (usage === undefined) logger.error(failureText(cause, settings), { error: cause });
     else usage = inFlags(usage, settings);
     supervision.end(usage === undefined ? 'failed' : 'usage');
   });
@@ -76,7 +99,9 @@ function isSound(report: SupervisorReport, logger: FlushableLogger): boolean {
   return report.sound;
 }
 
-const failureText = (error: unknown): string => {
+const failureText = (error: unknown, settings: CollectSettings): string => {
   if (error instanceof ConnectionError) return 'no stream could be had';
+  if (error instanceof CandlestateError && error.code === 'HTTP_LISTEN')
+    return `${settings.labelOf('port')}: the page can not be served`;
   return 'collecting failed';
 };

@@ -27,6 +27,8 @@ export const COLLECT_READERS = {
   port: wholeNumber(0, 65_535),
   noHttp: toggle,
   host: text('a host name or address'),
+  allowHosts: list('collector.lan,10.0.0.7'),
+  inspect: oneOf('stately'),
   logLevel: oneOf(...LEVELS),
   logFormat: oneOf('text', 'json'),
   apiKey: text('text that is not empty'),

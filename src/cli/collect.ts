@@ -1,19 +1,10 @@
 /** `candlestate collect`: streams, backfills and stores until told to stop. */
 import { ConfigurationError } from '../errors.ts';
-import type { FlushableLogger } from '../log/logger.ts';
 import { assertListed, type CollectPlan, planCollect } from './collect-plan.ts';
 import { type CollectSettings, readCollectSettings } from './collect-settings.ts';
 import { type Parts, realParts } from './collector-face.ts';
 import { openScreen, plainScreen } from './terminal.ts';
 import { asUsage } from './usage.ts';
-
-/** What `collect` was told and does not do in this version. */
-function warnUnused({ values, labelOf }: CollectSettings, logger: FlushableLogger): void {
-  for (const setting of ['port', 'host'] as const) {
-    if (values[setting] === undefined) continue;
-    logger.warn(`${labelOf(setting)}: the page is not part of this version`);
-  }
-}
 
 /** Runs the command and resolves to its exit code. Throws `ConfigurationError` when nothing was begun. */
 export async function collect(
@@ -36,7 +27,6 @@ export async function collect(
   const screen = live ?? plainScreen(process.stderr);
   const secrets = [apiKey, apiSecret].filter((secret) => secret !== undefined);
   const logger = createLogger({ level: logLevel, format: logFormat, stream: screen, secrets });
-  warnUnused(settings, logger);
   const collector = await parts.createCollector({ ...plan.options, logger });
   return runCollect({ plan, settings, collector, logger, screen, isLive: live !== undefined });
 }

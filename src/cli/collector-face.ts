@@ -1,15 +1,14 @@
 /** What the commands need of a collector, so that tests can put another one there. */
 import type { BinanceDataCollector } from '../collector.ts';
+import type { Watched } from '../inspector/options.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import type { CollectorOptions } from '../options.ts';
 import type { CollectPlan } from './collect-plan.ts';
 import type { CollectSettings } from './collect-settings.ts';
 import type { Screen } from './terminal.ts';
 
-export type CollectorFace = Pick<
-  BinanceDataCollector,
-  'startStreaming' | 'stop' | 'on' | 'candles' | 'status' | 'actor' | 'state'
->;
+export type CollectorFace = Pick<BinanceDataCollector, 'startStreaming' | 'stop' | 'candles' | 'state'> &
+  Watched;
 
 /** What a run is made of. */
 export interface RunParts {

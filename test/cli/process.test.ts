@@ -121,15 +121,6 @@ describe('collect on the embedded exchange', () => {
     expect(stderr).toMatch(/--db: "x\.db".*simulator/);
   });
 
-  test('takes flags of what is not part of this version with a warning', async () => {
-    const run = start(['collect', '--port', '8080', '--host', '127.0.0.1', '--duration', '1s'], {
-      cwd: emptyFolder(),
-    });
-    const { code, stderr } = await run.ended();
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/warn .*--port.*not part of this version/);
-  });
-
   test('never shows a secret, at whatever level', async () => {
     const env = {
       BINANCE_API_KEY: `${CANARY}-key`,

@@ -69,6 +69,8 @@ describe('precedence', () => {
       noHttp: true,
       host: 'localhost',
       port: 1,
+      allowHosts: ['a.lan'],
+      inspect: 'stately',
       logLevel: 'debug',
       logFormat: 'json',
       apiKey: 'k',

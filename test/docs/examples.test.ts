@@ -91,6 +91,14 @@ describe('the examples', () => {
     );
   });
 
+  test('watch.ts is asked for health and metrics, and ends', { timeout: 40_000 }, async () => {
+    const lines = (await runExample('watch.ts')).trim().split('\n');
+    expect(lines[0]).toMatch(/^open http:\/\/127\.0\.0\.1:\d+\/$/);
+    expect(lines[1]).toBe('before: 503');
+    expect(lines[2]).toMatch(/^while it streams: 200 \{.*"ok":true.*"state":"streaming"/);
+    expect(lines[3]).toMatch(/^candlestate_streams\{state="live"\} 1$/);
+  });
+
   test('each one is run here, a folder in a file of its own', () => {
     const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
     for (const entry of readdirSync(examples, { withFileTypes: true }))
@@ -100,7 +108,7 @@ describe('the examples', () => {
 });
 
 describe('the README', () => {
-  test.each(['README.md', 'docs/stopping.md', 'docs/library.md'])(
+  test.each(['README.md', 'docs/stopping.md', 'docs/watching.md', 'docs/library.md'])(
     'and the documents show programs word for word: %s',
     (file) => {
       const marked = /<!-- example: (\S+) -->\n```ts\n([\s\S]*?)```/g;
