@@ -29,6 +29,7 @@ export const connectionMachine = connectionSetup.createMachine({
     attempt: 0,
     openedAt: 0,
     end: LOST,
+    cause: 'closed',
     reason: '',
     retryMs: 0,
     dueAt: 0,
@@ -57,7 +58,11 @@ export const connectionMachine = connectionSetup.createMachine({
           target: 'waiting',
           actions: {
             type: 'noteEnd',
-            params: ({ event }) => ({ end: LOST, reason: `may not dial: ${describe(event.error)}` }),
+            params: ({ event }) => ({
+              end: LOST,
+              cause: 'failed' as const,
+              reason: `may not dial: ${describe(event.error)}`,
+            }),
           },
         },
       },
@@ -79,7 +84,11 @@ export const connectionMachine = connectionSetup.createMachine({
           target: 'waiting',
           actions: {
             type: 'noteEnd',
-            params: ({ event }) => ({ end: LOST, reason: `socket failed: ${describe(event.error)}` }),
+            params: ({ event }) => ({
+              end: LOST,
+              cause: 'failed' as const,
+              reason: `socket failed: ${describe(event.error)}`,
+            }),
           },
         },
       },
@@ -92,14 +101,18 @@ export const connectionMachine = connectionSetup.createMachine({
           target: 'waiting',
           actions: {
             type: 'noteEnd',
-            params: ({ event }) => ({ end: event.end, reason: event.reason }),
+            params: ({ event }) => ({ end: event.end, cause: event.cause, reason: event.reason }),
           },
         },
         'SOCKET.REFUSED': {
           target: 'waiting',
           actions: {
             type: 'noteEnd',
-            params: ({ event }) => ({ end: LOST, reason: `subscription refused: ${event.reason}` }),
+            params: ({ event }) => ({
+              end: LOST,
+              cause: 'unacknowledged' as const,
+              reason: `subscription refused: ${event.reason}`,
+            }),
           },
         },
       },
@@ -109,7 +122,10 @@ export const connectionMachine = connectionSetup.createMachine({
           after: {
             openTimeout: {
               target: '#connection.waiting',
-              actions: { type: 'noteEnd', params: { end: LOST, reason: 'handshake not answered in time' } },
+              actions: {
+                type: 'noteEnd',
+                params: { end: LOST, cause: 'unreachable', reason: 'handshake not answered in time' },
+              },
             },
           },
         },
@@ -132,7 +148,7 @@ export const connectionMachine = connectionSetup.createMachine({
               target: '#connection.waiting',
               actions: {
                 type: 'noteEnd',
-                params: ({ event }) => ({ end: MUTE, reason: event.reason }),
+                params: ({ event }) => ({ end: MUTE, cause: 'mute' as const, reason: event.reason }),
               },
             },
             'SOCKET.NOTICE': {
@@ -156,7 +172,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   target: '#connection.waiting',
                   actions: {
                     type: 'noteEnd',
-                    params: { end: LOST, reason: 'subscription not acknowledged' },
+                    params: { end: LOST, cause: 'unacknowledged', reason: 'subscription not acknowledged' },
                   },
                 },
               },
@@ -173,7 +189,7 @@ export const connectionMachine = connectionSetup.createMachine({
                   target: '#connection.waiting',
                   actions: {
                     type: 'noteEnd',
-                    params: { end: LOST, reason: 'no data, and REST could not tell why' },
+                    params: { end: LOST, cause: 'silent', reason: 'no data, and REST could not tell why' },
                   },
                 },
               },
@@ -218,7 +234,7 @@ export const connectionMachine = connectionSetup.createMachine({
                           target: '#connection.waiting',
                           actions: {
                             type: 'noteEnd',
-                            params: { end: LOST, reason: 'half-open: no sign of life' },
+                            params: { end: LOST, cause: 'silent', reason: 'half-open: no sign of life' },
                           },
                         },
                       },
@@ -237,7 +253,11 @@ export const connectionMachine = connectionSetup.createMachine({
                           target: '#connection.waiting',
                           actions: {
                             type: 'noteEnd',
-                            params: { end: LOST, reason: 'silent, and REST could not tell why' },
+                            params: {
+                              end: LOST,
+                              cause: 'silent',
+                              reason: 'silent, and REST could not tell why',
+                            },
                           },
                         },
                       },

@@ -13,11 +13,19 @@ import type {
 } from './connection.types.ts';
 import { type Ending, isAlarming, reconnectDelay, timerPiece } from './model/backoff.ts';
 import type { Cleanup, Outcome } from './model/cleanup.ts';
+import type { ReconnectCause } from './model/reconnect.ts';
 
 /** Given up by us, or failed without a code. */
 export const LOST: Ending = { code: 0 };
 /** Given up for withholding data. */
 export const MUTE: Ending = { code: 0, mute: true };
+
+/** Why there is no connection any more: `end` decides when to dial again, `cause` is counted, `reason` is said. */
+interface GivenUp {
+  readonly end: Ending;
+  readonly cause: ReconnectCause;
+  readonly reason: string;
+}
 
 export const connectionSetup = setup({
   types: {
@@ -26,6 +34,7 @@ export const connectionSetup = setup({
       /** Monotonic ms. */
       openedAt: number;
       end: Ending;
+      cause: ReconnectCause;
       reason: string;
       retryMs: number;
       /** When it may ask to dial again, monotonic ms. */
@@ -72,6 +81,7 @@ export const connectionSetup = setup({
     tellDown: sendParent(({ context }) => ({
       type: 'CONNECTION.DOWN',
       id: context.id,
+      cause: context.cause,
       reason: context.reason,
       retryMs: context.retryMs,
       alarming: isAlarming(context.end),
@@ -82,12 +92,10 @@ export const connectionSetup = setup({
       reason: params.reason,
     })),
     noteOpened: assign({ openedAt: ({ context }) => context.now() }),
-    noteEnd: assign({
-      end: (_, params: { end: Ending; reason: string }) => params.end,
-      reason: (_, params: { end: Ending; reason: string }) => params.reason,
-    }),
+    noteEnd: assign((_, { end, cause, reason }: GivenUp) => ({ end, cause, reason })),
     noteMute: assign({
       end: MUTE,
+      cause: 'mute' as const,
       reason: ({ context }) => `mute: its symbols trade, but no frame came on ${context.route}`,
     }),
     planRetry: assign(({ context }) => {

@@ -1,5 +1,6 @@
 /** What goes into a connection and out of it. */
 import { type BackoffPolicy, DEFAULT_BACKOFF, type Ending } from './model/backoff.ts';
+import type { ReconnectCause } from './model/reconnect.ts';
 
 /** What the machine may ask of the data path: a liveness stamp, read when a heartbeat is due. */
 export interface Activity {
@@ -91,7 +92,7 @@ export interface SocketInput {
 /** To the socket actor. WATCH: report the next data frame. PING: send one, report the next sign of life. */
 export type SocketCommand = SubscriptionCommand | { type: 'WATCH' } | { type: 'PING' } | { type: 'CLOSE' };
 
-/** From the socket actor: edges only. NOTICE: the server says that it is about to go. */
+/** From the socket actor: edges only. NOTICE: the server says that it is about to go. CLOSED: it is gone, or useless. */
 export type SocketEvent =
   | { type: 'SOCKET.OPENED' }
   | { type: 'SOCKET.ACKED' }
@@ -99,7 +100,7 @@ export type SocketEvent =
   | { type: 'SOCKET.FRAME' }
   | { type: 'SOCKET.ALIVE' }
   | { type: 'SOCKET.NOTICE'; reason: string }
-  | { type: 'SOCKET.CLOSED'; end: Ending; reason: string };
+  | { type: 'SOCKET.CLOSED'; end: Ending; cause: ReconnectCause; reason: string };
 
 export interface ProofInput {
   readonly streams: readonly string[];
@@ -109,8 +110,15 @@ export interface ProofInput {
 /** What REST says about a silent socket: its symbols do not trade, or they do and it withholds them. */
 export type Proof = 'quiet' | 'mute';
 
-/** To the feed. `openedAt`: monotonic ms. LEAVING: it is up still and will not be for long. */
+/** To the feed. `openedAt`: monotonic ms. DOWN: again for every attempt that failed. LEAVING: it is up still and will not be for long. */
 export type ConnectionReport =
   | { type: 'CONNECTION.UP'; id: string; proof: 'frame' | 'quiet'; openedAt: number }
-  | { type: 'CONNECTION.DOWN'; id: string; reason: string; retryMs: number; alarming: boolean }
+  | {
+      type: 'CONNECTION.DOWN';
+      id: string;
+      cause: ReconnectCause;
+      reason: string;
+      retryMs: number;
+      alarming: boolean;
+    }
   | { type: 'CONNECTION.LEAVING'; id: string; reason: string };

@@ -87,6 +87,7 @@ export const feedMachine = feedSetup.createMachine({
             target: '.mending',
             actions: [
               { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+              { type: 'countReconnect', params: { cause: 'failed' } },
               {
                 type: 'tellDown',
                 params: ({ event, context }) => ({
@@ -107,6 +108,7 @@ export const feedMachine = feedSetup.createMachine({
             target: '.mending',
             actions: [
               { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+              { type: 'countReconnect', params: { cause: 'failed' } },
               {
                 type: 'tellDown',
                 params: ({ event, context }) => ({
@@ -137,6 +139,7 @@ export const feedMachine = feedSetup.createMachine({
               guard: { type: 'isActive', params: ({ event }) => ({ id: event.id }) },
               actions: [
                 { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                 { type: 'tellDown', params: ({ event }) => downOf(event) },
               ],
             },
@@ -168,6 +171,7 @@ export const feedMachine = feedSetup.createMachine({
               actions: [
                 { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
                 { type: 'tellStreams', params: { news: 'FEED.DOWN' } },
+                { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                 { type: 'tellDown', params: ({ event }) => downOf(event) },
               ],
             },
@@ -193,6 +197,7 @@ export const feedMachine = feedSetup.createMachine({
                   target: '.pausing',
                   actions: [
                     { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+                    { type: 'countReconnect', params: { cause: 'failed' } },
                     {
                       type: 'alarmRotation',
                       params: ({ event, context }) => ({
@@ -207,6 +212,7 @@ export const feedMachine = feedSetup.createMachine({
                   target: '.pausing',
                   actions: [
                     { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+                    { type: 'countReconnect', params: { cause: 'failed' } },
                     {
                       type: 'alarmRotation',
                       params: ({ event, context }) => ({
@@ -238,12 +244,14 @@ export const feedMachine = feedSetup.createMachine({
                         actions: [
                           'takeOver',
                           { type: 'tellStreams', params: { news: 'FEED.DOWN' } },
+                          { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                           { type: 'tellDown', params: ({ event }) => downOf(event) },
                         ],
                       },
                       {
                         actions: [
                           { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                          { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                           { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
                         ],
                       },
@@ -276,6 +284,7 @@ export const feedMachine = feedSetup.createMachine({
                         target: 'connecting',
                         actions: [
                           { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
+                          { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                           { type: 'alarmRotation', params: ({ event }) => failureOf(event) },
                         ],
                       },

@@ -10,6 +10,7 @@ import {
   type StreamMute,
 } from './kline-stream.machine.ts';
 import { type Cleanup, cleanup } from './model/cleanup.ts';
+import type { ReconnectCause } from './model/reconnect.ts';
 
 /** To the streams. ROTATING: a second connection is being made. SWITCHED: it carries on alone. */
 type News = 'FEED.UP' | 'FEED.DOWN' | 'FEED.ROTATING' | 'FEED.SWITCHED';
@@ -189,6 +190,8 @@ export const feedSetup = setup({
       id: context.id,
       ...params,
     })),
+    /** Not when it was asked to close, nor when its successor is proved already: then nothing was interrupted. */
+    countReconnect: ({ context }, params: { cause: ReconnectCause }) => context.onReconnect?.(params.cause),
     tellRotated: sendParent(({ context }) => ({
       type: 'FEED.ROTATED',
       id: context.id,

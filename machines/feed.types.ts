@@ -2,6 +2,7 @@
 import type { Activity, ConnectionTemplate } from './connection.types.ts';
 import type { KlineStreamInput } from './kline-stream.machine.ts';
 import type { Cleanup } from './model/cleanup.ts';
+import type { ReconnectCause } from './model/reconnect.ts';
 
 export interface FeedInput {
   readonly id: string;
@@ -16,6 +17,8 @@ export interface FeedInput {
   readonly mendMs: number;
   /** Monotonic ms. */
   readonly now: () => number;
+  /** Hears of every connection that was given up and is dialled anew, to count them. */
+  readonly onReconnect?: (cause: ReconnectCause) => void;
 }
 
 /**

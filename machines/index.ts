@@ -21,6 +21,7 @@ export type { Held, HoldKind } from './model/hold.ts';
 export * from './model/interval.ts';
 export * from './model/kline.ts';
 export * from './model/ledger.ts';
+export { RECONNECT_CAUSES, type ReconnectCause } from './model/reconnect.ts';
 export * from './model/shards.ts';
 export type { Priority } from './model/weight-budget.ts';
 export * from './process.machine.ts';

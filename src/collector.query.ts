@@ -18,6 +18,11 @@ export interface CandleQuery {
   readonly since?: number | Date;
 }
 
+export const queryOf = (symbol: string | undefined, interval: Interval | undefined): CandleQuery => ({
+  ...(symbol === undefined ? {} : { symbol }),
+  ...(interval === undefined ? {} : { interval }),
+});
+
 /** Symbols that a message lists; more are counted. */
 const LISTED_MAX = 20;
 

@@ -4,7 +4,7 @@ import type { Gap } from '../machines/model/row.ts';
 import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
-import { type CandleQuery, likeness, selectSeries } from './collector.query.ts';
+import { type CandleQuery, likeness, queryOf, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import { type CollectorHealth, healthOf } from './health.ts';
@@ -234,16 +234,30 @@ export class BinanceDataCollector implements AsyncDisposable {
     return this.#historical.get(query);
   }
 
-  /** The forming bar of a series as of its newest frame: not final, and never stored. Absent: no frame has come. */
+  /**
+   * The forming bar of a series as of its newest frame: not final, and never stored. Absent: no frame of it has come, or
+   * it has closed and none of the next has come.
+   *
+   * @throws {ConfigurationError} as {@link getCandleBuffer}.
+   */
   getFormingCandle(symbol: string, interval: Interval): Candle | undefined {
-    const series = { symbol: upperAscii(String(symbol)), interval };
-    const frame = this.#wired.pipeline.cursor(series)?.pulse.frame;
-    return frame === undefined || frame.closed ? undefined : candleOf(frame);
+    const { pipeline } = this.#wired;
+    const cursor =
+      typeof symbol === 'string' ? pipeline.cursor({ symbol: upperAscii(symbol), interval }) : undefined;
+    if (cursor === undefined) this.#select({ symbol, interval });
+    return cursor?.forming === undefined ? undefined : candleOf(cursor.forming);
   }
 
-  /** Gaps that the exchange may fill yet, of this run and earlier ones; the 10,000 that are kept in mind. */
-  getOpenGaps(): readonly Gap[] {
-    return this.#wired.openGaps.gaps();
+  /**
+   * Gaps that the exchange may fill yet, of this run and earlier ones, of all series or of one; the 10,000 that are kept
+   * in mind. The store has them all.
+   *
+   * @throws {ConfigurationError} for a series that is not collected.
+   */
+  getOpenGaps(symbol?: string, interval?: Interval): readonly Gap[] {
+    const query = queryOf(symbol, interval);
+    this.#select(query);
+    return this.#wired.openGaps.gaps().filter(likeness(query));
   }
 
   /** What it measures about itself. Costs the same however many series there are. */
@@ -253,7 +267,7 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** Whether the promise is being kept now. */
   health(): CollectorHealth {
-    return healthOf(this.status(), this.vitals());
+    return healthOf(this.status(), this.vitals(), this.#wired);
   }
 
   /** What it does now, for a display: a picture, not kept up to date. */

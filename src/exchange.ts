@@ -9,6 +9,8 @@ import { within } from './supervisor/within.ts';
 export interface Exchange {
   /** Base URLs; for the embedded exchange only after {@link reach}. */
   urls(): NetworkUrls;
+  /** Whether it has an address now. */
+  isThere(): boolean;
   reach(): Promise<void>;
   /** Adds the leaving to what a stop lets go of, where there is something to leave. */
   release(cleanup: DeadlineCleanup): void;
@@ -43,6 +45,7 @@ const resumeMarginMs = (timeScale: number): number => 2 * 60_000 + 200 * timeSca
 /** An exchange that is already there, at the URLs given. */
 const distant = (urls: NetworkUrls): Exchange => ({
   urls: () => urls,
+  isThere: () => true,
   reach: async () => {},
   release: () => {},
 });
@@ -78,6 +81,7 @@ function embedded(options: ExchangeOptions, clock: Clock): Exchange {
       if (running === undefined) throw new Error('the embedded exchange is not running');
       return running;
     },
+    isThere: () => running !== undefined,
     async reach() {
       starting ??= start();
       const mine = starting;

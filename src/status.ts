@@ -59,11 +59,14 @@ export const topState = (actor: CollectorActor): CollectorState => {
 /** State of every stream, read from the charts: feeds below the root, streams below the feeds. */
 function streamStates(actor: CollectorActor): Map<string, SeriesStatus['state']> {
   const states = new Map<string, SeriesStatus['state']>();
-  for (const [id, feed] of Object.entries(childrenOf(actor.getSnapshot()))) {
+  const feeds = childrenOf(actor.getSnapshot());
+  for (const id in feeds) {
     if (!id.startsWith('feed')) continue;
-    for (const [childId, child] of Object.entries(childrenOf(feed?.getSnapshot() as AnyMachineSnapshot)))
+    // Of ten thousand streams: no list of pairs is made of them.
+    const streams = childrenOf(feeds[id]?.getSnapshot() as AnyMachineSnapshot);
+    for (const childId in streams)
       if (childId.startsWith('stream.'))
-        states.set(childId, streamState(child?.getSnapshot() as AnyMachineSnapshot));
+        states.set(childId, streamState(streams[childId]?.getSnapshot() as AnyMachineSnapshot));
   }
   return states;
 }
@@ -76,7 +79,8 @@ export function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state']
   if (snapshot.status !== 'active') return 'off';
   if (snapshot.hasTag('mute')) return 'mute';
   if (snapshot.hasTag('repairing')) return 'repairing';
-  if (snapshot.matches({ open: { proof: 'quiet' } })) return 'quiet';
+  // Cheaper by far than to have it matched.
+  if ((snapshot.value as { open?: { proof?: unknown } }).open?.proof === 'quiet') return 'quiet';
   return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 

@@ -6,7 +6,9 @@ import { oddityLog } from './actors/oddities.ts';
 import { commitActor, openStoreActor, sealStoreActor } from './actors/store.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Audits } from './pipeline/audits.ts';
+import { CommitTimes } from './pipeline/commit-times.ts';
 import { Delivery } from './pipeline/delivery.ts';
+import { Durations } from './pipeline/durations.ts';
 import { closeGraceMs } from './pipeline/grace.ts';
 import { OpenGaps } from './pipeline/open-gaps.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
@@ -48,6 +50,8 @@ export function wireData(ports: {
     stored: (one, openTime) => delivery.stored(one, openTime),
   });
   const onOddity = oddityLog(logger, clock);
+  const closeLag = new Durations();
+  const commitTimes = new CommitTimes();
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
@@ -57,6 +61,9 @@ export function wireData(ports: {
     aheadMs: AHEAD_WALL_MS * timeScale,
     graceMs: () => closeGraceMs(timeScale, random()),
     silenceMs: options.timing.silenceMs,
+    onClose: ({ closeTime }, exchangeTime) => {
+      if (!Number.isNaN(exchangeTime)) closeLag.observe((exchangeTime - closeTime - 1) / timeScale);
+    },
     onSecondClose: (candle) => {
       audits.secondClose(candle, now());
       openGaps.hint(candle, now());
@@ -80,6 +87,7 @@ export function wireData(ports: {
       pipeline,
       audits,
       openGaps,
+      commitTimes,
       exchangeNow,
       now,
       onOpen: (stored: readonly StoredSeries[]) => {
@@ -105,6 +113,8 @@ export function wireData(ports: {
     openGaps,
     audits,
     pipeline,
+    closeLag,
+    commitTimes,
     run: new RunCounts(rows, pipeline.counters, openGaps),
     onOddity,
     storeOf,

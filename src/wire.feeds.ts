@@ -3,6 +3,7 @@ import { closeOnFault } from '../machines/close-on-fault.ts';
 import { connectionMachine } from '../machines/connection.machine.ts';
 import { type FeedInput, feedMachine } from '../machines/feed.machine.ts';
 import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
+import { noReconnects, type ReconnectCounts } from '../machines/model/reconnect.ts';
 import { place, withPlaced } from '../machines/model/shards.ts';
 import { cursorActor } from './actors/cursor.ts';
 import { permitActor } from './actors/dial-gate.ts';
@@ -50,6 +51,7 @@ export function wireFeeds(ports: {
   const now = (): number => clock.now();
   const wsUrl = (): string => exchange.urls().wsUrl;
   const stamps = new Map<string, number>();
+  const reconnects = noReconnects();
   let epoch = 0;
 
   const connection = closeOnFault(
@@ -103,6 +105,9 @@ export function wireFeeds(ports: {
     id,
     mendMs: MEND_MS,
     now,
+    onReconnect: (cause) => {
+      reconnects[cause] += 1;
+    },
     streams,
     extra,
     connection: { timing, route: MARKET_STREAM_PATH, random, now },
@@ -111,6 +116,8 @@ export function wireFeeds(ports: {
     }),
   });
   return {
+    /** Connections that were given up, by why, over all runs. */
+    reconnects: reconnects as Readonly<ReconnectCounts>,
     machine: closeOnFault(feedMachine.provide({ actors: { connection, klineStream } })),
     streamsPerSocket,
     newFeed: (id: string, streams: readonly KlineStreamInput[]): FeedInput => newFeed(id, streams),

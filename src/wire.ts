@@ -5,6 +5,7 @@
 import { type Actor, createActor, type InspectionEvent } from 'xstate';
 import { closeOnFault } from '../machines/close-on-fault.ts';
 import { collectorMachine } from '../machines/collector.machine.ts';
+import type { ReconnectCounts } from '../machines/model/reconnect.ts';
 import { auditBarsActor } from './actors/audit-bars.ts';
 import { keepTimeActor, setClock } from './actors/keep-time.ts';
 import { prepareActor } from './actors/prepare.ts';
@@ -14,10 +15,13 @@ import type { Roster } from './actors/roster.ts';
 import { indexTimers } from './actors/timer-index.ts';
 import { watchBarsActor } from './actors/watch-bars.ts';
 import { watchSymbolsActor } from './actors/watch-symbols.ts';
+import { LIMITS } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
+import type { CommitTimes } from './pipeline/commit-times.ts';
 import type { Delivery } from './pipeline/delivery.ts';
+import type { Durations } from './pipeline/durations.ts';
 import type { OpenGaps } from './pipeline/open-gaps.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { RunCounts } from './pipeline/run-counts.ts';
@@ -43,6 +47,11 @@ export interface Wired {
   readonly delivery: Delivery;
   readonly audits: Readonly<AuditCounters>;
   readonly openGaps: OpenGaps;
+  readonly closeLag: Durations;
+  readonly commitTimes: CommitTimes;
+  readonly reconnects: Readonly<ReconnectCounts>;
+  /** Request weight of this minute. */
+  weight(): { readonly used: number; readonly limit: number };
   readonly run: RunCounts;
   readonly roster: Roster;
   readonly past: WiredPast;
@@ -179,6 +188,15 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
     delivery,
     audits: audits.counters,
     openGaps,
+    closeLag: data.closeLag,
+    commitTimes: data.commitTimes,
+    reconnects: feeds.reconnects,
+    weight() {
+      // An embedded exchange that does not run counts nothing.
+      if (!exchange.isThere()) return { used: 0, limit: LIMITS.weightPerMinute };
+      const { used, limit } = session.quota();
+      return { used, limit };
+    },
     run: data.run,
     roster,
     past,

@@ -154,6 +154,16 @@ function countedIn(
   return counted;
 }
 
+/** Weight of the minute that the exchange is in, by our best guess, with what is under way; 0 before anything was asked. */
+export function usedNow({ calendar, uses, flights }: WeightBudget, now: number): number {
+  const inAir = flights.reduce(
+    (sum, { weight, sentAt }) => (now - sentAt > FLIGHT_MAX_MS ? sum : sum + weight),
+    0,
+  );
+  if (calendar === undefined) return inAir;
+  return inAir + useOf(uses, Math.floor((now + (calendar.lo + calendar.hi) / 2) / MINUTE_MS));
+}
+
 /**
  * How long a request of this weight has to wait for the budget, ms; 0 when it may be sent now. Before the first
  * answer one request is under way at a time.

@@ -13,6 +13,7 @@ import {
   type Heard,
   type Priority,
   sent,
+  usedNow,
   type WeightBudget,
   waitFor,
 } from '../../machines/model/weight-budget.ts';
@@ -87,6 +88,11 @@ export class Quota implements QuotaPort {
     if (this.#holds.length === 0 || this.held() !== undefined) return;
     this.#holds = [];
     for (const listener of this.#listeners) listener.over();
+  }
+
+  /** Weight of this minute, as the exchange counts it, with what is under way. */
+  get used(): number {
+    return usedNow(this.#budget, this.#clock.now());
   }
 
   /** Weight per minute that the exchange grants. */

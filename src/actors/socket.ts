@@ -1,6 +1,7 @@
 import { fromCallback } from 'xstate';
 import type { SocketCommand, SocketEvent, SocketInput } from '../../machines/connection.types.ts';
 import type { Ending } from '../../machines/model/backoff.ts';
+import { causeOfClose } from '../../machines/model/reconnect.ts';
 import { decodeFrame } from '../binance/frame.ts';
 import { readPatience, readTold } from '../binance/patience.ts';
 import { MARKET_STREAM_PATH, SHUTDOWN_EVENT } from '../binance/venue.ts';
@@ -43,6 +44,7 @@ export const socketActor = (ports: SocketActorPorts) =>
       onRefused: (reason) => tell({ type: 'SOCKET.REFUSED', reason }),
       onOddity: ports.onOddity,
     });
+    let hasOpened = false;
     let hasNotice = false;
     let isWatching = true;
     let isListeningForLife = false;
@@ -92,13 +94,19 @@ export const socketActor = (ports: SocketActorPorts) =>
           malformedInARow += 1;
           ports.onOddity('a frame could not be understood', { reason: frame.reason, bytes: data.length });
           if (malformedInARow === MALFORMED_IN_A_ROW_MAX)
-            tell({ type: 'SOCKET.CLOSED', end: { code: 0 }, reason: 'too many malformed frames in a row' });
+            tell({
+              type: 'SOCKET.CLOSED',
+              end: { code: 0 },
+              cause: 'garbled',
+              reason: 'too many malformed frames in a row',
+            });
           return;
       }
     };
 
     const socket: Socket = ports.open(`${ports.wsUrl()}${MARKET_STREAM_PATH}`, {
       opened: () => {
+        hasOpened = true;
         ports.stamps.set(input.id, clock.now());
         tell({ type: 'SOCKET.OPENED' });
       },
@@ -107,7 +115,8 @@ export const socketActor = (ports: SocketActorPorts) =>
       closed: (end) => {
         const ending = endingOf(end, hasNotice, clock.wallNow());
         if (end.status === 418 || end.status === 429) ports.onRefused?.(end.status, ending.retryAfterMs);
-        tell({ type: 'SOCKET.CLOSED', end: ending, reason: reasonOf(end) });
+        const cause = causeOfClose(ending, hasOpened);
+        tell({ type: 'SOCKET.CLOSED', end: ending, cause, reason: reasonOf(end) });
       },
     });
 

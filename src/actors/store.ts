@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Audits } from '../pipeline/audits.ts';
+import type { CommitTimes } from '../pipeline/commit-times.ts';
 import type { Delivery } from '../pipeline/delivery.ts';
 import type { OpenGaps } from '../pipeline/open-gaps.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -15,6 +16,7 @@ export interface StorePorts {
   /** Hear of what is committed. */
   readonly audits: Audits;
   readonly openGaps: OpenGaps;
+  readonly commitTimes: CommitTimes;
   readonly exchangeNow: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
@@ -44,7 +46,10 @@ export const commitActor = (ports: StorePorts) => {
   const commit = async (): Promise<void> => {
     const batch = ports.rows.batch();
     if (batch.length === 0) return;
+    const begunAt = ports.now();
+    ports.commitTimes.begin(begunAt);
     await ports.writer.commit(batch, ports.exchangeNow());
+    ports.commitTimes.done(begunAt, ports.now());
     ports.rows.drop(batch.length);
     ports.delivery.deliver(batch);
     ports.audits.note(batch, ports.exchangeNow());

@@ -4,8 +4,9 @@
  * All else (requests, headers, environments, sockets) is named by its kind alone.
  */
 
-const SECRET_NAME = /key|secret|token|signature|authorization|cookie|password/i;
-const MASK = '***';
+/** Names under which nothing is ever written out. */
+export const SECRET_NAME = /key|secret|token|signature|authorization|cookie|password/i;
+export const MASK = '***';
 const DEPTH_MAX = 5;
 const ITEMS_MAX = 20;
 const TEXT_MAX = 2_000;

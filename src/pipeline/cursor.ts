@@ -8,6 +8,7 @@ import {
 } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { firstOpenFrom, judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
+import type { KlineFrame } from '../binance/frame.ts';
 import { Absences, type MissingRange } from './absences.ts';
 import { Pulse } from './pulse.ts';
 
@@ -54,6 +55,9 @@ export class Cursor {
   #waiting: Candle[] = [];
   #overtaken = { due: Number.NaN, since: Number.NaN };
   #told = { due: Number.NaN, at: Number.NaN };
+  /** Which bar is owed, found out by the looks, and since which of them, monotonic ms. */
+  #owed: number | undefined;
+  #owedSince = Number.NaN;
 
   constructor(series: Series, graceMs: number) {
     this.series = series;
@@ -117,6 +121,12 @@ export class Cursor {
     this.#waiting.shift();
   }
 
+  /** The newest frame, when it is of a bar that has not closed. */
+  get forming(): KlineFrame | undefined {
+    const { frame } = this.pulse;
+    return frame === undefined || frame.closed || frame.openTime < (this.#due ?? 0) ? undefined : frame;
+  }
+
   /** First open time held behind the hole, if any is. */
   get firstHeld(): number | undefined {
     return this.#waiting[0]?.openTime;
@@ -149,6 +159,28 @@ export class Cursor {
     const evidence = this.#isOvertaken(this.due, exchangeNow, now) ? this.pulse.frame?.openTime : undefined;
     const until = Math.max(Number.isNaN(byClock) ? 0 : byClock, this.firstHeld ?? 0, evidence ?? 0);
     return Math.min(until, this.endOpen);
+  }
+
+  /** What a look found: whether the bar due is owed. */
+  noteOwed(isOwed: boolean, now: number): void {
+    const owed = isOwed ? this.#due : undefined;
+    if (owed === this.#owed) return;
+    this.#owed = owed;
+    this.#owedSince = now;
+  }
+
+  /**
+   * How long one and the same bar has been due and owed, ms; 0 when nothing is. A repair that brings bars, one after the
+   * other, starts anew with each. What was owed while nobody heard of it does not count.
+   */
+  owedMs(now: number): number {
+    const isOwed = this.#owed !== undefined && this.#owed === this.#due;
+    return isOwed ? now - Math.max(this.#owedSince, this.heardSince) : 0;
+  }
+
+  /** How long no frame that could be understood has come, ms, since somebody hears of them. */
+  silentMs(now: number): number {
+    return now - Math.max(this.pulse.seenAt, this.heardSince);
   }
 
   /** Whether the chart is to hear that a bar is owed: not again for the same one within a few seconds. */

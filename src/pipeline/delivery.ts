@@ -49,6 +49,7 @@ export class Delivery {
   readonly #queueSize: number;
   readonly #hasStore: boolean;
   #reader: CandleReader | undefined;
+  #filled = 0;
 
   constructor(options: {
     bufferSize: number;
@@ -131,6 +132,11 @@ export class Delivery {
     return iterator;
   }
 
+  /** Times that bars of a gap turned up: as often as that was announced. */
+  get filled(): number {
+    return this.#filled;
+  }
+
   /** From when on consumers that are behind can catch up. */
   setReader(reader: CandleReader): void {
     this.#reader = reader;
@@ -161,8 +167,10 @@ export class Delivery {
   #announceFill({ symbol, interval, reason, candles }: Fill): void {
     const buffer = this.#buffers.get(seriesKey({ symbol, interval }));
     for (const candle of candles) buffer?.insert(Object.freeze(candle));
-    for (const run of runsOf(candles))
+    for (const run of runsOf(candles)) {
+      this.#filled += 1;
       this.listeners.emit('gap', { symbol, interval, ...run, reason, status: 'filled' });
+    }
   }
 
   #announceRevision({ before, after }: Revision): void {

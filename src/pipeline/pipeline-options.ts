@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly onSilent: (series: Series) => void;
   /** What is odd about a series, for an operator: as often as it comes. */
   readonly onOddity: (message: string, fields: object) => void;
+  /** The stream closed a bar in time, which came at `exchangeTime`, ms; NaN when it is not known. */
+  readonly onClose?: (candle: Candle, exchangeTime: number) => void;
   /** The stream closed a bar once more that was held already, or was passed over; it may differ. Never a forming bar. */
   readonly onSecondClose?: (candle: Candle) => void;
 }

@@ -1,13 +1,14 @@
 import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
-import { isAligned, nextOpenTime, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
-import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
+import { isAligned, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
+import type { Candle, Series } from '../../machines/model/kline.ts';
 import { implausibility, misplacement } from '../../machines/model/ledger.ts';
 import { candleOf, type KlineFrame } from '../binance/frame.ts';
 import { seriesOfStream } from '../binance/streams.ts';
 import { LIMITS } from '../binance/venue.ts';
 import { whyNoClose } from './close-check.ts';
 import { CLOSED_BY, noCounts } from './counters.ts';
-import { Cursor } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
+import { Cursors } from './cursors.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 
 /** A series without a first frame is given up waiting for after this, wall ms. */
@@ -28,46 +29,26 @@ const START_BEHIND_MS = 3_600_000;
 export class Pipeline {
   readonly counters = noCounts();
   readonly #options: PipelineOptions;
-  readonly #cursors = new Map<string, Cursor>();
-  /** The same cursors by symbol, then interval: no key has to be built for a frame. */
-  readonly #bySymbol = new Map<string, Map<string, Cursor>>();
-  /** Where the store stands with series that nobody has added yet. */
-  readonly #marks = new Map<string, number>();
+  readonly #cursors: Cursors;
 
   constructor(series: readonly Series[], options: PipelineOptions) {
     this.#options = options;
+    this.#cursors = new Cursors(options.graceMs);
     for (const one of series) this.add(one);
   }
 
   /** The cursor of a series, made where there is none. One that had ended goes on: the symbol is listed again. */
   add(series: Series): Cursor {
-    const known = this.#cursors.get(seriesKey(series));
-    if (known !== undefined) {
-      if (known.isEnded) known.reopen();
-      return known;
-    }
-    const cursor = new Cursor(series, this.#options.graceMs());
-    this.#cursors.set(cursor.key, cursor);
-    const byInterval = this.#bySymbol.get(series.symbol) ?? new Map<string, Cursor>();
-    byInterval.set(series.interval, cursor);
-    this.#bySymbol.set(series.symbol, byInterval);
-    const mark = this.#marks.get(cursor.key);
-    if (mark !== undefined) this.resume(series, mark);
-    return cursor;
+    return this.#cursors.add(series);
   }
 
   cursor(series: Series): Cursor | undefined {
-    return this.#bySymbol.get(series.symbol)?.get(series.interval);
+    return this.#cursors.of(series);
   }
 
   /** The series has been collected up to the bar that opened at `openTime`. */
   resume(series: Series, openTime: number): void {
-    const cursor = this.cursor(series);
-    if (cursor === undefined) {
-      this.#marks.set(seriesKey(series), openTime);
-      return;
-    }
-    cursor.due = Math.max(cursor.due ?? 0, nextOpenTime(series.interval, openTime));
+    this.#cursors.resume(series, openTime);
   }
 
   /** A series that nothing is held of starts here: `openTime` is the first bar that is owed. */
@@ -86,7 +67,7 @@ export class Pipeline {
   }
 
   cursors(): Iterable<Cursor> {
-    return this.#cursors.values();
+    return this.#cursors.all();
   }
 
   /**
@@ -102,7 +83,7 @@ export class Pipeline {
    * nobody asked for its series, or when it can't be true.
    */
   take(frame: KlineFrame, epoch: number): boolean {
-    const cursor = this.#bySymbol.get(frame.symbol)?.get(frame.interval);
+    const cursor = this.#cursors.of(frame);
     if (cursor === undefined) {
       this.counters.foreign += 1;
       return false;
@@ -193,7 +174,7 @@ export class Pipeline {
     const exchangeNow = this.#options.exchangeNow();
     const now = this.#options.now();
     const silentSince = now - START_SILENT_MS;
-    for (const cursor of this.#cursors.values()) {
+    for (const cursor of this.#cursors.all()) {
       const { onEdge } = cursor;
       if (onEdge === undefined) continue;
       if (cursor.isEnded) {
@@ -202,7 +183,9 @@ export class Pipeline {
       }
       if (cursor.due === undefined && cursor.heardSince <= silentSince)
         this.#startSilent(cursor, exchangeNow);
-      if (cursor.isOwed(exchangeNow, now) && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
+      const isOwed = cursor.isOwed(exchangeNow, now);
+      cursor.noteOwed(isOwed, now);
+      if (isOwed && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
       if (cursor.pulse.isSilent(now, this.#options.silenceMs)) onEdge({ type: 'CURSOR.SILENT' });
     }
   }
@@ -249,7 +232,8 @@ export class Pipeline {
       return;
     }
     cursor.badCloses = 0;
-    const reason = whyNoClose(candle, frame.eventTime, this.#options.exchangeNow(), this.#options.aheadMs);
+    const exchangeNow = this.#options.exchangeNow();
+    const reason = whyNoClose(candle, frame.eventTime, exchangeNow, this.#options.aheadMs);
     if (reason !== undefined) {
       this.counters.insane += 1;
       const { openTime } = candle;
@@ -265,11 +249,14 @@ export class Pipeline {
         this.#takeAgain(candle);
         return;
       case 'ahead':
-        if (!cursor.hold(candle)) this.#takeAgain(candle);
+        if (cursor.hold(candle)) this.#options.onClose?.(candle, exchangeNow);
+        else this.#takeAgain(candle);
         cursor.onEdge?.({ type: 'CURSOR.HOLE' });
         return;
       default:
-        if (this.#pass(cursor, candle)) this.#drain(cursor);
+        if (!this.#pass(cursor, candle)) return;
+        this.#options.onClose?.(candle, exchangeNow);
+        this.#drain(cursor);
     }
   }
 

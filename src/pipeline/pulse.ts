@@ -39,6 +39,11 @@ export class Pulse {
     this.#series = series;
   }
 
+  /** Which look saw the newest frame first, monotonic ms; -Infinity before any did. */
+  get seenAt(): number {
+    return Number.isNaN(this.#seenAt) ? Number.NEGATIVE_INFINITY : this.#seenAt;
+  }
+
   /** Whether no frame has come for `silenceMs` after there were some; true once for each silence. */
   isSilent(now: number, silenceMs: number): boolean {
     if (this.frame !== this.#seen) {

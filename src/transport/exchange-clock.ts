@@ -26,6 +26,8 @@ export class ExchangeClock {
   readonly #timeScale: number;
   /** The newest stamp that a stream brought, and when, monotonic ms. */
   #stamp = { time: 0, at: Number.NEGATIVE_INFINITY };
+  /** When a stream brought any stamp, monotonic ms. */
+  #stampedAt = Number.NaN;
   #sample: Sample | undefined;
   /** The last answer when it contradicted the sample in use: believed once another agrees with it. */
   #doubt: Sample | undefined;
@@ -109,7 +111,14 @@ export class ExchangeClock {
   /** A frame of a stream was stamped so by the exchange, and came just now. Frames that lag say nothing. */
   stamped(time: number): void {
     const at = this.#clock.now();
+    this.#stampedAt = at;
     if (time >= this.#stamp.time || at - this.#stamp.at > STAMP_LIFE_MS) this.#stamp = { time, at };
+  }
+
+  /** Since the newest frame of any stream, however old its stamp, wall ms; undefined: none has come. */
+  get sinceStampMs(): number | undefined {
+    const since = this.#clock.now() - this.#stampedAt;
+    return Number.isNaN(since) ? undefined : since;
   }
 
   /**

@@ -159,16 +159,22 @@ describe('a socket', () => {
     for (let n = 0; n < 99; n++) one.receive('{"cut":');
     expect(one.types()).toEqual([]);
     for (let n = 0; n < 50; n++) one.receive('{"cut":');
-    expect(one.heard).toMatchObject([{ type: 'SOCKET.CLOSED', end: { code: 0 } }]);
+    expect(one.heard).toMatchObject([{ type: 'SOCKET.CLOSED', end: { code: 0 }, cause: 'garbled' }]);
     expect(one.pipeline.counters.malformed).toBe(248);
   });
 
   test.each([
-    [{ code: 1008, reason: 'Too many requests' }, { code: 1008 }, 'closed with 1008: Too many requests'],
-    [{ code: 1006, reason: '' }, { code: 1006 }, 'closed with 1006'],
+    [
+      { code: 1008, reason: 'Too many requests' },
+      { code: 1008 },
+      'unreachable',
+      'closed with 1008: Too many requests',
+    ],
+    [{ code: 1006, reason: '' }, { code: 1006 }, 'unreachable', 'closed with 1006'],
     [
       { code: 1006, reason: 'x', status: 429, retryAfter: '17' },
       { code: 1006, status: 429, retryAfterMs: 17_200 },
+      'refused',
       'handshake answered with HTTP 429',
     ],
     [
@@ -180,17 +186,26 @@ describe('a socket', () => {
         date: 'Wed, 21 Oct 2026 07:27:00 GMT',
       },
       { code: 1006, status: 503, retryAfterMs: 60_200 },
+      'refused',
       'handshake answered with HTTP 503',
     ],
     [
       { code: 1006, reason: 'x', status: 302 },
       { code: 1006, status: 302 },
+      'refused',
       'handshake answered with HTTP 302: redirects are not followed, give the URL it leads to',
     ],
-  ])('tells its end: %j', (end, told, reason) => {
+  ])('tells its end: %j', (end, told, cause, reason) => {
     const one = connect();
     one.handlers.closed(end);
-    expect(one.heard).toEqual([{ type: 'SOCKET.CLOSED', end: told, reason }]);
+    expect(one.heard).toEqual([{ type: 'SOCKET.CLOSED', end: told, cause, reason }]);
+  });
+
+  test('closed by the peer or the network is another end than one that never opened', () => {
+    const one = connect();
+    one.handlers.opened();
+    one.handlers.closed({ code: 1006, reason: '' });
+    expect(one.heard.at(-1)).toMatchObject({ type: 'SOCKET.CLOSED', cause: 'closed' });
   });
 
   test.each([418, 429])('answered with HTTP %i tells those who ask by REST, with how long', (status) => {
@@ -232,7 +247,12 @@ describe('a socket', () => {
     one.handlers.closed({ code: 1006, reason: '' });
     expect(one.heard).toEqual([
       { type: 'SOCKET.NOTICE', reason: 'serverShutdown' },
-      { type: 'SOCKET.CLOSED', end: { code: 1006, announced: true }, reason: 'closed with 1006' },
+      {
+        type: 'SOCKET.CLOSED',
+        end: { code: 1006, announced: true },
+        cause: 'announced',
+        reason: 'closed with 1006',
+      },
     ]);
   });
 

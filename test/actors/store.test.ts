@@ -4,6 +4,7 @@ import { Quota } from '../../src/actors/quota.ts';
 import { callActor, releaseActor } from '../../src/actors/rest-session.ts';
 import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
 import { Audits } from '../../src/pipeline/audits.ts';
+import { CommitTimes } from '../../src/pipeline/commit-times.ts';
 import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import type { HttpRequest } from '../../src/ports.ts';
 import type { StoreWriter } from '../../src/store/writer.ts';
@@ -48,6 +49,7 @@ function store() {
     writer,
     audits,
     openGaps,
+    commitTimes: new CommitTimes(),
     now: () => one.time.monotonic,
     exchangeNow: () => one.time.exchange,
     onOpen: () => void calls.push('onOpen'),

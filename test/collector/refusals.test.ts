@@ -159,10 +159,14 @@ describe('the constructor', () => {
 });
 
 describe('asking for a series that is not collected', () => {
-  test('is refused by name, for buffers and iterators alike', async () => {
+  test('is refused by name, for buffers, forming bars, gaps and iterators alike', async () => {
     const { collector } = collectFrom(await startExchange());
     expect(() => collector.getCandleBuffer('SOLUSDT', '1m')).toThrow(/symbol: 'SOLUSDT'/u);
     expect(() => collector.getCandleBuffer('BTCUSDT', '5m')).toThrow(/interval: '5m'/u);
+    expect(() => collector.getFormingCandle('SOLUSDT', '1m')).toThrow(/symbol: 'SOLUSDT'/u);
+    expect(() => collector.getFormingCandle('BTCUSDT', '5m')).toThrow(/interval: '5m'/u);
+    expect(() => collector.getOpenGaps('SOLUSDT', '1m')).toThrow(/symbol: 'SOLUSDT'/u);
+    expect(() => collector.getOpenGaps('BTCUSDT', '5m')).toThrow(/interval: '5m'/u);
     expect(() => collector.candles({ symbol: 'SOLUSDT' })).toThrow(ConfigurationError);
     expect(() => collector.candles({ interval: '1M' })).toThrow(ConfigurationError);
     expect(() => collector.candles({ since: 0 })).toThrow(/since.*only with the option store/u);

@@ -275,7 +275,7 @@ describe('a server that does not let connections live', () => {
   test('C06 it accepts and closes at once, a thousand times: dials stay below the budget of the IP', async () => {
     const one = fleet(30, (tell) => {
       tell({ type: 'SOCKET.OPENED' });
-      tell({ type: 'SOCKET.CLOSED', end: { code: 1001 }, reason: 'going away' });
+      tell({ type: 'SOCKET.CLOSED', end: { code: 1001 }, cause: 'closed', reason: 'going away' });
     });
     await one.clock.advance(2 * 3_600_000);
     expect(one.dials.length).toBeGreaterThan(1_000);
@@ -288,7 +288,10 @@ describe('a server that does not let connections live', () => {
   test('C19 up for a second, down for a second, for an hour: an open and a frame do not reset the backoff', async () => {
     const one = fleet(1, (tell, clock) => {
       for (const type of ['SOCKET.OPENED', 'SOCKET.ACKED', 'SOCKET.FRAME']) tell({ type });
-      clock.setTimeout(() => tell({ type: 'SOCKET.CLOSED', end: { code: 1006 }, reason: 'lost' }), 1_000);
+      clock.setTimeout(
+        () => tell({ type: 'SOCKET.CLOSED', end: { code: 1006 }, cause: 'closed', reason: 'lost' }),
+        1_000,
+      );
     });
     await one.clock.advance(3_600_000);
     // Half a minute each on average, once it has grown.

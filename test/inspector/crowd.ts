@@ -2,36 +2,12 @@
  * A crowd of real actors without an exchange: the project's own charts, from the root to the last kline stream, whose
  * sockets, cursors, REST and store are scripts. Around it what the inspector asks of a collector.
  */
-import { createActor, fromCallback, fromPromise } from 'xstate';
-import { closeOnFault } from '../../machines/close-on-fault.ts';
-import { collectorMachine } from '../../machines/collector.machine.ts';
-import type { Prepared } from '../../machines/collector.types.ts';
-import { connectionMachine } from '../../machines/connection.machine.ts';
-import {
-  type ConnectionTiming,
-  DEFAULT_TIMING,
-  type PermitInput,
-  type Proof,
-  type ProofInput,
-  type SocketCommand,
-  type SocketEvent,
-  type SocketInput,
-} from '../../machines/connection.types.ts';
-import { feedMachine } from '../../machines/feed.machine.ts';
+import { createActor } from 'xstate';
+import { type ConnectionTiming, DEFAULT_TIMING } from '../../machines/connection.types.ts';
 import type { FeedInput } from '../../machines/feed.types.ts';
-import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
-import type {
-  CursorEvent,
-  KlineStreamInput,
-  ProveStreamInput,
-  RepairResult,
-  Retirement,
-  StreamProof,
-} from '../../machines/kline-stream.types.ts';
+import type { CursorEvent, KlineStreamInput, StreamProof } from '../../machines/kline-stream.types.ts';
 import type { Interval } from '../../machines/model/interval.ts';
 import { type CandleSource, type Series, seriesKey } from '../../machines/model/kline.ts';
-import { type RestCall, restSessionMachine } from '../../machines/rest-session.machine.ts';
-import { storeMachine } from '../../machines/store.machine.ts';
 import { streamId } from '../../src/actors/roster.ts';
 import { indexTimers } from '../../src/actors/timer-index.ts';
 import type { Watched } from '../../src/inspector/options.ts';
@@ -40,6 +16,7 @@ import { systemClock } from '../../src/transport/clock.ts';
 import type { CollectorActor } from '../../src/wire.ts';
 import { seeded } from '../support/seeded.ts';
 import { CrowdFace } from './crowd-face.ts';
+import { CrowdScripts } from './crowd-scripts.ts';
 
 export interface CrowdOptions {
   /** Default 20. */
@@ -68,8 +45,6 @@ function seriesList(count: number, intervals: readonly Interval[]): Series[] {
   }));
 }
 
-type Say<Event> = (event: Event) => void;
-
 export class Crowd {
   readonly series: readonly Series[];
   readonly actor: CollectorActor;
@@ -77,10 +52,7 @@ export class Crowd {
   readonly collector: Watched & CrowdFace;
   readonly #feeds: readonly FeedInput[];
   readonly #random = seeded(7);
-  readonly #sockets = new Map<string, Say<SocketEvent>>();
-  readonly #cursors = new Map<string, Say<CursorEvent>>();
-  readonly #repairs = new Map<string, (result: RepairResult) => void>();
-  readonly #verdicts = new Map<string, StreamProof>();
+  readonly #scripts = new CrowdScripts();
 
   constructor(options: CrowdOptions = {}) {
     const { streams = 20, streamsPerFeed = 200, intervals = ['1m', '5m'], clock = systemClock } = options;
@@ -111,7 +83,7 @@ export class Crowd {
     this.#feeds = Array.from({ length: Math.ceil(streams / streamsPerFeed) }, (_, at) =>
       newFeed(`feed${at}`, inputs.slice(at * streamsPerFeed, (at + 1) * streamsPerFeed)),
     );
-    this.actor = createActor(this.#machine(), {
+    this.actor = createActor(this.#scripts.machine(this.#feeds), {
       clock,
       input: {
         store: { id: 'store', rows: { size: 0, full: false }, flushMs: 20, now },
@@ -152,9 +124,9 @@ export class Crowd {
 
   /** Opens the sockets that are being dialled (of one connection, as `feed0.a`, or all), with their streams. */
   async open(id?: string): Promise<void> {
-    for (const connection of id === undefined ? [...this.#sockets.keys()] : [id]) {
+    for (const connection of id === undefined ? [...this.#scripts.sockets.keys()] : [id]) {
       for (const type of ['SOCKET.OPENED', 'SOCKET.ACKED', 'SOCKET.FRAME'] as const)
-        this.#sockets.get(connection)?.({ type });
+        this.#scripts.sockets.get(connection)?.({ type });
       const feed = this.#feeds.find((one) => connection.startsWith(`${one.id}.`));
       for (const { series } of feed?.streams ?? []) this.tell(series, { type: 'CURSOR.FIRST_FRAME' });
     }
@@ -163,17 +135,17 @@ export class Crowd {
 
   /** The exchange ends a connection. */
   drop(id = 'feed0.a', reason = 'closed by the peer: 1006'): void {
-    this.#sockets.get(id)?.({ type: 'SOCKET.CLOSED', end: { code: 1006 }, reason });
+    this.#scripts.sockets.get(id)?.({ type: 'SOCKET.CLOSED', end: { code: 1006 }, cause: 'closed', reason });
   }
 
   /** What the cursor of a series reports to its stream. */
   tell(series: Series, event: CursorEvent): void {
-    this.#cursors.get(seriesKey(series))?.(event);
+    this.#scripts.cursors.get(seriesKey(series))?.(event);
   }
 
   /** Its frames stay out, and REST says whether it trades. */
   async silence(series: Series, verdict: StreamProof): Promise<void> {
-    this.#verdicts.set(seriesKey(series), verdict);
+    this.#scripts.verdicts.set(seriesKey(series), verdict);
     this.tell(series, { type: 'CURSOR.SILENT' });
     await turns();
   }
@@ -184,18 +156,18 @@ export class Crowd {
   }
 
   async repaired(series: Series): Promise<void> {
-    this.#repairs.get(seriesKey(series))?.({ owed: 0, taken: 1 });
+    this.#scripts.repairs.get(seriesKey(series))?.({ owed: 0, taken: 1 });
     await turns();
   }
 
   /** Every stream goes from live to doubting and back, so often. Returns how many transitions that were. */
   storm(rounds = 1): number {
     for (let round = 0; round < rounds; round++)
-      for (const say of this.#cursors.values()) {
+      for (const say of this.#scripts.cursors.values()) {
         say({ type: 'CURSOR.SILENT' });
         say({ type: 'CURSOR.FIRST_FRAME' });
       }
-    return 2 * rounds * this.#cursors.size;
+    return 2 * rounds * this.#scripts.cursors.size;
   }
 
   /** A bar of a series closes. */
@@ -208,65 +180,6 @@ export class Crowd {
     this.actor.send({ type: 'STOP', reason: 'asked' });
     await turns();
     this.actor.stop();
-  }
-
-  #machine(): typeof collectorMachine {
-    const idle = fromCallback(() => {});
-    const done = fromPromise<void>(async () => {});
-    const socket = fromCallback<SocketCommand, SocketInput>(({ input, sendBack, receive }) => {
-      this.#sockets.set(input.id, sendBack);
-      receive((command) => {
-        if (command.type === 'PING') sendBack({ type: 'SOCKET.ALIVE' });
-        if (command.type === 'CLOSE')
-          sendBack({ type: 'SOCKET.CLOSED', end: { code: 1000 }, reason: 'closed as asked' });
-      });
-      return () => void this.#sockets.delete(input.id);
-    });
-    const connection = closeOnFault(
-      connectionMachine.provide({
-        actors: {
-          permit: fromPromise<void, PermitInput>(async () => {}),
-          socket,
-          prove: fromPromise<Proof, ProofInput>(async () => 'quiet'),
-        },
-      }),
-    );
-    const cursor = fromCallback<Retirement, Series>(({ input, sendBack }) => {
-      this.#cursors.set(seriesKey(input), sendBack);
-      return () => void this.#cursors.delete(seriesKey(input));
-    });
-    const klineStream = closeOnFault(
-      klineStreamMachine.provide({
-        actors: {
-          cursor,
-          repair: fromPromise<RepairResult, Series>(
-            ({ input }) => new Promise((resolve) => this.#repairs.set(seriesKey(input), resolve)),
-          ),
-          proveStream: fromPromise<StreamProof, ProveStreamInput>(
-            async ({ input }) => this.#verdicts.get(seriesKey(input.series)) ?? 'quiet',
-          ),
-        },
-      }),
-    );
-    return closeOnFault(
-      collectorMachine.provide({
-        actors: {
-          feed: closeOnFault(feedMachine.provide({ actors: { connection, klineStream } })),
-          store: closeOnFault(storeMachine.provide({ actors: { open: done, commit: done, seal: done } })),
-          rest: closeOnFault(
-            restSessionMachine.provide({
-              actors: { call: fromPromise<unknown, RestCall>(async () => ({})), release: done },
-            }),
-          ),
-          prepare: fromPromise<Prepared>(async () => ({ feeds: this.#feeds, retire: [] })),
-          keepTime: idle,
-          watchBars: idle,
-          watchSymbols: idle,
-          auditBars: idle,
-          recheckGaps: idle,
-        },
-      }),
-    );
   }
 }
 

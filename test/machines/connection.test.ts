@@ -11,7 +11,7 @@ const tell = (run: Run, ...types: string[]): void => {
   for (const type of types) run.actor.send({ type });
 };
 const lost = (run: Run, end: Ending = { code: 1006 }): void =>
-  say(run, { type: 'SOCKET.CLOSED', end, reason: 'lost' });
+  say(run, { type: 'SOCKET.CLOSED', end, cause: 'closed', reason: 'lost' });
 const waiting = (timing: Partial<ConnectionTiming> = {}): Run =>
   begin({
     ...connectionModel,

@@ -29,7 +29,12 @@ describe('the six machines together', () => {
     expect(tree.snapshot.value).toEqual({ streaming: 'full' });
     stop(tree);
     for (const socket of leaves(tree, 'socket'))
-      socket._parent?.send({ type: 'SOCKET.CLOSED', end: { code: 1000 }, reason: '' } as never);
+      socket._parent?.send({
+        type: 'SOCKET.CLOSED',
+        end: { code: 1000 },
+        cause: 'closed',
+        reason: '',
+      } as never);
     for (const id of ['release', 'seal']) for (const leaf of leaves(tree, id)) succeed(tree, leaf);
     expect(top(tree)).toBe('stopped');
     expect(lines(tree)).toEqual(['feed-1 closed', 'feed-2 closed', 'rest closed', 'store closed']);

@@ -31,9 +31,14 @@ export const connectionModel = model(
     'SOCKET.NOTICE': [{ type: 'SOCKET.NOTICE', reason: 'serverShutdown' }],
     'SOCKET.REFUSED': [{ type: 'SOCKET.REFUSED', reason: 'code 2' }],
     'SOCKET.CLOSED': [
-      { type: 'SOCKET.CLOSED', end: { code: 1006 }, reason: 'lost' },
-      { type: 'SOCKET.CLOSED', end: { code: 1006, status: 404 }, reason: 'not found' },
-      { type: 'SOCKET.CLOSED', end: { code: 1006, status: 418, retryAfterMs: MONTH_MS }, reason: 'banned' },
+      { type: 'SOCKET.CLOSED', end: { code: 1006 }, cause: 'closed', reason: 'lost' },
+      { type: 'SOCKET.CLOSED', end: { code: 1006, status: 404 }, cause: 'refused', reason: 'not found' },
+      {
+        type: 'SOCKET.CLOSED',
+        end: { code: 1006, status: 418, retryAfterMs: MONTH_MS },
+        cause: 'refused',
+        reason: 'banned',
+      },
     ],
   }),
   // A callback never ends by itself.

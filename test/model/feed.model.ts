@@ -38,6 +38,7 @@ export const feedModel = model(feedMachine.provide({ actors: { connection: stub,
       'CONNECTION.DOWN': there.map((id) => ({
         type: 'CONNECTION.DOWN',
         id,
+        cause: 'closed' as const,
         reason: 'lost',
         retryMs: 500,
         alarming: false,

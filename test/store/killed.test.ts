@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { storeMachine } from '../../machines/store.machine.ts';
 import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
 import { Audits } from '../../src/pipeline/audits.ts';
+import { CommitTimes } from '../../src/pipeline/commit-times.ts';
 import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import { inspectStore } from '../../src/store/inspect.ts';
 import { host } from '../actors/harness.ts';
@@ -133,6 +134,7 @@ describe("the store's thread", () => {
       writer: writer(),
       audits: new Audits({ timeScale: 1, random, held: () => undefined, stored: () => undefined }),
       openGaps: new OpenGaps({ random }),
+      commitTimes: new CommitTimes(),
       now: () => 0,
       exchangeNow: () => at(9),
       onOpen: () => {},

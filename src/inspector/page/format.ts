@@ -25,7 +25,7 @@ export function span(ms: number): string {
 
 /** Whole seconds, for what counts up before one's eyes: `34 s`, `2 min 5 s`. */
 export const age = (ms: number): string =>
-  ms < 59_500 ? `${Math.max(0, Math.round(ms / 1_000))} s` : span(Math.max(0, ms));
+  ms < 59_500 ? `${Math.max(0, Math.round(ms / 1_000))} s` : span(Math.round(ms / 1_000) * 1_000);
 
 /** `14:03:04.123`, where the viewer is. */
 export function wallTime(ms: number): string {
@@ -39,5 +39,20 @@ export function utc(ms: number): { readonly date: string; readonly time: string 
   return { date, time: time.slice(0, 8) };
 }
 
-/** XState's own names in short: `xstate.done.actor.store` is `done.actor.store`. */
-export const eventName = (type: string): string => type.replace(/^xstate\./, '');
+/** What caused a transition, by the colours of the charts. */
+export type Cause = 'event' | 'after' | 'done' | 'error' | 'always';
+
+const OWN: readonly (readonly [pattern: RegExp, cause: Cause, text: string])[] = [
+  [/^xstate\.after\.(\d+)\..*$/, 'after', 'after $1 ms'],
+  [/^xstate\.after\.([^.]+)\..*$/, 'after', 'after $1'],
+  [/^xstate\.(?:done|snapshot)\.(?:actor|state)\.(.+)$/, 'done', 'done $1'],
+  [/^xstate\.error\.(?:actor\.)?(.+)$/, 'error', 'error $1'],
+  [/^$/, 'always', 'always'],
+];
+
+/** XState's own words in short: `xstate.after.backoff.connection.waiting.resting` is `after backoff`. */
+export function eventName(type: string): { readonly text: string; readonly cause: Cause } {
+  for (const [pattern, cause, text] of OWN)
+    if (pattern.test(type)) return { text: type.replace(pattern, text), cause };
+  return { text: type.replace(/^xstate\./, ''), cause: 'event' };
+}

@@ -32,6 +32,8 @@ export const linkSince = signal(Date.now());
 export const version = signal<string | undefined>(undefined);
 /** The newest message, for whoever lives on differences. */
 export const message = signal<ServerMessage | undefined>(undefined);
+/** Wall ms of this machine when the newest message came. */
+export const receivedAt = signal<number | undefined>(undefined);
 /** Raised by one whenever the chart in view is to be fitted into its frame. */
 export const fitRequests = signal(0);
 
@@ -56,6 +58,7 @@ export function setLink(next: Link): void {
 export function receive(heard: ServerMessage): void {
   batch(() => {
     heardAt.value = heard.at;
+    receivedAt.value = Date.now();
     if (heard.type === 'picture') {
       version.value = heard.version;
       actors.value = new Map(heard.actors.map((row) => [row.id, row]));

@@ -7,7 +7,8 @@ import { ContextPanel } from './context/context-panel.tsx';
 import { Help } from './frame/help.tsx';
 import { LinkNotice } from './frame/link-notice.tsx';
 import { place } from './frame/place.ts';
-import { link, selected } from './model.ts';
+import { standing } from './frame/standing.ts';
+import { selected } from './model.ts';
 import { RecentList } from './steps/recent-list.tsx';
 import { Strip } from './strip/strip.tsx';
 import { ActorTree } from './tree/actor-tree.tsx';
@@ -18,7 +19,7 @@ export function Page() {
   const at = place.value;
   const row = useLast(selected.value);
   return (
-    <div class={`page ${link.value}`}>
+    <div class={`page ${standing.value}`}>
       <Strip />
       <LinkNotice />
       <main>

@@ -1,5 +1,6 @@
 /** What is answered, and the headers that go with everything. */
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../ports.ts';
 import type { Refusal } from './guard.ts';
 
 export interface Answer {
@@ -32,21 +33,23 @@ export const refused = ({ status, text: why }: Refusal): Answer =>
 
 export const NOT_FOUND: Answer = text(404, 'there is nothing here');
 
-/** The page needs nothing from elsewhere, and nobody else may show it or read it. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  // Drawings and lists are styled by their elements.
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+/** The page needs nothing from elsewhere, and nobody else may show it or read it. `frames`: what it may show within. */
+export const policyOf = (frames?: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    // Drawings and lists are styled by their elements.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    ...(frames === undefined ? [] : [`frame-src ${frames}`]),
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 
 const HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': POLICY,
+  'content-security-policy': policyOf(),
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -60,13 +63,11 @@ export function headersOf({ type, body, headers }: Answer): Record<string, strin
   return { ...HEADERS, 'content-type': type, 'content-length': String(length), ...headers };
 }
 
-/**
- * Sends it. A reader that takes nothing of it for `timeoutMs` is cut off: until now there was nothing to be read, and
- * the connection had no such bound.
- */
-export function send(response: ServerResponse, answer: Answer, timeoutMs: number): void {
+/** Sends it. A reader that has not taken it in time is cut off, whatever it says meanwhile. */
+export function send(response: ServerResponse, answer: Answer, clock: Clock, timeoutMs: number): void {
   if (response.destroyed || response.headersSent) return;
-  response.socket?.setTimeout(timeoutMs);
+  const late = clock.setTimeout(() => response.destroy(), timeoutMs);
+  response.once('close', () => clock.clearTimeout(late));
   response.writeHead(answer.status, headersOf(answer));
   response.end(answer.body);
 }

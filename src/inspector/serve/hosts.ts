@@ -1,4 +1,5 @@
 /** By which names the inspector may be asked. A page that rebinds its own name to this machine asks by that name. */
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { ConfigurationError } from '../../errors.ts';
 
@@ -22,7 +23,7 @@ const WILDCARDS = ['0.0.0.0', '[::]'];
 const HTTP_PORT = 80;
 
 /** `::1` of options is `[::1]` in a URL. */
-export const inBrackets = (host: string): string => (/^[^[].*:.*:/.test(host) ? `[${host}]` : host);
+export const inBrackets = (host: string): string => (isIPv6(host) ? `[${host}]` : host);
 
 /** Whether what listens there is reached from this machine alone. */
 export const isLoopback = (host: string): boolean =>

@@ -1,34 +1,34 @@
-/** The door of `/live`: who may have a WebSocket, and how all of them end. */
+/** Who may have a WebSocket, and how all of them end. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../ports.ts';
 import { within } from '../../supervisor/within.ts';
+import { CLIENTS_MAX } from '../live/hub.ts';
 import { type Answer, headersOf, NOT_FOUND, refused, text } from './answer.ts';
 import { askedOf, pathOf, refusalOf } from './guard.ts';
 import type { Hosts } from './hosts.ts';
+import type { Ages } from './server.ts';
 
-/** Whom the sockets are given to. */
-export interface Clients {
-  add(socket: WebSocket): void;
-}
+/** Whom sockets are given to, by the path that was asked for, as `live`. */
+export type Doors = Readonly<Record<string, (socket: WebSocket) => void>>;
 
 /** All that a page says is which series it shows. */
 const MESSAGE_BYTES_MAX = 1_024;
-export const CLIENTS_MAX = 32;
 /** A client that is told to go answers within this, ms, or is cut off. */
 const FAREWELL_MS = 250;
-const GOING_AWAY = 1001;
 
-export class LiveDoor {
+export class LiveSockets {
   readonly #server: WebSocketServer;
   readonly #hosts: Hosts;
-  readonly #clients: Clients;
+  readonly #doors: Doors;
+  readonly #ages: Ages;
   #isEnding = false;
 
-  constructor(hosts: Hosts, clients: Clients) {
+  constructor(hosts: Hosts, doors: Doors, ages: Ages) {
     this.#hosts = hosts;
-    this.#clients = clients;
+    this.#doors = doors;
+    this.#ages = ages;
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -43,36 +43,37 @@ export class LiveDoor {
 
   readonly upgrade = (request: IncomingMessage, wire: Duplex, head: Buffer): void => {
     wire.on('error', () => {});
-    const refusal = this.#whyNot(request);
-    if (refusal !== undefined) {
-      refuse(wire, refusal);
+    const door = this.#doorOf(request);
+    if (typeof door !== 'function') {
+      refuse(wire, door);
       return;
     }
     this.#server.handleUpgrade(request, wire, head, (socket) => {
       // Ends by its `close`, which follows.
       socket.on('error', () => {});
-      this.#clients.add(socket);
+      this.#ages.release(wire);
+      door(socket);
     });
   };
 
-  #whyNot(request: IncomingMessage): Answer | undefined {
+  #doorOf(request: IncomingMessage): Doors[string] | Answer {
     const refusal = refusalOf(askedOf(request), this.#hosts);
     if (refusal !== undefined) return refused(refusal);
-    const [name, ...rest] = pathOf(request.url ?? '') ?? [];
-    if (name !== 'live' || rest.length > 0) return NOT_FOUND;
+    const path = pathOf(request.url ?? '')?.join('/') ?? '';
+    const door = Object.hasOwn(this.#doors, path) ? this.#doors[path] : undefined;
+    if (door === undefined) return NOT_FOUND;
     if (this.#isEnding) return text(503, 'the inspector ends');
     if (this.open >= CLIENTS_MAX) return text(503, `${CLIENTS_MAX} pages are open already: close one`);
-    return undefined;
+    return door;
   }
 
-  /** Tells all that this ends, and cuts off who doesn't answer. Resolves when none is left. */
+  /** All have been told that this ends: cuts off who doesn't answer. Resolves when none is left. */
   async close(clock: Clock, timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     const sockets = [...this.#server.clients];
     const gone = sockets.map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
-    for (const socket of sockets) socket.close(GOING_AWAY, 'the inspector ends');
     await within(Promise.all(gone), Math.min(FAREWELL_MS, timeoutMs), clock);
     for (const socket of this.#server.clients) socket.terminate();
     await Promise.all(gone);

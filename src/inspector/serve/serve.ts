@@ -6,10 +6,12 @@ import { systemClock } from '../../transport/clock.ts';
 import type { Inspector, InspectorOptions, Watched } from '../options.ts';
 import { hostsOf, urlOf } from './hosts.ts';
 import { idleClock } from './idle-clock.ts';
-import { type Listening, listen } from './listen.ts';
+import { listen } from './listen.ts';
+import { LiveSockets } from './live.ts';
 import { Page, type PageOptions, pagePlace } from './page-files.ts';
-import { healthRoute, Router } from './routes.ts';
-import { boundedServer, LIMITS, type Limits } from './server.ts';
+import { Router } from './routes.ts';
+import { Ages, boundedServer, LIMITS, type Limits } from './server.ts';
+import { openShow, type Show, viewerOf } from './show.ts';
 
 /** What only tests and the inspector's own parts have different. */
 export interface Inside {
@@ -27,56 +29,66 @@ export interface OpenInspector extends Inspector {
 }
 
 const LOOPBACK = '127.0.0.1';
+const NEVER = new AbortController().signal;
 const CLOSE_TIMEOUT_MS = 1_000;
 /** What is being asked when the end comes gets this to be answered, ms; nobody loses anything by being cut off. */
 const ANSWERS_MS = 200;
 
-/** @throws {CandlestateError} `HTTP_LISTEN`. */
+/** @throws {CandlestateError} `HTTP_LISTEN`, `VIEWER_MISSING`; {ConfigurationError} of `allowedHosts`. */
 export async function serveInspector(
   collector: Watched,
   options: InspectorOptions,
   inside: Inside = {},
 ): Promise<OpenInspector> {
   const { clock = systemClock } = options;
-  const host = (options.host ?? LOOPBACK).replace(/^\[(.*)\]$/, '$1');
-  const limits = { ...LIMITS, ...inside.limits };
-  const logger = quiet(options.logger ?? silent);
   const idle = idleClock(clock);
+  const logger = quiet(options.logger ?? silent);
+  const limits = { ...LIMITS, ...inside.limits };
+  const host = (options.host ?? LOOPBACK).replace(/^\[(.*)\]$/, '$1');
   const hostsAt = hostsOf(host, options.allowedHosts);
+  const viewer = await viewerOf(collector, options, idle, logger);
   const server = boundedServer(limits);
-  const listening = await listen(server, options.port, {
-    host,
-    clock,
-    signal: inside.signal ?? new AbortController().signal,
-    context: inside.context ?? { ended() {} },
-  });
+  const ages = new Ages(server, idle, limits);
+  const { signal = NEVER, context = { ended() {} } } = inside;
+  const { http, port } = await listen(server, options.port, { host, clock, signal, context });
   const page = new Page({ clock: idle, logger, ...pagePlace(), ...inside.page });
-  const routes = {
-    '': () => page.answer(''),
-    assets: (rest: readonly string[]) => page.answer(['assets', ...rest].join('/')),
-    healthz: healthRoute(collector, clock),
+  const hosts = hostsAt(port);
+  let show: Show;
+  try {
+    show = openShow({ collector, page, clock: idle, logger, viewer }, options);
+  } catch (error) {
+    await http.stop?.(NEVER, { timeoutMs: 0, reason: 'failed' });
+    throw error;
+  }
+  const sockets = new LiveSockets(hosts, show.doors, ages);
+  const router = new Router(show.routes, hosts, { ages, clock: idle, logger, limits });
+  server.on('request', router.handle).on('checkContinue', router.handle).on('upgrade', sockets.upgrade);
+
+  const end = async (timeoutMs: number): Promise<void> => {
+    const until = clock.now() + timeoutMs;
+    const pageClosed = page.close();
+    show.farewell();
+    await sockets.close(clock, timeoutMs);
+    show.close();
+    server.off('request', router.handle).off('checkContinue', router.handle).off('upgrade', sockets.upgrade);
+    const left = (): number => Math.max(0, until - clock.now());
+    await http.stop?.(NEVER, { timeoutMs: Math.min(ANSWERS_MS, left()), reason: 'closed' });
+    await within(pageClosed, left(), clock);
   };
-  const hosts = hostsAt(listening.port);
-  const router = new Router(routes, hosts, logger, limits.answerTimeoutMs);
-  server.on('request', router.handle).on('checkContinue', router.handle);
-  const url = urlOf(host, listening.port);
   let closed: Promise<void> | undefined;
   const close: Inspector['close'] = ({ timeoutMs = CLOSE_TIMEOUT_MS } = {}) => {
     closed ??= end(timeoutMs);
     return closed;
   };
-  async function end(timeoutMs: number): Promise<void> {
-    await Promise.all([stop(listening, timeoutMs), within(page.close(), timeoutMs, clock)]);
-  }
   return {
-    url,
+    url: urlOf(host, port),
     close,
-    verify: async () => (await listening.http.verify?.(new AbortController().signal, { timeoutMs: 0 })) ?? [],
+    verify: async () => [
+      ...((await http.verify?.(NEVER, { timeoutMs: 0 })) ?? []),
+      sockets.open === 0
+        ? { name: 'pages', outcome: 'ok' }
+        : { name: 'pages', outcome: 'failed', detail: `${sockets.open} are connected` },
+    ],
     [Symbol.asyncDispose]: () => close(),
   };
-}
-
-async function stop({ http }: Listening, timeoutMs: number): Promise<void> {
-  const context = { timeoutMs: Math.min(ANSWERS_MS, timeoutMs), reason: 'closed' };
-  await http.stop?.(new AbortController().signal, context);
 }

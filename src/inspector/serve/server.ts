@@ -1,5 +1,7 @@
-/** An HTTP server that one bad client can't exhaust, and that keeps no process alive. */
+/** An HTTP server that no client can exhaust, and that keeps no process alive. */
 import { createServer, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock, Timer } from '../../ports.ts';
 
 /** What a client may take. */
 export interface Limits {
@@ -7,8 +9,10 @@ export interface Limits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** How long it may take nothing of an answer, ms. */
+  /** Until it has taken an answer in whole, ms. */
   readonly answerTimeoutMs: number;
+  /** How old a connection may become that is no WebSocket, whatever comes on it, ms. */
+  readonly connectionMs: number;
   /** How often the first two are looked at, ms. */
   readonly checkEveryMs: number;
   /** Of a request line and its headers together, bytes. */
@@ -22,10 +26,11 @@ export const LIMITS: Limits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,
-  answerTimeoutMs: 10_000,
+  answerTimeoutMs: 30_000,
+  connectionMs: 120_000,
   checkEveryMs: 1_000,
   headerBytesMax: 8_192,
-  requestsPerSocketMax: 1_000,
+  requestsPerSocketMax: 200,
   connectionsMax: 128,
 };
 
@@ -43,5 +48,40 @@ export function boundedServer(limits: Limits): Server {
   server.maxRequestsPerSocket = limits.requestsPerSocketMax;
   server.maxConnections = limits.connectionsMax;
   server.on('connection', (socket) => socket.unref());
+  // It was told with the last answer that there would be no more.
+  server.on('dropRequest', (_, socket) => socket.destroy());
   return server.unref();
+}
+
+/**
+ * How old connections are. Node's time-outs begin anew with whatever a client says: one that says nothing worth an
+ * answer, again and again, would stay for ever.
+ */
+export class Ages {
+  readonly #clock: Clock;
+  readonly #connectionMs: number;
+  readonly #ends = new WeakMap<Duplex, { timer: Timer; closeAt: number }>();
+
+  /** The clock's timers keep no process alive. */
+  constructor(server: Server, clock: Clock, { connectionMs }: Limits) {
+    this.#clock = clock;
+    this.#connectionMs = connectionMs;
+    server.on('connection', this.#begin);
+  }
+
+  /** Half of its time is over: its next answer is the last, and nobody is cut off. */
+  isOld(socket: Duplex): boolean {
+    return this.#clock.now() >= (this.#ends.get(socket)?.closeAt ?? 0);
+  }
+
+  /** It has become a WebSocket, and is bounded otherwise. */
+  release(socket: Duplex): void {
+    this.#clock.clearTimeout(this.#ends.get(socket)?.timer);
+  }
+
+  readonly #begin = (socket: Duplex): void => {
+    const timer = this.#clock.setTimeout(() => socket.destroy(), this.#connectionMs);
+    this.#ends.set(socket, { timer, closeAt: this.#clock.now() + this.#connectionMs / 2 });
+    socket.once('close', () => this.release(socket));
+  };
 }

@@ -1,9 +1,10 @@
 /** Name, machine, state and last transition of the actor in view. */
 import type { ActorRow } from '../../protocol.ts';
-import { age, count, eventName, wallTime } from '../format.ts';
+import { age, count, wallTime } from '../format.ts';
 import { now } from '../frame/clock.ts';
 import { showActor, showCharts } from '../frame/place.ts';
-import { link } from '../model.ts';
+import { standing } from '../frame/standing.ts';
+import { EventLabel } from '../state/event-label.tsx';
 import { meaningOf } from '../state/meaning.ts';
 import { stateBrief, stateText } from '../state/value.ts';
 import { forest } from '../tree/view.ts';
@@ -31,21 +32,19 @@ export function ActorHeader({ row }: { row: ActorRow }) {
       </div>
       <p class="last">
         {last === undefined ? (
-          'No transition since the page’s server looks.'
+          'No transition since the inspector began to look.'
         ) : (
           <>
             <time>{wallTime(last.at)}</time>
-            <span class="event" title={last.event}>
-              {eventName(last.event)}
-            </span>
+            <EventLabel type={last.event} />
             {last.reason !== undefined && (
               <span class="reason" title={last.reason}>
                 {last.reason}
               </span>
             )}
             <span class="ago">
-              {link.value === 'open' ? `${age(now.value - last.at)} ago` : ''}
-              {`, ${count(steps)} in all`.slice(link.value === 'open' ? 0 : 2)}
+              {standing.value === 'live' && `${age(now.value - last.at)} ago, `}
+              {count(steps)} in all
             </span>
           </>
         )}

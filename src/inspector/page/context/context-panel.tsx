@@ -29,7 +29,7 @@ export function ContextPanel({ row }: { row: ActorRow | undefined }) {
   };
 
   return (
-    <section class="context" aria-label="Context">
+    <section class={read === undefined ? 'context unread' : 'context'} aria-label="Context">
       <header>
         <h2>Context</h2>
         {read !== undefined && (

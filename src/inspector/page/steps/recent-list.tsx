@@ -2,15 +2,18 @@
 import type { CSSProperties } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { RecentStep } from '../../protocol.ts';
-import { count, eventName, wallTime } from '../format.ts';
+import { count, wallTime } from '../format.ts';
 import { showActor } from '../frame/place.ts';
 import { type Scroller, VirtualList } from '../list/virtual-list.tsx';
 import { actors } from '../model.ts';
-import { StateOf } from '../state/state-text.tsx';
+import { EventLabel } from '../state/event-label.tsx';
+import { StateOf } from '../state/state-label.tsx';
 import { isOfAll, isPaused, missed, pause, steps } from './view.ts';
 
 const HEIGHT_PX = 42;
 const WITH_REASON_PX = 58;
+/** More than are ever drawn: a step keeps its element as it moves down, and in a flood elements are used again. */
+const PLACES = 128;
 
 export function RecentList() {
   const shown = steps.value;
@@ -57,7 +60,7 @@ export function RecentList() {
           }}
           line={(index, style) => {
             const step = shown[index];
-            return step && <StepLine key={step.seq} step={step} style={style} />;
+            return step && <StepLine key={step.seq % PLACES} step={step} style={style} />;
           }}
         />
       )}
@@ -86,9 +89,7 @@ function StepLine({ step, style }: { step: RecentStep; style: CSSProperties }) {
           <span class="machine">{machine}</span>
         </span>
         <span class="what">
-          <span class="event" title={event}>
-            {eventName(event)}
-          </span>
+          <EventLabel type={event} />
           <span class="arrow">→</span>
           <StateOf machine={machine} value={value} />
         </span>

@@ -5,9 +5,12 @@ import { count } from '../format.ts';
 export function Health({ figures }: { figures: Strip }) {
   const reasons = figures.healthy ? [] : reasonsOf(figures);
   return (
-    <span class={`health ${figures.healthy ? 'good' : 'bad'}`} tabIndex={figures.healthy ? -1 : 0}>
-      <span aria-hidden="true">{figures.healthy ? '●' : '✕'}</span>
-      {figures.healthy ? 'kept' : 'not kept'}
+    <div class={`cell health ${figures.healthy ? 'good' : 'bad'}`} tabIndex={figures.healthy ? -1 : 0}>
+      <span class="label">promise</span>
+      <span class="value">
+        <span aria-hidden="true">{figures.healthy ? '●' : '✕'}</span>
+        {figures.healthy ? 'kept' : 'not kept'}
+      </span>
       <span class="hint" role="tooltip">
         {figures.healthy ? (
           'The promise is being kept.'
@@ -22,7 +25,7 @@ export function Health({ figures }: { figures: Strip }) {
           </>
         )}
       </span>
-    </span>
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The collector at a glance. */
 import type { Strip as Figures } from '../../protocol.ts';
 import { count, rate, span, utc } from '../format.ts';
+import icon from '../icon.svg';
 import { strip } from '../model.ts';
 import { meaningOfCollector } from '../state/meaning.ts';
 import { Cell } from './cell.tsx';
@@ -14,7 +15,9 @@ export function Strip() {
   const figures = strip.value;
   return (
     <header class="strip">
-      <h1>candlestate</h1>
+      <h1 class="mark">
+        <img src={icon} alt="candlestate" title="candlestate" width={20} height={20} />
+      </h1>
       {figures === undefined ? <div class="figures" /> : <FiguresOf figures={figures} />}
       <Tools />
     </header>
@@ -40,13 +43,13 @@ function FiguresOf({ figures }: { figures: Figures }) {
         {lagMs === undefined ? NONE : span(lagMs)}
       </Cell>
       <Weight {...figures.weight} />
-      <Cell name="last commit" width={14} title="When rows were last committed, and how long that took">
+      <Cell name="last commit, took" width={14} title="When rows were last committed, and how long that took">
         {lastCommit === undefined ? (
           NONE
         ) : (
-          <>
-            {span(lastCommit.agoMs)} <i>ago</i>, <i>took</i> {span(lastCommit.tookMs)}
-          </>
+          <span>
+            {span(lastCommit.agoMs)} <i>ago,</i> {span(lastCommit.tookMs)}
+          </span>
         )}
       </Cell>
       <Cell name="waiting" width={5} class="figure" title="Rows that wait for the store">
@@ -58,16 +61,22 @@ function FiguresOf({ figures }: { figures: Figures }) {
         class="figure"
         title={`${gaps.open} open, ${gaps.named} named in this process`}
       >
-        <span class={gaps.open > 0 ? 'warn' : ''}>{count(gaps.open)}</span>
-        <i>/{count(gaps.named)}</i>
-      </Cell>
-      <Cell name="bars" title="Closed bars by where they came from: stream, REST, archive">
-        <span class="bars">
-          <b class="stream">{count(bars.stream)}</b>
-          <b class="rest">{count(bars.rest)}</b>
-          <b class="vision">{count(bars.vision)}</b>
+        <span>
+          <span class={gaps.open > 0 ? 'warn' : ''}>{count(gaps.open)}</span>
+          <i>/{count(gaps.named)}</i>
         </span>
       </Cell>
+      <div class="bars">
+        <Cell name="bars stream" width={6} class="figure stream" title="Closed bars that came by a stream">
+          {count(bars.stream)}
+        </Cell>
+        <Cell name="REST" width={4} class="figure rest" title="Closed bars that came by REST">
+          {count(bars.rest)}
+        </Cell>
+        <Cell name="archive" width={4} class="figure vision" title="Closed bars that came of the archive">
+          {count(bars.vision)}
+        </Cell>
+      </div>
       <ExchangeTime {...figures} />
     </div>
   );

@@ -19,21 +19,23 @@ export function Search() {
   };
   return (
     <div class="search">
-      <input
-        id={SEARCH_ID}
-        type="search"
-        placeholder="Name, machine, series, state"
-        aria-label="Search actors"
-        aria-controls="tree"
-        autocomplete="off"
-        spellcheck={false}
-        value={query.value}
-        onInput={(event) => {
-          query.value = event.currentTarget.value;
-        }}
-        onKeyDown={onKeyDown}
-      />
-      {query.value === '' && <kbd>/</kbd>}
+      <div class="field">
+        <input
+          id={SEARCH_ID}
+          type="search"
+          placeholder="Name, machine, series, state"
+          aria-label="Search actors"
+          aria-controls="tree"
+          autocomplete="off"
+          spellcheck={false}
+          value={query.value}
+          onInput={(event) => {
+            query.value = event.currentTarget.value;
+          }}
+          onKeyDown={onKeyDown}
+        />
+        {query.value === '' && <kbd>/</kbd>}
+      </div>
       <span class="hits" title="Actors found, of all">
         {isFiltered.value ? `${count(hits.value)} / ${count(actors.value.size)}` : count(actors.value.size)}
       </span>

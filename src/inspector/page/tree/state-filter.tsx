@@ -51,21 +51,23 @@ function Choices() {
           <span class="label" title={machine}>
             {machine}
           </span>
-          {states
-            .filter((state) => state.count > 0 || chosen.has(state.key))
-            .map((state) => (
-              <button
-                type="button"
-                key={state.key}
-                class={`chip ${state.meaning}`}
-                aria-pressed={chosen.has(state.key)}
-                title={`${machine}: ${state.text}`}
-                onClick={() => chooseState(state.key)}
-              >
-                <span>{state.brief}</span>
-                <b>{count(state.count)}</b>
-              </button>
-            ))}
+          <div>
+            {states
+              .filter((state) => state.count > 0 || chosen.has(state.key))
+              .map((state) => (
+                <button
+                  type="button"
+                  key={state.key}
+                  class={`chip ${state.meaning}`}
+                  aria-pressed={chosen.has(state.key)}
+                  title={`${machine}: ${state.text}`}
+                  onClick={() => chooseState(state.key)}
+                >
+                  <span>{state.brief}</span>
+                  <b>{count(state.count)}</b>
+                </button>
+              ))}
+          </div>
         </fieldset>
       ))}
     </div>

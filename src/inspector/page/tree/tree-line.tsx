@@ -1,13 +1,12 @@
 /** One actor in the tree: its name, what is below it when that is folded away, and its state. */
 import type { CSSProperties } from 'preact';
 import { count } from '../format.ts';
-import { StateLabel } from '../state/state-text.tsx';
+import { StateLabel } from '../state/state-label.tsx';
 import type { Entry } from './entry.ts';
 import type { Line } from './flatten.ts';
+import { isFresh } from './view.ts';
 
 const INDENT_PX = 13;
-/** As long as the style lets a change be seen. */
-const FLASH_MS = 900;
 
 export const lineId = (id: string): string => `actor-${id}`;
 
@@ -34,7 +33,7 @@ export function TreeLine({
       data-id={id}
       class={[
         'line',
-        flash(entry),
+        isFresh(entry) && 'flash',
         isSelected && 'selected',
         isCursor && 'cursor',
         isDimmed && 'dimmed',
@@ -56,7 +55,7 @@ export function TreeLine({
       <span class="name" title={title}>
         {name}
       </span>
-      {isOpen === false && <Below entry={entry} />}
+      {isOpen === false && entry.below > 1 && <Below entry={entry} />}
       <StateLabel text={entry.text} brief={entry.brief} meaning={entry.meaning} />
     </div>
   );
@@ -70,10 +69,4 @@ function Below({ entry: { below, warnings, troubles } }: { entry: Entry }) {
       {troubles > 0 && <b class="bad">{count(troubles)}</b>}
     </span>
   );
-}
-
-/** Two names for the same look: a second change begins it anew. */
-function flash({ changedAt, row }: Entry): string | undefined {
-  if (performance.now() - changedAt > FLASH_MS) return undefined;
-  return row.steps % 2 === 0 ? 'flash' : 'flash again';
 }
