@@ -113,7 +113,38 @@ describe('its end', () => {
     await inspector.close();
   });
 
-  test('lets go of the collector, which may be watched again, on the same port', async () => {
+  test('lets go of the collector: nobody listens to it any more', async () => {
+    const watched = await crowd();
+    onTestFinished(() => watched.stop());
+    let listening = 0;
+    const { system } = watched.actor;
+    const [inspect, on] = [system.inspect.bind(system), watched.collector.on.bind(watched.collector)];
+    vi.spyOn(system, 'inspect').mockImplementation((observer) => {
+      const subscription = inspect(observer);
+      listening += 1;
+      return {
+        unsubscribe() {
+          listening -= 1;
+          subscription.unsubscribe();
+        },
+      };
+    });
+    vi.spyOn(watched.collector, 'on').mockImplementation((event, listener) => {
+      const off = on(event, listener);
+      listening += 1;
+      return () => {
+        listening -= 1;
+        return off();
+      };
+    });
+    const { inspector, get } = await servingOf(watched);
+    await get('/metrics');
+    expect(listening).toBeGreaterThan(1);
+    await inspector.close();
+    expect(listening).toBe(0);
+  });
+
+  test('frees the collector, which may be watched again, on the same port', async () => {
     const { inspector, crowd: watched, port, get } = await serving();
     await inspector.close();
     expect(await get('/')).toMatchObject({ status: 0 });

@@ -25,7 +25,7 @@ export function span(ms: number): string {
 
 /** Whole seconds, for what counts up before one's eyes: `34 s`, `2 min 5 s`. */
 export const age = (ms: number): string =>
-  ms < 59_500 ? `${Math.max(0, Math.round(ms / 1_000))} s` : span(Math.max(0, ms));
+  ms < 59_500 ? `${Math.max(0, Math.round(ms / 1_000))} s` : span(Math.round(ms / 1_000) * 1_000);
 
 /** `14:03:04.123`, where the viewer is. */
 export function wallTime(ms: number): string {

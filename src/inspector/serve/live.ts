@@ -17,7 +17,6 @@ export type Doors = Readonly<Record<string, (socket: WebSocket) => void>>;
 const MESSAGE_BYTES_MAX = 1_024;
 /** A client that is told to go answers within this, ms, or is cut off. */
 const FAREWELL_MS = 250;
-const GOING_AWAY = 1001;
 
 export class LiveSockets {
   readonly #server: WebSocketServer;
@@ -68,14 +67,13 @@ export class LiveSockets {
     return door;
   }
 
-  /** Tells all that this ends, and cuts off who doesn't answer. Resolves when none is left. */
+  /** All have been told that this ends: cuts off who doesn't answer. Resolves when none is left. */
   async close(clock: Clock, timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     const sockets = [...this.#server.clients];
     const gone = sockets.map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
-    for (const socket of sockets) socket.close(GOING_AWAY, 'the inspector ends');
     await within(Promise.all(gone), Math.min(FAREWELL_MS, timeoutMs), clock);
     for (const socket of this.#server.clients) socket.terminate();
     await Promise.all(gone);

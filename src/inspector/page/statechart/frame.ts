@@ -72,7 +72,7 @@ export const inSight = ({ x, y, k }: Placement, frame: Size): Box => ({
   height: frame.height / k,
 });
 
-/** Whether all of a box is in sight. */
+/** Whether all of a box is within another. */
 export function isWithin(box: Box, outer: Box): boolean {
   return (
     box.x >= outer.x &&
@@ -80,4 +80,32 @@ export function isWithin(box: Box, outer: Box): boolean {
     box.x + box.width <= outer.x + outer.width &&
     box.y + box.height <= outer.y + outer.height
   );
+}
+
+/** The boxes as they stand in the frame. */
+export const placed = (boxes: readonly Box[], { x, y, k }: Placement): Box[] =>
+  boxes.map((box) => ({ x: box.x * k + x, y: box.y * k + y, width: box.width * k, height: box.height * k }));
+
+export const CORNERS = ['bottom-right', 'bottom-left', 'top-right', 'top-left'] as const;
+export type Corner = (typeof CORNERS)[number];
+
+/** The corner of the frame where a thing of that size covers least of the boxes; as it is, if that is no worse. */
+export function freeCorner(size: Size, frame: Size, boxes: readonly Box[], now: Corner): Corner {
+  const covered = (corner: Corner): number => {
+    const x = corner.endsWith('right') ? frame.width - size.width : 0;
+    const y = corner.startsWith('bottom') ? frame.height - size.height : 0;
+    return boxes.reduce((sum, box) => sum + overlap(box, { x, y, ...size }), 0);
+  };
+  let [best, least] = [now, covered(now)];
+  for (const corner of CORNERS) {
+    const area = covered(corner);
+    if (area < least) [best, least] = [corner, area];
+  }
+  return best;
+}
+
+function overlap(one: Box, other: Box): number {
+  const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  return Math.max(width, 0) * Math.max(height, 0);
 }

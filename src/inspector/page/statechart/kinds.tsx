@@ -7,7 +7,8 @@ const KINDS = [
   ['always', '2 3', 'As soon as its guard holds'],
 ] as const;
 
-export function Kinds() {
+/** `isLive`: somebody is in it. */
+export function Kinds({ isLive }: { readonly isLive: boolean }) {
   return (
     <ul class="chart-kinds">
       {KINDS.map(([kind, dashes, title]) => (
@@ -19,16 +20,20 @@ export function Kinds() {
           {kind}
         </li>
       ))}
-      <li title="The states it is in">
-        <span class="chart-active" /> active
-      </li>
-      <li title="The transition taken last">
-        <svg class="chart-kind last" viewBox="0 0 22 8" width="22" height="8" aria-hidden="true">
-          <path d="M0,4H16" />
-          <path class="head" d="M22,4L14,0v8z" />
-        </svg>
-        taken
-      </li>
+      {isLive && (
+        <>
+          <li title="The states it is in">
+            <span class="chart-active" /> active
+          </li>
+          <li title="The transition taken last">
+            <svg class="chart-kind last" viewBox="0 0 22 8" width="22" height="8" aria-hidden="true">
+              <path d="M0,4H16" />
+              <path class="head" d="M22,4L14,0v8z" />
+            </svg>
+            taken
+          </li>
+        </>
+      )}
     </ul>
   );
 }

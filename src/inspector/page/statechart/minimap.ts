@@ -1,15 +1,19 @@
 /** All of a drawing in a corner, with what of it is in sight; a click there goes there. */
-import type { Box } from './frame.ts';
+import { type Box, type Corner, freeCorner, type Size } from './frame.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Of the corner, px. */
 const WIDTH_MAX = 96;
 const HEIGHT_MAX = 132;
+/** Between it and the frame, px. */
+const MARGIN = 8;
 
 export class Minimap {
   readonly #svg: SVGSVGElement;
   readonly #sight: SVGRectElement;
   readonly #states = new Map<string, SVGRectElement>();
+  readonly #size: Size;
+  #corner: Corner = 'bottom-right';
 
   constructor(
     frame: HTMLElement,
@@ -22,8 +26,10 @@ export class Minimap {
     this.#svg.setAttribute('class', 'chart-map');
     this.#svg.setAttribute('aria-hidden', 'true');
     this.#svg.setAttribute('viewBox', `${bounds.x} ${bounds.y} ${bounds.width} ${bounds.height}`);
-    this.#svg.setAttribute('width', String(Math.round(bounds.width * k)));
-    this.#svg.setAttribute('height', String(Math.round(bounds.height * k)));
+    const [width, height] = [Math.round(bounds.width * k), Math.round(bounds.height * k)];
+    this.#svg.setAttribute('width', String(width));
+    this.#svg.setAttribute('height', String(height));
+    this.#size = { width: width + 2 * MARGIN, height: height + 2 * MARGIN };
     for (const [id, box] of states) this.#states.set(id, this.#rect('chart-map-state', box));
     this.#sight = this.#rect('chart-map-sight', bounds);
     this.#svg.addEventListener('pointerdown', (event) => {
@@ -41,8 +47,10 @@ export class Minimap {
     for (const [id, rect] of this.#states) rect.classList.toggle('active', active.has(id));
   }
 
-  /** Needed only where not all is in sight. */
-  show(sight: Box, isNeeded: boolean): void {
+  /** Needed only where not all is in sight. Keeps out of the way of `important`, boxes of the frame. */
+  show(sight: Box, isNeeded: boolean, frame: Size, important: readonly Box[]): void {
+    this.#corner = freeCorner(this.#size, frame, important, this.#corner);
+    this.#svg.dataset['corner'] = this.#corner;
     this.#svg.classList.toggle('needed', isNeeded);
     for (const side of ['x', 'y', 'width', 'height'] as const)
       this.#sight.setAttribute(side, String(sight[side]));

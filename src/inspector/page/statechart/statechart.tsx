@@ -124,7 +124,7 @@ export function Statechart({ machine, value, edges, at }: Props) {
       </div>
       {trouble === undefined && (
         <footer class="chart-foot">
-          <Kinds />
+          <Kinds isLive={value !== undefined} />
           <span class="chart-tools">
             {value !== undefined && (
               <button type="button" aria-pressed={isFollowing} onClick={() => follow(!isFollowing)}>

@@ -13,6 +13,7 @@ import {
   isWithin,
   LEGIBLE,
   type Placement,
+  placed,
   type Size,
   topped,
 } from './frame.ts';
@@ -123,7 +124,9 @@ export class ChartView {
     }
     clearTimeout(this.#settling);
     if (isFresh) this.#settling = setTimeout(() => this.#settle(), FRESH_MS - marks.agoMs);
-    if (this.#isFollowing && !sameSet(before.active, marks.active)) this.#focus(true);
+    if (sameSet(before.active, marks.active)) return;
+    if (this.#isFollowing) this.#focus(true);
+    this.#showSight(this.#placement());
   }
 
   /** Goes to what is active, and with it, until it is told otherwise. */
@@ -159,8 +162,7 @@ export class ChartView {
   }
 
   #focus(isGliding: boolean): void {
-    const inner = innermost(this.#marks.active);
-    const box = around(inner.flatMap((id) => this.#states.get(id) ?? []));
+    const box = around(this.#activeBoxes());
     if (box === undefined) return;
     const { k } = this.#placement();
     const frame = this.#size();
@@ -187,9 +189,15 @@ export class ChartView {
     this.#zoom.scaleExtent([Math.min(fitScale(this.#bounds, this.#size()), 1), ZOOM_MAX]);
   }
 
+  /** Of the states that it is in, without those that hold them. */
+  #activeBoxes(): Box[] {
+    return innermost(this.#marks.active).flatMap((id) => this.#states.get(id) ?? []);
+  }
+
   #showSight(placement: Placement): void {
-    const sight = inSight(placement, this.#size());
-    this.#map.show(sight, !isWithin(this.#bounds, sight));
+    const frame = this.#size();
+    const sight = inSight(placement, frame);
+    this.#map.show(sight, !isWithin(this.#bounds, sight), frame, placed(this.#activeBoxes(), placement));
   }
 
   #settle(): void {

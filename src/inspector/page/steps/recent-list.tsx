@@ -12,6 +12,8 @@ import { isOfAll, isPaused, missed, pause, steps } from './view.ts';
 
 const HEIGHT_PX = 42;
 const WITH_REASON_PX = 58;
+/** More than are ever drawn: a step keeps its element as it moves down, and in a flood elements are used again. */
+const PLACES = 128;
 
 export function RecentList() {
   const shown = steps.value;
@@ -58,7 +60,7 @@ export function RecentList() {
           }}
           line={(index, style) => {
             const step = shown[index];
-            return step && <StepLine key={step.seq} step={step} style={style} />;
+            return step && <StepLine key={step.seq % PLACES} step={step} style={style} />;
           }}
         />
       )}

@@ -6,7 +6,7 @@ import { type Scroller, VirtualList } from '../list/virtual-list.tsx';
 import { selectedId } from '../model.ts';
 import { act } from './tree-keys.ts';
 import { lineId, TreeLine } from './tree-line.tsx';
-import { changes, cursorId, isFiltered, lines, open, revealed } from './view.ts';
+import { changes, cursorId, faded, isFiltered, lines, open, revealed } from './view.ts';
 
 const LINE_PX = 24;
 const height = (): number => LINE_PX;
@@ -15,6 +15,7 @@ export function ActorTree() {
   const shown = lines.value;
   // What is in view is drawn anew with each message; it is some forty lines.
   changes.value;
+  faded.value;
   const scroller = useRef<Scroller | undefined>(undefined);
   const at = cursorId.value;
   const selected = selectedId.value;

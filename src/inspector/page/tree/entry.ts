@@ -30,6 +30,7 @@ export const isLive = (entry: Entry): boolean => entry.row.status === 'active';
 export function entryOf(row: ActorRow, changedAt: number): Entry {
   return {
     ...derived(row),
+    order: orderOf(row),
     parent: undefined,
     children: [],
     below: 0,
@@ -41,11 +42,14 @@ export function entryOf(row: ActorRow, changedAt: number): Entry {
 
 /** Takes over a newer row. */
 export function renew(entry: Entry, row: ActorRow, now: number): void {
-  if (row.steps !== entry.row.steps || row.status !== entry.row.status) entry.changedAt = now;
+  const hasEnded = row.status !== entry.row.status;
+  if (row.steps !== entry.row.steps || hasEnded) entry.changedAt = now;
   Object.assign(entry, derived(row));
+  // Nothing else in it changes.
+  if (hasEnded) entry.order = orderOf(row);
 }
 
-function derived(row: ActorRow): Pick<Entry, 'row' | 'text' | 'brief' | 'meaning' | 'order' | 'searched'> {
+function derived(row: ActorRow): Pick<Entry, 'row' | 'text' | 'brief' | 'meaning' | 'searched'> {
   const ended = row.status === 'active' ? '' : row.status;
   const text = row.value === undefined ? ended : stateText(row.value);
   return {
@@ -53,7 +57,6 @@ function derived(row: ActorRow): Pick<Entry, 'row' | 'text' | 'brief' | 'meaning
     text,
     brief: row.value === undefined ? ended : stateBrief(row.value),
     meaning: meaningOf(row),
-    order: orderOf(row),
     searched: undefined,
   };
 }

@@ -4,10 +4,9 @@ import { count } from '../format.ts';
 import { StateLabel } from '../state/state-label.tsx';
 import type { Entry } from './entry.ts';
 import type { Line } from './flatten.ts';
+import { isFresh } from './view.ts';
 
 const INDENT_PX = 13;
-/** As long as the style lets a change be seen. */
-const FLASH_MS = 900;
 
 export const lineId = (id: string): string => `actor-${id}`;
 
@@ -34,7 +33,7 @@ export function TreeLine({
       data-id={id}
       class={[
         'line',
-        flash(entry),
+        isFresh(entry) && 'flash',
         isSelected && 'selected',
         isCursor && 'cursor',
         isDimmed && 'dimmed',
@@ -70,10 +69,4 @@ function Below({ entry: { below, warnings, troubles } }: { entry: Entry }) {
       {troubles > 0 && <b class="bad">{count(troubles)}</b>}
     </span>
   );
-}
-
-/** Two names for the same look: a second change begins it anew. */
-function flash({ changedAt, row }: Entry): string | undefined {
-  if (performance.now() - changedAt > FLASH_MS) return undefined;
-  return row.steps % 2 === 0 ? 'flash' : 'flash again';
 }

@@ -1,6 +1,7 @@
 /** What the tree shows now: the forest, what is looked for, what was opened, and the lines that come of it. */
 import { computed, effect, signal, untracked } from '@preact/signals';
 import { message } from '../model.ts';
+import type { Entry } from './entry.ts';
 import { flatten, type Line, termsOf } from './flatten.ts';
 import { Forest } from './forest.ts';
 import type { StateCount } from './state-counts.ts';
@@ -32,6 +33,21 @@ export const cursorId = signal<string | undefined>(undefined);
 /** An actor that is to be scrolled to; a new object each time that it is asked for. */
 export const revealed = signal<{ readonly id: string } | undefined>(undefined);
 
+/** So long a change is lit, ms. */
+const FRESH_MS = 700;
+/** Raised when what was lit may go out. */
+export const faded = signal(0);
+let fading: ReturnType<typeof setTimeout> | undefined;
+
+export const isFresh = (entry: Entry): boolean => performance.now() - entry.changedAt < FRESH_MS;
+
+function fadeLater(): void {
+  clearTimeout(fading);
+  fading = setTimeout(() => {
+    faded.value++;
+  }, FRESH_MS + 20);
+}
+
 /** Takes in each message, before whoever shows it. */
 export function growForest(): void {
   effect(() => {
@@ -41,6 +57,7 @@ export function growForest(): void {
       if (heard.type === 'news' && heard.actors === undefined && heard.gone === undefined) return;
       if (forest.apply(heard, performance.now())) moves.value++;
       changes.value++;
+      fadeLater();
     });
   });
 }
