@@ -32,7 +32,7 @@ export function ActorHeader({ row }: { row: ActorRow }) {
       </div>
       <p class="last">
         {last === undefined ? (
-          'No transition since the inspector looks.'
+          'No transition since the inspector began to look.'
         ) : (
           <>
             <time>{wallTime(last.at)}</time>

@@ -24,7 +24,9 @@ export function ActorTree() {
   const asked = revealed.value;
   useEffect(() => {
     const index = asked === undefined ? -1 : lines.value.findIndex(({ entry }) => entry.row.id === asked.id);
-    if (index >= 0) scroller.current?.scrollToIndex(index, { align: 'auto' });
+    const range = scroller.current?.range;
+    const isInView = range != null && index > range.startIndex && index < range.endIndex;
+    if (index >= 0 && !isInView) scroller.current?.scrollToIndex(index, { align: 'center' });
   }, [asked]);
 
   const onClick = ({ target, currentTarget }: TargetedMouseEvent<HTMLDivElement>): void => {
