@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as machines from '../../machines/index.ts';
+import type { Ailment, CollectorHealth } from '../../src/health.ts';
 import { RECONNECT_CAUSES } from '../../src/vitals.ts';
 import { HEALTH, metricsOf } from './collector-figures.ts';
 import { type Family, readExposition } from './exposition.ts';
@@ -203,8 +204,10 @@ describe('README.md', () => {
     expect(named.filter((name) => !metrics.has(name))).toEqual([]);
   });
 
-  test('it tells every key of /healthz and every cause of a reconnect', () => {
-    const health = { ...HEALTH, lastFrameAgeMs: 1 };
+  test('it tells every key of /healthz, every problem and every cause of a reconnect', () => {
+    const health: Required<CollectorHealth> = { ...HEALTH, lastFrameAgeMs: 1 };
+    const problems: Record<Ailment['problem'], true> = { mute: true, overdue: true, store: true };
+    expect(keysOf('problems')).toEqual(Object.keys(problems));
     expect(keysOf('healthz').sort()).toEqual(Object.keys(health).sort());
     expect(keysOf('causes')).toEqual([...RECONNECT_CAUSES]);
   });
