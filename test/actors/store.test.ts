@@ -90,18 +90,23 @@ describe('a commit', () => {
   });
 
   test('that fails keeps every row and delivers none', async () => {
-    const { ports, commits, rows, delivered, add } = store();
+    const { ports, commits, rows, delivered, add, time } = store();
     add(0, 1);
     const logic = commitActor(ports);
     const committing = run(logic);
     await settle();
+    time.monotonic = 5_000;
     commits[0]?.fail(new Error('disk full'));
     await expect(committing).rejects.toThrow('disk full');
+    expect([ports.commitTimes.stuckMs(5_000), ports.commitTimes.took.read().count]).toEqual([5_000, 0]);
     expect([rows.size, delivered]).toEqual([2, []]);
     const again = run(logic);
     await settle();
+    time.monotonic = 5_030;
     commits[1]?.done();
     await again;
+    expect(ports.commitTimes.stuckMs(9_000)).toBe(0);
+    expect(ports.commitTimes.took.read()).toMatchObject({ count: 1, last: 30 });
     expect([rows.size, delivered]).toEqual([0, [at(0), at(1)]]);
   });
 

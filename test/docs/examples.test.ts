@@ -37,6 +37,17 @@ describe('the examples', () => {
     expect(await runExample('own-exchange.ts')).toBe('40 candles in a row, across a dropped connection\n');
   });
 
+  test('health.ts is well when it streams, and has its figures', { timeout: 40_000 }, async () => {
+    const lines = (await runExample('health.ts')).trim().split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'before: not well, initialized',
+      'forming: behind the last',
+      'then: well, {"live":1}',
+    ]);
+    expect(lines[3]).toMatch(/^closes [1-9]\d*, commits [1-9]\d*, weight [1-9]\d* of 2400$/);
+    expect(lines[4]).toBe('connections closed: 0, open gaps: 0');
+  });
+
   test("history.ts fetches recent and historical candles, from where they are, and keeps the archive's files", {
     timeout: 40_000,
   }, async () => {
@@ -89,7 +100,7 @@ describe('the examples', () => {
 });
 
 describe('the README', () => {
-  test.each(['README.md', 'docs/stopping.md'])(
+  test.each(['README.md', 'docs/stopping.md', 'docs/library.md'])(
     'and the documents show programs word for word: %s',
     (file) => {
       const marked = /<!-- example: (\S+) -->\n```ts\n([\s\S]*?)```/g;

@@ -275,7 +275,9 @@ describe('a hole', () => {
     exchange.inject({ kind: 'rest', path: KLINES, body: [] });
     await until('the gap', () => gaps.length > 0);
     exchange.clearFaults();
-    expect(gaps[0]).toMatchObject({ symbol: BTC, interval: '1m', status: 'open' });
+    const { status, ...gap } = gaps[0]!;
+    expect({ ...gap, status }).toMatchObject({ symbol: BTC, interval: '1m', status: 'open' });
+    expect(collector.getOpenGaps('btcusdt', '1m')).toContainEqual(expect.objectContaining(gap));
     const open = query(store, 'SELECT * FROM gaps');
     expect(open.length).toBeGreaterThan(0);
     expect(open[0]).toMatchObject({ filled_at: null });
@@ -286,6 +288,8 @@ describe('a hole', () => {
     const named = gaps.filter((gap) => gap.status === 'open');
     const filled = gaps.filter((gap) => gap.status === 'filled');
     expect(filled).toEqual(named.map((gap) => ({ ...gap, status: 'filled' })));
+    expect(collector.vitals().gaps).toEqual({ named: named.length, filled: filled.length, open: 0 });
+    expect(collector.getOpenGaps()).toEqual([]);
     const rows = storedCandles(store);
     expectContiguous(rows);
     expectTrue(rows, exchange);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { MACHINES_MAX, PAIRS_MAX } from '../../src/inspector/metrics/actor-states.ts';
 import type { SeriesStatus } from '../../src/status.ts';
 import { RECONNECT_CAUSES } from '../../src/vitals.ts';
-import { type Faked, HandClock, healthOfSeries, metricsOf, VITALS } from './collector-figures.ts';
+import { type Faked, HandClock, healthOfSeries, metricsOf, quickest, VITALS } from './collector-figures.ts';
 import { type Family, readExposition, sampled } from './exposition.ts';
 
 async function scraped(faked: Faked = {}): Promise<Map<string, Family>> {
@@ -133,24 +133,26 @@ describe('X14', () => {
       const state = i % 3 === 0 ? 'mute' : 'live';
       return { symbol: `FAKE${i}USDT`, interval: '1m', state, closed: i, stored: i };
     });
-    const health = healthOfSeries(series);
-    const actors = {
-      klineStream: { 'open.live': 66_666, 'open.mute': 33_334 },
-      connection: { 'attached.open.live': 400 },
-    };
-    const metrics = metricsOf({ health, actors });
-    await metricsOf({}).text();
-    const began = performance.now();
-    const text = await metrics.text();
-    const tookMs = performance.now() - began;
+    const states = new Map([
+      ['open(proof.live series.whole)', 66_666],
+      ['open(proof.mute.waiting series.whole)', 33_334],
+    ]);
+    const clock = new HandClock();
+    const metrics = metricsOf(
+      {},
+      {
+        collector: { vitals: () => VITALS, health: () => healthOfSeries(series) },
+        observer: { countByState: () => new Map([['klineStream', states]]) },
+        clock,
+      },
+    );
+    const { text, tookMs } = await quickest(metrics, clock);
     expect(text).not.toContain('FAKE');
     expect(text.length).toBeLessThan(100_000);
     expect(tookMs).toBeLessThan(50);
     const families = readExposition(text);
     expect(sampled(families, 'candlestate_streams', { state: 'mute' })).toBe(33_334);
-    expect(sampled(families, 'candlestate_actors', { machine: 'klineStream', state: 'open.live' })).toBe(
-      66_666,
-    );
+    expect(sampled(families, 'candlestate_ailments')).toBe(33_334);
   });
 
   test('X14: machines and states of which there is no end are counted as other', async () => {

@@ -1,8 +1,11 @@
 /** The examples for operators, read as Prometheus and Grafana would, and held to what a collector really tells. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as machines from '../../machines/index.ts';
+import type { Ailment, CollectorHealth } from '../../src/health.ts';
 import { RECONNECT_CAUSES } from '../../src/vitals.ts';
 import { HEALTH, metricsOf } from './collector-figures.ts';
 import { type Family, readExposition } from './exposition.ts';
@@ -10,6 +13,7 @@ import { leafStates, panelOffences, promqlOffences, variableOffences } from './m
 
 const COMMAND = 'UPDATE=1 npx vitest run test/inspector/monitoring.test.ts';
 const place = (name: string): URL => new URL(`../../docs/monitoring/${name}`, import.meta.url);
+const near = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const read = (name: string): string => readFileSync(place(name), 'utf8');
 
 /** All metrics, with everything in them that has a line only when it is known, and the states that there can be. */
@@ -50,10 +54,10 @@ interface Panel {
   }[];
 }
 
-describe('alerts.yml', () => {
-  const { groups } = parse(read('alerts.yml')) as { groups: { name: string; rules: Rule[] }[] };
-  const rules = groups.flatMap((group) => group.rules);
+const { groups } = parse(read('alerts.yml')) as { groups: { name: string; rules: Rule[] }[] };
+const rules = groups.flatMap((group) => group.rules);
 
+describe('alerts.yml', () => {
   test('has rules of different names, each with what an operator needs at night', () => {
     expect(rules.length).toBeGreaterThan(10);
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
@@ -85,6 +89,28 @@ describe('alerts.yml', () => {
       ].map(([, label]) => label),
     );
     expect(new Set(named)).toEqual(new Set(['instance']));
+  });
+});
+
+/** Prometheus' own tool, where it is installed. */
+const promtool = (args: readonly string[], input?: string) =>
+  spawnSync('promtool', args, { input, encoding: 'utf8', timeout: 15_000 });
+const hasPromtool = promtool(['--version']).status === 0;
+
+describe.runIf(hasPromtool)('promtool', () => {
+  test('each alert fires when it should, and none when all is well', () => {
+    const { status, stdout, stderr } = promtool(['test', 'rules', near('alerts.promtool.yml')]);
+    expect(stdout + stderr).toContain('SUCCESS');
+    expect(status).toBe(0);
+    const tried = readFileSync(near('alerts.promtool.yml'), 'utf8');
+    expect(rules.map(({ alert }) => alert).filter((alert) => !tried.includes(alert))).toEqual([]);
+  });
+
+  test('the configuration and the text of /metrics are of the form', async () => {
+    const config = promtool(['check', 'config', fileURLToPath(place('prometheus.yml'))]);
+    expect([config.status, config.stderr]).toEqual([0, '']);
+    const { stderr } = promtool(['check', 'metrics'], await metricsOf({}).text());
+    expect(stderr.split('\n').filter((line) => line.startsWith('candlestate_'))).toEqual([]);
   });
 });
 
@@ -178,8 +204,10 @@ describe('README.md', () => {
     expect(named.filter((name) => !metrics.has(name))).toEqual([]);
   });
 
-  test('it tells every key of /healthz and every cause of a reconnect', () => {
-    const health = { ...HEALTH, lastFrameAgeMs: 1 };
+  test('it tells every key of /healthz, every problem and every cause of a reconnect', () => {
+    const health: Required<CollectorHealth> = { ...HEALTH, lastFrameAgeMs: 1 };
+    const problems: Record<Ailment['problem'], true> = { mute: true, overdue: true, store: true };
+    expect(keysOf('problems')).toEqual(Object.keys(problems));
     expect(keysOf('healthz').sort()).toEqual(Object.keys(health).sort());
     expect(keysOf('causes')).toEqual([...RECONNECT_CAUSES]);
   });

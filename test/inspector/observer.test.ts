@@ -283,6 +283,14 @@ describe('series', () => {
     expect(observer.streams()).toEqual({});
   });
 
+  test('that end by the hundred, more than are kept, are counted no more', async () => {
+    const [made, observer] = await observed({ streams: 300 });
+    expect(observer.streams()).toEqual({ live: 300 });
+    await made.stop();
+    expect(observer.takeChanges().gone.length).toBeGreaterThan(100);
+    expect(observer.streams()).toEqual({});
+  });
+
   test('are told as the collector itself tells them', async () => {
     const [made, observer] = await observed({ streams: 3 });
     await made.silence(made.series[1]!, 'mute');

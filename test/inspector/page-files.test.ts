@@ -1,5 +1,5 @@
 /** The page of a checkout: there when somebody asks for it, built once, and never in the way of the collector. */
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type BuildPage, buildWithVite } from '../../src/inspector/serve/page-build.ts';
@@ -80,7 +80,7 @@ describe('a checkout that was not built', () => {
     expect(scripts.map((script) => script.slice(0, 5))).toEqual(Array(5).fill('build'));
     expect(new Set(builds).size).toBe(builds.length);
     expect(left()).toEqual(['inspector']);
-    expect(readdirSync(built).sort()).toEqual(['assets', 'index.html']);
+    expect(readdirSync(built).sort()).toEqual(['assets', 'index.html', 'stately.html']);
   });
 
   test('that can not be built says what to do, and is tried again later', async () => {
@@ -146,6 +146,47 @@ describe('the page of the package', () => {
     await page.answer('');
     rmSync(built, { recursive: true });
     expect(await scriptOf(page)).toBe('in memory');
+  });
+
+  test('that is replaced while it is read is the old one or the new one, in whole', async () => {
+    const root = folder();
+    const [built, other, aside] = ['inspector', 'other', 'aside'].map((name) => join(root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const [path, name] of [
+      [built, 'old'],
+      [other, 'new'],
+    ] as const) {
+      builtPage('', path);
+      writeFileSync(join(path, 'index.html'), name);
+      for (let file = 0; file < 20; file++) writeFileSync(join(path, `assets/${file}.js`), name);
+    }
+    let isOver = false;
+    const swapping = (async () => {
+      while (!isOver) {
+        renameSync(built, aside);
+        renameSync(other, built);
+        renameSync(aside, other);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    const mixed: string[] = [];
+    let whole = 0;
+    for (let reading = 0; reading < 100; reading++) {
+      const page = new Page({ clock: systemClock, logger: new Memo(), built });
+      const names = ['', ...Array.from({ length: 20 }, (_, file) => `assets/${file}.js`)];
+      const answers = await Promise.all(names.map((name) => page.answer(name)));
+      const texts = new Set(answers.map(({ status, body }) => (status === 200 ? String(body) : status)));
+      if (texts.size > 1) mixed.push([...texts].join(' and '));
+      else if (!texts.has(503)) whole += 1;
+      await page.close();
+    }
+    isOver = true;
+    await swapping;
+    expect(mixed).toEqual([]);
+    expect(whole).toBeGreaterThan(0);
   });
 
   test('that is missing says what to do', async () => {

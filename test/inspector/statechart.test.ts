@@ -76,10 +76,21 @@ describe('a drawing in its frame', () => {
   });
 
   test('shows what is active legibly, in the middle', () => {
-    const small = focused({ x: 500, y: 500, width: 100, height: 40 }, frame);
+    const small = focused({ x: 500, y: 500, width: 100, height: 40 }, [], frame);
     expect(small.k).toBe(1);
     expect([550 * small.k + small.x, 520 * small.k + small.y]).toEqual([320, 160]);
-    expect(focused({ x: 0, y: 0, width: 5_000, height: 40 }, frame).k).toBe(LEGIBLE);
+    expect(focused({ x: 0, y: 0, width: 5_000, height: 40 }, [], frame).k).toBe(LEGIBLE);
+  });
+
+  test('shows what was taken beside what is active, unless that is too far away', () => {
+    const active = { x: 500, y: 500, width: 100, height: 40 };
+    const [near, far] = [
+      { x: 300, y: 500, width: 80, height: 20 },
+      { x: 3_000, y: 0, width: 80, height: 20 },
+    ];
+    const both = focused(active, [near], frame);
+    expect(placed([active, near], both).every((box) => isWithin(box, { x: 0, y: 0, ...frame }))).toBe(true);
+    expect(focused(active, [far], frame)).toEqual(focused(active, [], frame));
   });
 
   test('a box around several holds each', () => {

@@ -99,6 +99,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const silent: string[] = [];
   const odd: Record<string, unknown>[] = [];
   const again: Candle[] = [];
+  const closes: { readonly openTime: number; readonly at: number }[] = [];
   const pipeline = new Pipeline(series, {
     rows,
     delivery,
@@ -109,6 +110,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
     silenceMs: 60_000,
     onSilent: (one) => silent.push(seriesKey(one)),
     onOddity: (message, fields) => odd.push({ message, ...fields }),
+    onClose: ({ openTime }, time) => closes.push({ openTime, at: time }),
     onSecondClose: (candle) => again.push(candle),
   });
   const taken: Row[] = [];
@@ -126,7 +128,7 @@ export function rig(options: { series?: readonly Series[]; rowsMax?: number; exc
   const edges: string[] = [];
   const cursor = pipeline.cursor(series[0]!)!;
   cursor.onEdge = (event) => edges.push(event.type);
-  return { time, rows, delivery, pipeline, cursor, edges, out, story, silent, odd, again };
+  return { time, rows, delivery, pipeline, cursor, edges, out, story, silent, odd, again, closes };
 }
 
 const minute = (openTime: number): number => (openTime - T0) / MINUTE;

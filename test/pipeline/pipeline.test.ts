@@ -56,6 +56,22 @@ describe('closed bars from the stream', () => {
     expect(cursor.firstHeld).toBeUndefined();
   });
 
+  test('are told of once each, as they come: not what REST brought, nor what comes again', () => {
+    const { pipeline, time, cursor, closes } = rig();
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    for (const index of [0, 2, 2]) {
+      time.exchange = at(index + 1) + 100;
+      pipeline.take(frame(at(index)), 1);
+    }
+    time.exchange = at(4);
+    pipeline.fill(cursor, [bar(at(1), 'rest'), bar(at(2), 'rest')], at(3), time.exchange);
+    pipeline.take(frame(at(1)), 1);
+    expect(closes).toEqual([
+      { openTime: at(0), at: at(1) + 100 },
+      { openTime: at(2), at: at(3) + 100 },
+    ]);
+  });
+
   test('one that REST lacks and the stream brought is not lost when the hole before it is filled', () => {
     const { pipeline, time, cursor, story } = rig();
     pipeline.take(frame(at(0), { closed: false }), 1);

@@ -39,6 +39,17 @@ describe('the exchange clock', () => {
     expect(clock.provenAt(10_000)).toBe(SERVER + 90_000 + 20_000);
   });
 
+  test('knows when any stamp came, also one that lags', async () => {
+    const local = new FakeClock();
+    const clock = new ExchangeClock(local, 60);
+    expect(clock.sinceStampMs).toBeUndefined();
+    clock.stamped(SERVER);
+    await local.advance(700);
+    expect(clock.sinceStampMs).toBe(700);
+    clock.stamped(SERVER - 5_000);
+    expect(clock.sinceStampMs).toBe(0);
+  });
+
   test('runs as fast as it is told', () => {
     const clock = new ExchangeClock(new FakeClock(), 60);
     clock.set(SERVER, 0, 0);

@@ -10,9 +10,10 @@ export const LINE = 14;
 /** Height of a state's head: its name and tags. */
 export const HEAD = 24;
 export const PAD = 10;
+/** Where words go on to the next line: beside a line, in a state, in a state that holds others. */
 const MAX_LABEL = 132;
 const MAX_BODY = 240;
-const MAX_ROOT_BODY = 250;
+const MAX_HOLDER_BODY = 250;
 
 /** Lines that belong together: what happens in a state, or a transition that does not leave it. */
 export interface Block {
@@ -50,7 +51,7 @@ function insideWords(edge: ChartEdge): string {
 
 /** What stands in a state below its name. */
 export function bodyOf(state: ChartState, chart: Chart): readonly Block[] {
-  const limit = state.children.length > 0 ? MAX_ROOT_BODY : MAX_BODY;
+  const limit = state.children.length > 0 ? MAX_HOLDER_BODY : MAX_BODY;
   const plain = [
     ...state.invokes.map((name) => `invoke / ${name}`),
     ...(state.entry.length > 0 ? [`entry / ${state.entry.join(', ')}`] : []),
@@ -73,7 +74,7 @@ export interface Size {
   readonly height: number;
 }
 
-const widest = (lines: readonly string[]): number =>
+export const widest = (lines: readonly string[]): number =>
   Math.max(0, ...lines.map((line) => textWidth(line, SMALL)));
 
 /** Of a state without what is inside it. */

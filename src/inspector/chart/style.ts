@@ -79,4 +79,4 @@ ${kindRules}
 .statechart .edge.taken .line{stroke:var(--chart-taken);stroke-width:3.4;stroke-dasharray:none}
 .statechart .edge.taken .head{fill:var(--chart-taken);stroke:var(--chart-taken);stroke-width:2}
 .statechart .label.taken rect,.statechart .label.inside.taken rect{fill:var(--chart-taken);fill-opacity:1}
-.statechart .label.taken text{stroke:none;fill:var(--chart-bg);font-weight:700}`;
+.statechart .label.taken text{stroke:none;fill:var(--chart-bg)}`;

@@ -1,7 +1,7 @@
 /** A drawing as SVG that stands alone: in a document, or inside a page that marks what is active. */
+import { DOT } from './graph.ts';
 import type { Box, Drawing, Label, Line, Point } from './layout.ts';
-import { DOT } from './layout.ts';
-import { HEAD, LINE, PAD, SMALL, TITLE, tagWidth } from './measure.ts';
+import { type Block, HEAD, LINE, PAD, SMALL, TITLE, tagWidth, widest } from './measure.ts';
 import { STYLE } from './style.ts';
 import { textWidth } from './text.ts';
 
@@ -32,51 +32,41 @@ export function svgOf(id: string, drawing: Drawing): string {
 }
 
 function boxSvg({ x, y, width, height, state, body, depth, isRegion }: Box): string {
-  const holdsOthers = state.children.length > 0;
-  const classes = [
-    'state',
-    state.type,
-    ...(holdsOthers ? ['holder', `d${depth}`] : []),
-    ...(isRegion ? ['region'] : []),
-  ];
+  const isHolder = state.children.length > 0;
+  const classes = ['state', state.type, isHolder ? `holder d${depth}` : '', isRegion ? 'region' : ''];
   const out = [
     rect('box', x, y, width, height, 8),
-    ...(state.type === 'final' ? [rect('inner', x + 3, y + 3, width - 6, height - 6, 5)] : []),
+    state.type === 'final' ? rect('inner', x + 3, y + 3, width - 6, height - 6, 5) : '',
     text('name', x + PAD, y + 17, state.key),
+    ...tagsSvg(state.tags, x + PAD + textWidth(state.key, TITLE, true) + 8, y + 5),
   ];
-  let right = x + PAD + textWidth(state.key, TITLE, true) + 8;
-  for (const tag of state.tags) {
-    out.push(
-      `<g class="tag">${rect('', right, y + 5, tagWidth(tag), 16, 8)}${text('', right + 5, y + 16.5, tag)}</g>`,
-    );
-    right += tagWidth(tag) + 6;
-  }
   if (body.length > 0) out.push(rule(x, y + HEAD, width));
   let top = y + HEAD + 4;
-  for (const { lines, edge, kind } of body) {
-    const rows = lines
-      .map((line, index) =>
-        text(edge === undefined ? 'doing' : '', x + PAD, top + index * LINE + SMALL, line),
-      )
-      .join('');
-    const box = rect(
-      '',
-      x + PAD - 4,
-      top - 1,
-      Math.max(...lines.map((it) => textWidth(it, SMALL))) + 8,
-      lines.length * LINE,
-      3,
-    );
-    out.push(
-      edge === undefined
-        ? rows
-        : `<g class="label inside ${kind}" data-edge="${escaped(edge)}">${box}${rows}</g>`,
-    );
-    top += lines.length * LINE;
+  for (const block of body) {
+    out.push(blockSvg(block, x + PAD, top));
+    top += block.lines.length * LINE;
   }
-  if (body.length > 0 && holdsOthers) out.push(rule(x, top + 4, width));
-  const title = [state.id, ...(state.description === undefined ? [] : [state.description])].join(': ');
-  return `<g class="${classes.join(' ')}" data-state="${escaped(state.id)}"><title>${escaped(title)}</title>${out.join('')}</g>`;
+  if (body.length > 0 && isHolder) out.push(rule(x, top + 4, width));
+  const title = state.description === undefined ? state.id : `${state.id}: ${state.description}`;
+  return `<g class="${classes.filter(Boolean).join(' ')}" data-state="${escaped(state.id)}"><title>${escaped(title)}</title>${out.join('')}</g>`;
+}
+
+function tagsSvg(tags: readonly string[], x: number, y: number): string[] {
+  let left = x;
+  return tags.map((tag) => {
+    const pill = rect('', left, y, tagWidth(tag), 16, 8);
+    const words = text('', left + 5, y + 11.5, tag);
+    left += tagWidth(tag) + 6;
+    return `<g class="tag">${pill}${words}</g>`;
+  });
+}
+
+function blockSvg({ lines, edge, kind }: Block, x: number, y: number): string {
+  const name = edge === undefined ? 'doing' : '';
+  const rows = lines.map((line, index) => text(name, x, y + index * LINE + SMALL, line)).join('');
+  if (edge === undefined) return rows;
+  const ground = rect('', x - 4, y - 1, widest(lines) + 8, lines.length * LINE, 3);
+  return `<g class="label inside ${kind}" data-edge="${escaped(edge)}">${ground}${rows}</g>`;
 }
 
 const rule = (x: number, y: number, width: number): string =>

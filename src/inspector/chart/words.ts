@@ -56,12 +56,13 @@ export function guardWords(guard: unknown): string {
   return nameOf(guard);
 }
 
-/** An action by its name, with what is written beside it in so many words: `tellUp frame`, `noteEnd "no answer"`. */
+/** An action by its name, with the text that its params end on, if any: `tellUp frame`, `noteEnd “no answer”`. */
 export function actionWords(action: unknown): string {
   const name = nameOf(action).replace(/^xstate\./, '');
   const params = typeof action === 'object' && action !== null && 'params' in action ? action.params : {};
-  const literals = Object.values(params ?? {}).filter((it) => typeof it === 'string');
-  return [name, ...literals.map((it) => (/\s/.test(it) ? `“${it}”` : it))].join(' ');
+  const text = Object.values(params ?? {}).findLast((it) => typeof it === 'string');
+  if (text === undefined) return name;
+  return `${name} ${/\s/.test(text) ? `“${text}”` : text}`;
 }
 
 function nameOf(part: unknown): string {

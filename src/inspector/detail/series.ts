@@ -136,6 +136,7 @@ export class SeriesBook {
   }
 
   #noteBar(series: Series, openTime: number): void {
+    if (this.#followed.size === 0) return;
     const followed = this.#followed.get(seriesKey(series));
     if (followed === undefined) return;
     // Nobody has asked for long: whoever does is told of the newest bars.

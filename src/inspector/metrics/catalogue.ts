@@ -73,8 +73,8 @@ const PROMISE: readonly Figure[] = [
     Object.fromEntries(STREAM_STATES.map((state) => [state, health.streams[state] ?? 0])),
   ),
   gauge(
-    'candlestate_ailing_streams',
-    'Number of series of which the promise is not being kept: mute, or overdue beyond their repair.',
+    'candlestate_ailments',
+    'Number of things for which the promise is not being kept: series that are mute or overdue beyond their repair, and the store when it takes nothing.',
     ({ health }) => health.ailing,
   ),
   {

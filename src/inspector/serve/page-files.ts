@@ -95,14 +95,15 @@ export class Page {
 
 async function read(folder: string): Promise<Files> {
   for (let reads = 1; ; reads++) {
-    const before = await stat(folder);
     try {
+      const before = await stat(folder);
       const files = await readAll(folder);
-      if ((await stat(folder)).ino === before.ino && files.has('index.html')) return files;
+      const { ino, ctimeMs } = await stat(folder);
+      if (ino === before.ino && ctimeMs === before.ctimeMs && files.has('index.html')) return files;
+      throw new Error('the folder of the page is being written, or has no index.html');
     } catch (error) {
       if (reads === READS_MAX) throw error;
     }
-    if (reads === READS_MAX) throw new Error('the folder of the page has no index.html');
   }
 }
 

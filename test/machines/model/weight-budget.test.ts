@@ -5,6 +5,7 @@ import {
   ended,
   type Priority,
   sent,
+  usedNow,
   type WeightBudget,
   waitFor,
 } from '../../../machines/model/weight-budget.ts';
@@ -237,5 +238,28 @@ describe('one request after the other', () => {
   test('an end that nobody began changes nothing', () => {
     const budget = known(5);
     expect(ended(budget, {}, 100, { date: AT, used: 90 })).toBe(budget);
+  });
+});
+
+describe('the weight of this minute', () => {
+  const at = (second: number): number => Date.UTC(2026, 0, 1, 10, 0, second);
+  test('is what is under way before the first answer, and then what the exchange said with what is under way', () => {
+    const [one, two] = [{}, {}];
+    expect(usedNow(emptyBudget(2_400), 0)).toBe(0);
+    const asked = sent(emptyBudget(2_400), one, 40, 0);
+    expect(usedNow(asked, 10)).toBe(40);
+    const told = ended(asked, one, 100, { used: 55, date: at(20) });
+    expect(usedNow(told, 200)).toBe(55);
+    expect(usedNow(sent(told, two, 5, 300), 400)).toBe(60);
+    expect(usedNow(ended(sent(told, two, 5, 300), two, 400, { used: 60, date: at(20) }), 500)).toBe(60);
+  });
+
+  test('begins anew with the next minute of the exchange, and forgets a request that never ended', () => {
+    const [one, two] = [{}, {}];
+    const told = ended(sent(emptyBudget(2_400), one, 40, 0), one, 100, { used: 55, date: at(20) });
+    expect(usedNow(told, 38_000)).toBe(55);
+    expect(usedNow(told, 42_000)).toBe(0);
+    const hanging = sent(told, two, 7, 42_000);
+    expect([usedNow(hanging, 100_000), usedNow(hanging, 103_000)]).toEqual([7, 0]);
   });
 });

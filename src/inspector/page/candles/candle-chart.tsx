@@ -97,11 +97,7 @@ export function CandleChart({ series }: { readonly series: string }) {
       data-forming={held?.forming?.openTime ?? ''}
       data-following={isFollowing}
     >
-      <Values
-        series={series}
-        place={pointed?.place ?? newestPlace(shown?.axis)}
-        isPointed={pointed !== undefined}
-      />
+      <Values place={pointed?.place ?? newestPlace(shown?.axis)} isPointed={pointed !== undefined} />
       <div
         class="candle-frame"
         role="application"

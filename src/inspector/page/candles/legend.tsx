@@ -16,11 +16,9 @@ export function Mark({ source }: { readonly source: CandleSource }) {
 
 /** `isPointed`: the bar under the crosshair; else the newest one. */
 export function Values({
-  series,
   place,
   isPointed,
 }: {
-  readonly series: string;
   readonly place: Place | undefined;
   readonly isPointed: boolean;
 }) {
@@ -39,7 +37,6 @@ export function Values({
   const course = shown === undefined ? '' : shown.close >= shown.open ? 'up' : 'down';
   return (
     <p class={`candle-values ${course} ${isPointed ? 'pointed' : ''}`}>
-      <b>{series.replace('@', ' ')}</b>
       {place !== undefined && <time>{timeWords(place.openTime)} UTC</time>}
       {values.map(([name, value]) => (
         <span key={name}>

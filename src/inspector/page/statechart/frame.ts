@@ -22,6 +22,8 @@ export interface Placement {
 export const LEGIBLE = 0.62;
 /** Between what is shown and the frame, px. */
 const MARGIN = 12;
+/** The same around what is active: its transitions begin and end there. */
+const ROOM = 72;
 
 /** The rectangle around all of them; undefined: there are none. */
 export function around(boxes: readonly Box[]): Box | undefined {
@@ -34,8 +36,8 @@ export function around(boxes: readonly Box[]): Box | undefined {
 }
 
 /** How large all of a box can be drawn in a frame: never larger than it is. */
-export function fitScale(box: Size, frame: Size): number {
-  const [width, height] = [frame.width - 2 * MARGIN, frame.height - 2 * MARGIN];
+export function fitScale(box: Size, frame: Size, margin = MARGIN): number {
+  const [width, height] = [frame.width - 2 * margin, frame.height - 2 * margin];
   return Math.max(Math.min(width / box.width, height / box.height, 1), 0.02);
 }
 
@@ -59,9 +61,14 @@ export function centred(box: Box, frame: Size, k: number): Placement {
   };
 }
 
-/** What is active, in the middle, as large as there is room for, and legible: regions far apart may not all be in sight. */
-export function focused(box: Box, frame: Size): Placement {
-  return centred(box, frame, Math.min(Math.max(fitScale(box, frame), LEGIBLE), 1));
+/**
+ * What is active, in the middle, as large as there is room for, and legible: regions far apart may not all be in sight.
+ * `more` is shown with it where that can be read too.
+ */
+export function focused(box: Box, more: readonly Box[], frame: Size): Placement {
+  const all = around([box, ...more]) ?? box;
+  if (fitScale(all, frame, ROOM) >= LEGIBLE) return centred(all, frame, fitScale(all, frame, ROOM));
+  return centred(box, frame, Math.max(fitScale(box, frame, ROOM), LEGIBLE));
 }
 
 /** What of the drawing is in sight. */

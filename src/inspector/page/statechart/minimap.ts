@@ -43,8 +43,12 @@ export class Minimap {
     frame.append(this.#svg);
   }
 
-  mark(active: ReadonlySet<string>): void {
-    for (const [id, rect] of this.#states) rect.classList.toggle('active', active.has(id));
+  /** `inner`: those of the active states that hold no other. */
+  mark(active: ReadonlySet<string>, inner: readonly string[]): void {
+    for (const [id, rect] of this.#states) {
+      rect.classList.toggle('active', active.has(id));
+      rect.classList.toggle('inner', inner.includes(id));
+    }
   }
 
   /** Needed only where not all is in sight. Keeps out of the way of `important`, boxes of the frame. */

@@ -114,7 +114,7 @@ export class ChartView {
     this.#marks = marks;
     for (const element of this.#plane.querySelectorAll<SVGElement>('[data-state]'))
       element.classList.toggle('active', marks.active.has(element.dataset['state'] ?? ''));
-    this.#map.mark(marks.active);
+    this.#map.mark(marks.active, innermost(marks.active));
     const taken = new Set(marks.edges);
     const isFresh = taken.size > 0 && marks.agoMs < FRESH_MS;
     for (const element of this.#plane.querySelectorAll<SVGElement>('[data-edge]')) {
@@ -169,7 +169,8 @@ export class ChartView {
     // What can be read and is in sight stays where it is: a chart that jumps at each event can't be read either.
     const isSeen = k >= LEGIBLE && isWithin(box, inSight(this.#placement(), frame));
     if (isSeen && isGliding) return;
-    this.#put(focused(box, frame), isGliding);
+    const taken = [...this.#plane.querySelectorAll('.label.taken > rect')].map(boxOf);
+    this.#put(focused(box, taken, frame), isGliding);
   }
 
   #put({ x, y, k }: Placement, isGliding: boolean): void {
@@ -212,10 +213,15 @@ function statesOf(plane: SVGGElement): Map<string, Box> {
     const rect = state.querySelector('rect.box');
     const id = state.dataset['state'];
     if (rect === null || id === undefined) continue;
-    const of = (name: string): number => Number(rect.getAttribute(name));
-    boxes.set(id, { x: of('x'), y: of('y'), width: of('width'), height: of('height') });
+    boxes.set(id, boxOf(rect));
   }
   return boxes;
+}
+
+/** A rectangle as it is drawn. */
+function boxOf(rect: Element): Box {
+  const of = (name: string): number => Number(rect.getAttribute(name));
+  return { x: of('x'), y: of('y'), width: of('width'), height: of('height') };
 }
 
 const sameSet = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>

@@ -1,0 +1,182 @@
+/**
+ * What watching costs: `node test/bench/inspector.ts [--rounds 5] [--frames 300000] [--drops 10] [--chromium] [--json]`.
+ * Each round sends the same frames of 100 streams at full speed to a collector with a store: once alone, once with the
+ * inspector attached, once with a page open that shows one of the series; in an order that changes from round to round.
+ * Prints medians over the rounds, and exits 1 when the ratio of throughput or of processor time passes its bound.
+ *
+ * - messages/s: from the first frame to the commit of the last bar
+ * - µs/message: processor time of this process, all threads; the exchange and the page have processes of their own
+ * - ms/drop: the same while the socket of all streams is dropped again and again
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { BinanceDataCollector } from '../../src/index.ts';
+import { startInspector } from '../../src/inspector/start.ts';
+import { launch, viewerOf } from './inspector-children.ts';
+import { barsOf, framesOf, type Plan } from './kline-frames.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    frames: { type: 'string', default: '300000' },
+    drops: { type: 'string', default: '10' },
+    chromium: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [rounds, frames, drops] = [flags.rounds, flags.frames, flags.drops].map(Number) as [
+  number,
+  number,
+  number,
+];
+const SYMBOLS = 100;
+const BARS = 50;
+const framesPerBar = Math.round(frames / SYMBOLS / BARS);
+if (!(rounds >= 1 && drops >= 0 && framesPerBar >= 2)) {
+  process.stderr.write('--rounds from 1, --drops from 0, --frames from 10000\n');
+  process.exit(2);
+}
+
+const plan: Plan = {
+  symbols: Array.from({ length: SYMBOLS }, (_, number) => `C${String(number).padStart(3, '0')}USDT`),
+  bars: BARS,
+  framesPerBar,
+};
+const SERIES = `${plan.symbols[0]}@1m`;
+/** The least that may be left of the throughput of a collector that nobody watches. */
+const LEAST = { alone: 1, inspector: 0.95, page: 0.85 } as const;
+type Mode = keyof typeof LEAST;
+const MODES = Object.keys(LEAST) as Mode[];
+
+interface Cost {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly dropCpuMs: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'candlestate-bench-'));
+const exchange = await launch('./kline-exchange.child.ts', [JSON.stringify(plan)]);
+const urls = (await exchange.next()) as { wsUrl: string; restUrl: string };
+let stores = 0;
+
+/** Processor time of this process so far, all threads, ms. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+async function until(what: string, look: () => boolean): Promise<void> {
+  for (const end = performance.now() + 60_000; !look(); await sleep(2))
+    if (performance.now() > end) throw new Error(`waited in vain for: ${what}`);
+}
+
+const live = (collector: BinanceDataCollector): number =>
+  collector.status().series.filter(({ state }) => state === 'live').length;
+
+/** One life of a collector under watch, and what it cost. */
+async function life(mode: Mode): Promise<Cost> {
+  exchange.tell('reset');
+  await using collector = new BinanceDataCollector({
+    symbols: plan.symbols,
+    intervals: ['1m'],
+    network: urls,
+    store: join(folder, `${stores++}.db`),
+    timing: { proofDelayMs: 1_000, backoff: { baseMs: 10, maxMs: 20 } },
+  });
+  let closed = 0;
+  collector.on('candle', () => closed++);
+  await collector.startStreaming();
+  await until('all streams are live', () => live(collector) === SYMBOLS);
+  await using inspector = mode === 'alone' ? undefined : await startInspector(collector, { port: 0 });
+  const viewer =
+    mode === 'page' && inspector ? await viewerOf(inspector.url, SERIES, flags.chromium) : undefined;
+  try {
+    await sleep(500);
+    const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
+    exchange.tell('send');
+    await until('the last bar', () => closed === barsOf(plan));
+    const [tookMs, usedMs] = [performance.now() - startedAt, cpuMs() - cpuBefore];
+    check(collector, closed);
+    const dropCpuMs = await dropAll(collector);
+    const seen = await viewer?.seen();
+    if (seen?.isBlind === true) throw new Error(`the page saw nothing: ${JSON.stringify(seen)}`);
+    const sent = framesOf(plan);
+    return { perSecond: (sent / tookMs) * 1_000, cpuUs: (usedMs / sent) * 1_000, dropCpuMs };
+  } finally {
+    await viewer?.close();
+  }
+}
+
+/** Whatever is not as planned would be measured too. */
+function check(collector: BinanceDataCollector, closed: number): void {
+  const { counters } = collector.status();
+  const { klines, closedByStream, gaps, malformed, insane, refused } = counters;
+  const asPlanned = klines >= framesOf(plan) && closedByStream === barsOf(plan) && closed === barsOf(plan);
+  if (!asPlanned || gaps + malformed + insane + refused > 0)
+    throw new Error(`not as planned: ${JSON.stringify(counters)}`);
+}
+
+async function dropAll(collector: BinanceDataCollector): Promise<number> {
+  const before = cpuMs();
+  for (let drop = 0; drop < drops; drop++) {
+    exchange.tell('drop');
+    await until('the socket is gone', () => !collector.isConnected);
+    await until('all streams are live again', () => live(collector) === SYMBOLS);
+  }
+  return (cpuMs() - before) / Math.max(1, drops);
+}
+
+const median = (numbers: readonly number[]): number => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+const costs: Record<Mode, Cost[]> = { alone: [], inspector: [], page: [] };
+try {
+  // What is compiled on the way is not what is asked for.
+  await life('page');
+  for (let round = 0; round < rounds; round++)
+    for (let turn = 0; turn < MODES.length; turn++) {
+      const mode = MODES[(round + turn) % MODES.length] as Mode;
+      costs[mode].push(await life(mode));
+    }
+} finally {
+  exchange.end();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const of = (mode: Mode, what: keyof Cost): number => median(costs[mode].map((cost) => cost[what]));
+/** Of the same round: what else the machine did is in both. */
+const paired = (mode: Mode, what: keyof Cost): number =>
+  median(costs[mode].map((cost, round) => cost[what] / (costs.alone[round]?.[what] ?? Number.NaN)));
+const facts = MODES.map((mode) => ({
+  mode,
+  messagesPerSecond: Math.round(of(mode, 'perSecond')),
+  throughput: Number(paired(mode, 'perSecond').toFixed(3)),
+  cpuUsPerMessage: Number(of(mode, 'cpuUs').toFixed(2)),
+  cpu: Number((1 / paired(mode, 'cpuUs')).toFixed(3)),
+  cpuMsPerDrop: Number(of(mode, 'dropCpuMs').toFixed(1)),
+  least: LEAST[mode],
+}));
+const isWithin = facts.every(({ throughput, cpu, least }) => throughput >= least && cpu >= least);
+const row = (cells: readonly (string | number)[]): string =>
+  `${cells.map((cell, index) => String(cell).padEnd(index === 0 ? 12 : 14)).join('')}\n`;
+process.stdout.write(
+  flags.json
+    ? `${JSON.stringify({ rounds, frames: framesOf(plan), bars: barsOf(plan), facts })}\n`
+    : row(['', 'messages/s', 'ratio', 'µs/message', 'ratio', 'ms/drop', 'at least']) +
+        facts
+          .map((it) =>
+            row([
+              ...[it.mode, it.messagesPerSecond.toLocaleString('en-US'), it.throughput],
+              ...[it.cpuUsPerMessage, it.cpu, it.cpuMsPerDrop, it.least],
+            ]),
+          )
+          .join('') +
+        `${framesOf(plan).toLocaleString('en-US')} frames and ${barsOf(plan).toLocaleString('en-US')} bars, ${rounds} rounds: ${isWithin ? 'within its bounds' : 'beyond its bounds'}\n`,
+);
+process.exitCode = isWithin ? 0 : 1;

@@ -1,0 +1,37 @@
+/** Pages of a real browser on an inspector, and what is where on them. */
+import type { Browser, Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import type { AnyActorRef } from 'xstate';
+import type { Inspector } from '../../src/inspector/options.ts';
+import { newPage, type Watched } from '../support/browser.ts';
+
+/** Opens the page, and closes it at the end of the test. `hash`: the actor that is shown, or `#charts`. */
+export async function open(browser: Browser, { url }: Inspector, hash = ''): Promise<Watched> {
+  const opened = await newPage(browser);
+  onTestFinished(() => opened.close());
+  await opened.page.goto(`${url}${hash}`);
+  await opened.page.locator('[role=treeitem]').first().waitFor();
+  return opened;
+}
+
+/** Every actor that lives below this one, and itself. */
+export function namesBelow(actor: AnyActorRef): string[] {
+  const { children } = actor.getSnapshot() as { children?: Record<string, AnyActorRef | undefined> };
+  const below = Object.values(children ?? {}).flatMap((child) =>
+    child === undefined ? [] : namesBelow(child),
+  );
+  return [actor.id, ...below];
+}
+
+/** The header of the actor in view: its path of names, machine, state and last transition. */
+export const actorHeader = (page: Page) => page.locator('header.actor');
+/** The lines of the list of transitions, newest first. */
+export const transitions = (page: Page) => page.locator('.recent .step');
+export const treeNames = (page: Page): Promise<string[]> =>
+  page.locator('[role=treeitem] .name').allInnerTexts();
+
+/** Opens what is folded away in the tree. */
+export async function unfold(page: Page): Promise<void> {
+  const folded = page.locator('[role=treeitem][aria-expanded=false] .twist');
+  while ((await folded.count()) > 0) await folded.first().click();
+}

@@ -1,0 +1,203 @@
+/** What somebody sees who opens the page while a collector works: in a real browser, on the embedded exchange. */
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type AnyStateMachine, StateMachine, type StateNode } from 'xstate';
+import * as machines from '../../machines/index.ts';
+import { startInspector } from '../../src/inspector/start.ts';
+import { browserMissing, choose, launchBrowser } from '../support/browser.ts';
+import { folder, QUICK } from '../support/collector.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/wait.ts';
+import { actorHeader, namesBelow, open, transitions, treeNames, unfold } from './browser.pages.ts';
+import { openScene, type Scene } from './scene.ts';
+
+const SECRETS = { apiKey: 'canary-key-51ab', apiSecret: 'canary-secret-77cd' };
+const CHARTS = Object.values(machines).filter(
+  (it) => it instanceof StateMachine,
+) as unknown as AnyStateMachine[];
+
+/** Ids of all states of a chart. */
+const idsOf = (node: StateNode<never, never>): string[] =>
+  Object.values(node.states).flatMap((state) => [state.id, ...idsOf(state as StateNode<never, never>)]);
+
+describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
+  let browser: Browser;
+  let scene: Scene;
+
+  beforeAll(async () => {
+    // A dropped connection dials again after a second or two: long enough to be looked at.
+    const timing = { ...QUICK, backoff: { baseMs: 1_500, maxMs: 1_500, slowMs: 1_500 } };
+    [browser, scene] = await Promise.all([
+      launchBrowser(),
+      openScene({ timing, ...SECRETS }, { timeScale: 300, symbols: ['BTCUSDT', 'ETHUSDT'] }),
+    ]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await scene?.[Symbol.asyncDispose]();
+  });
+
+  test('asks nothing of anybody but this machine, complains of nothing, and shows every actor', async () => {
+    const { page, misdeeds } = await open(browser, scene.inspector);
+    await unfold(page);
+    const names = namesBelow(scene.collector.actor);
+    expect(names.length).toBeGreaterThan(10);
+    expect(await treeNames(page)).toEqual(expect.arrayContaining(names.slice(1)));
+    await page.getByText('streaming').first().waitFor();
+    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+  });
+
+  test('a socket is dropped: its connection waits, dials, and is live again, each step with its cause', async () => {
+    const { page, misdeeds } = await open(browser, scene.inspector);
+    await choose(page, 'feed0.a');
+    const state = actorHeader(page).locator('.pill');
+    await state.getByText('live').waitFor();
+    scene.exchange.inject({ kind: 'drop', code: 1012, reason: 'restart' });
+
+    await state.getByText('waiting').waitFor();
+    await page.locator('.chart svg [data-state="connection.waiting"].active').waitFor();
+    const fall = transitions(page).filter({ hasText: 'waiting' }).first();
+    expect(await fall.innerText()).toContain('1012');
+    await state.getByText('live').waitFor();
+    await page.locator('.chart svg [data-state="connection.attached.open.live"].active').waitFor();
+    expect(await page.locator('.chart svg [data-state="connection.waiting"].active').count()).toBe(0);
+    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+  });
+
+  test('the chart of every machine is drawn with all of its states', async () => {
+    const { page, misdeeds } = await open(browser, scene.inspector, '#charts');
+    const choices = page.getByRole('navigation', { name: 'Machines' }).getByRole('button');
+    expect((await choices.locator('span').allInnerTexts()).sort()).toEqual(CHARTS.map(({ id }) => id).sort());
+    for (const { id, root } of CHARTS) {
+      await choices.filter({ has: page.getByText(id, { exact: true }) }).click();
+      const drawing = page
+        .locator('.chart svg')
+        .filter({ has: page.locator(`[data-state^="${id}."]`) })
+        .first();
+      await drawing.waitFor();
+      const { width = 0, height = 0 } = (await drawing.boundingBox()) ?? {};
+      expect(Math.min(width, height), id).toBeGreaterThan(50);
+      const drawn = await drawing
+        .locator('[data-state]')
+        .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-state')));
+      expect(drawn, id).toEqual(expect.arrayContaining(idsOf(root as never)));
+      const words = await drawing.textContent();
+      for (const state of Object.keys(root.states)) expect(words, id).toContain(state);
+    }
+    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+  });
+
+  test('a candle closes on the chart of its stream', async () => {
+    const { page, misdeeds } = await open(browser, scene.inspector);
+    await choose(page, 'ETHUSDT@1m');
+    const chart = page.locator('[data-series="ETHUSDT@1m"][data-bars]');
+    await chart.locator('canvas').first().waitFor();
+    const last = async (): Promise<number> => Number(await chart.getAttribute('data-last-open'));
+    const before = await last();
+    expect(before % 60_000).toBe(0);
+    await expect.poll(last).toBeGreaterThan(before);
+    const bars = scene.collector.getCandleBuffer('ETHUSDT', '1m').map(({ openTime }) => openTime);
+    expect(bars).toContain(await last());
+    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+  });
+
+  test('bars that the exchange lacks are marked on the chart, and what fills them is too', async () => {
+    // Minutes of asking pass in a second.
+    const clock = fastClock(40);
+    const patient = {
+      openTimeoutMs: 400_000,
+      ackTimeoutMs: 400_000,
+      pongTimeoutMs: 400_000,
+      silenceMs: 400_000,
+    };
+    await using lacking = await openScene(
+      {
+        symbols: ['BTCUSDT'],
+        clock,
+        timing: patient,
+        store: join(folder(), 'candles.db'),
+        connectTimeoutMs: 'never',
+      },
+      { timeScale: 20, clock, symbols: ['BTCUSDT'] },
+    );
+    const { page } = await open(browser, lacking.inspector);
+    await choose(page, 'BTCUSDT@1m');
+    const chart = page.locator('[data-series="BTCUSDT@1m"][data-bars]');
+    await chart.waitFor();
+    await until('a bar', () => lacking.collector.getCandleBuffer('BTCUSDT', '1m').length > 0);
+    lacking.exchange.inject({ kind: 'closes', mode: 'omit', times: 2 });
+    lacking.exchange.inject({ kind: 'rest', path: '/fapi/v1/klines', body: [] });
+    await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 8_000 }).not.toBe('0');
+    lacking.exchange.clearFaults();
+    await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 8_000 }).not.toBe('0');
+  });
+
+  test('who comes later sees the same', async () => {
+    const { page: early } = await open(browser, scene.inspector);
+    await unfold(early);
+    const { page: late } = await open(browser, scene.inspector);
+    await unfold(late);
+    expect(await treeNames(late)).toEqual(await treeNames(early));
+    for (const page of [early, late]) await page.getByRole('button', { name: 'all', exact: true }).click();
+    const seen = (page: typeof early) => transitions(page).allInnerTexts();
+    await expect.poll(() => seen(late)).toEqual(await seen(early));
+  });
+
+  test('an address shows the same actor again', async () => {
+    const { page } = await open(browser, scene.inspector);
+    await choose(page, 'BTCUSDT@1m');
+    await expect.poll(() => page.evaluate<string>('location.hash')).toContain('BTCUSDT');
+    const { page: again } = await open(browser, scene.inspector, new URL(page.url()).hash);
+    await actorHeader(again).getByRole('heading', { name: 'BTCUSDT@1m' }).waitFor();
+  });
+
+  test('everything can be done by keyboard', async () => {
+    const { page } = await open(browser, scene.inspector);
+    await page.keyboard.press('/');
+    await page.keyboard.type('klineStream');
+    await expect
+      .poll(async () => (await treeNames(page)).filter((name) => name.startsWith('stream.')).length)
+      .toBe(2);
+    await page.keyboard.press('ArrowDown');
+    const shown = actorHeader(page).getByRole('heading');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => shown.innerText()).toBe('stream.BTCUSDT@1m');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => shown.innerText()).not.toBe('stream.BTCUSDT@1m');
+
+    const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const before = await background();
+    await page.keyboard.press('t');
+    expect(await background()).not.toBe(before);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').isVisible()).toBe(false);
+  });
+
+  test('X01: no secret is on the page or on its way there', async () => {
+    const { page, frames } = await open(browser, scene.inspector);
+    scene.exchange.inject({ kind: 'drop', code: 1008, reason: 'apiKey=canary-word-9e2f' });
+    await choose(page, 'feed0.a');
+    await transitions(page).filter({ hasText: '1008' }).first().waitFor();
+    const context = page.getByRole('region', { name: 'Context' });
+    for (const name of ['collector', 'feed0', 'feed0.a', 'rest', 'store']) {
+      await choose(page, name);
+      await context.waitFor();
+      expect(await page.content(), name).not.toContain('canary');
+    }
+    expect(frames.length).toBeGreaterThan(0);
+    expect(frames.join('\n')).not.toContain('canary');
+  });
+
+  test('when the collector is gone the page says so', async () => {
+    const inspector = await startInspector(scene.collector, { port: 0 });
+    onTestFinished(() => inspector.close());
+    const { page } = await open(browser, inspector);
+    await inspector.close();
+    await page.getByText('The collector is gone').first().waitFor();
+    expect((await treeNames(page)).length).toBeGreaterThan(0);
+  });
+});
