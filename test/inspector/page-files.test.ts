@@ -80,7 +80,7 @@ describe('a checkout that was not built', () => {
     expect(scripts.map((script) => script.slice(0, 5))).toEqual(Array(5).fill('build'));
     expect(new Set(builds).size).toBe(builds.length);
     expect(left()).toEqual(['inspector']);
-    expect(readdirSync(built).sort()).toEqual(['assets', 'index.html']);
+    expect(readdirSync(built).sort()).toEqual(['assets', 'index.html', 'stately.html']);
   });
 
   test('that can not be built says what to do, and is tried again later', async () => {

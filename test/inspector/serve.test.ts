@@ -234,6 +234,18 @@ describe('the WebSocket of the page', () => {
   });
 });
 
+describe('the hosted viewer, when it was asked for,', () => {
+  test('has a page that may show it, and that alone, and a WebSocket of its own', async () => {
+    const { get, page } = await serving({ viewer: 'stately' });
+    const { status, headers, body } = await get('/stately');
+    expect({ status, body }).toEqual({ status: 200, body: '<!doctype html>viewer' });
+    expect(headers['content-security-policy']).toContain('frame-src https://stately.ai;');
+    expect((await get('/')).headers['content-security-policy']).not.toContain('stately');
+    const socket = await page('/stately/live');
+    await new Promise((resolve) => socket.once('message', resolve));
+  });
+});
+
 describe('a route that throws', () => {
   test('answers 500, is told of once, and ends nothing else', async () => {
     const { get, log, crowd } = await serving();

@@ -34,10 +34,11 @@ export interface Serving {
   page(path?: string): Promise<WebSocket>;
 }
 
-/** A page that is built: two files. */
+/** A page that is built: three files. */
 export function builtPage(script = 'console.log(1);', path = join(folder(), 'inspector')): string {
   mkdirSync(join(path, 'assets'), { recursive: true });
   writeFileSync(join(path, 'index.html'), '<!doctype html><script src="./assets/index-abc.js"></script>');
+  writeFileSync(join(path, 'stately.html'), '<!doctype html>viewer');
   writeFileSync(join(path, 'assets/index-abc.js'), script);
   return path;
 }
