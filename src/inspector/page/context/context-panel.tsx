@@ -17,7 +17,7 @@ interface Read {
 export function ContextPanel({ row }: { row: ActorRow | undefined }) {
   const [read, setRead] = useState<Read | undefined>(undefined);
   const id = row?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: of another actor nothing has been read.
+  // Of another actor nothing has been read.
   useEffect(() => setRead(undefined), [id]);
   const since = read === undefined || row === undefined ? 0 : row.steps - read.steps;
 

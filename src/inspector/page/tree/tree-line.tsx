@@ -55,7 +55,7 @@ export function TreeLine({
       <span class="name" title={title}>
         {name}
       </span>
-      {isOpen === false && entry.below > 1 && <Below entry={entry} />}
+      {isOpen === false && entry.row.series === undefined && <Below entry={entry} />}
       <StateLabel text={entry.text} brief={entry.brief} meaning={entry.meaning} />
     </div>
   );
