@@ -27,6 +27,8 @@ const PAGE: UserConfig = {
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What the page is built from wants its licences to go with it.
+    license: { fileName: 'LICENSES.md' },
     chunkSizeWarningLimit: 1_000,
     // The page, and what stands between the collector and the hosted viewer.
     rolldownOptions: {

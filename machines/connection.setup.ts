@@ -21,7 +21,7 @@ export const LOST: Ending = { code: 0 };
 export const MUTE: Ending = { code: 0, mute: true };
 
 /** Why there is no connection any more: `end` decides when to dial again, `cause` is counted, `reason` is said. */
-interface GivenUp {
+export interface GivenUp {
   readonly end: Ending;
   readonly cause: ReconnectCause;
   readonly reason: string;

@@ -13,7 +13,8 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const EXPECTED = /^(dist\/.+\.(js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+const EXPECTED =
+  /^(dist\/.+\.(js|d\.ts)|dist\/inspector\/.+\.(html|css|svg|md)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
 
 interface Packed {
   readonly filename: string;
@@ -37,8 +38,8 @@ try {
 
   writeFileSync(
     join(project, 'user.ts'),
-    `import { BinanceDataCollector, type Candle, type CandleBlock, candlesIn, type Gap, type History, type HistoryReport,
-  loadHistory } from 'candlestate';
+    `import { BinanceDataCollector, type Candle, type CandleBlock, candlesIn, type CollectorHealth, type Gap, type History,
+  type HistoryReport, loadHistory, startInspector } from 'candlestate';
 import { collectorMachine, INTERVALS } from 'candlestate/machines';
 import { startSimulator } from 'candlestate/simulator';
 const exchange = await startSimulator({ timeScale: 600 });
@@ -52,6 +53,13 @@ for await (const candle of collector.candles({ symbol: 'BTCUSDT', interval: '1m'
   if (candles.length === 3) break;
 }
 const hour = { symbol: 'BTCUSDT', interval: '1m', from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 } as const;
+const inspector = await startInspector(collector, { port: 0 });
+const page = await fetch(inspector.url);
+const shown = await page.text();
+if (page.status !== 200 || !shown.includes('<script')) throw new Error('the page is not there: ' + shown);
+const health: CollectorHealth = collector.health();
+if (!health.ok) throw new Error('it streams and is not well');
+await inspector.close();
 const past: History = await collector.getHistory(hour);
 const report = await collector.stop();
 const load = loadHistory({ ...hour, network: { restUrl: exchange.restUrl, visionUrl: exchange.visionUrl } });
