@@ -7,12 +7,8 @@ import type { InspectorOptions, Watched } from '../../src/inspector/options.ts';
 import { startInspector } from '../../src/inspector/start.ts';
 import { collectorComponent } from '../../src/supervisor/collector-component.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
-import { systemClock } from '../../src/transport/clock.ts';
 import { collectFrom, expectWhole, startExchange } from '../support/collector.ts';
 import { until } from '../support/wait.ts';
-
-/** Its answers are remembered for a tenth of their time. */
-const QUICK_CLOCK = { ...systemClock, now: () => systemClock.now() * 10 };
 
 async function inspected(collector: Watched, options: InspectorOptions = {}): Promise<string> {
   const inspector = await startInspector(collector, { port: 0, ...options });
@@ -35,7 +31,7 @@ async function healthOf(url: string, wanted: number): Promise<Record<string, unk
 test('/healthz is 200 while the promise is kept, 503 while it is not, and 200 again', async () => {
   const exchange = await startExchange();
   const { collector } = collectFrom(exchange);
-  const url = await inspected(collector, { clock: QUICK_CLOCK });
+  const url = await inspected(collector);
   expect(await healthOf(url, 503)).toMatchObject({ ok: false, state: 'initialized', isConnected: false });
   await collector.startStreaming();
   expect(await healthOf(url, 200)).toMatchObject({
@@ -96,7 +92,6 @@ test('in an application it is there before the collector, and stops after it', a
     components: [
       inspectorComponent(collector, {
         port: 0,
-        clock: QUICK_CLOCK,
         onListening: (at) => {
           url = at;
         },
