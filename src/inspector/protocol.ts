@@ -53,6 +53,14 @@ export interface RecentStep extends Step {
   readonly value: StateValue;
 }
 
+/** Why the promise is not being kept, as `/healthz` says it. */
+export interface StripAilment {
+  /** `BTCUSDT@1m`; absent: of all. */
+  readonly series?: string;
+  readonly problem: string;
+  readonly forMs: number;
+}
+
 /** The strip at the head of the page. */
 export interface Strip {
   readonly state: string;
@@ -60,6 +68,9 @@ export interface Strip {
   readonly isConnected: boolean;
   /** Whether the promise is being kept, as `/healthz` says it. */
   readonly healthy: boolean;
+  /** Why not: the first few, and how many there are. Absent: healthy, or only not streaming. */
+  readonly ailments?: readonly StripAilment[];
+  readonly ailing?: number;
   /** How many series are in which state: `live`, `quiet`, `mute`, `repairing`, … */
   readonly streams: Readonly<Record<string, number>>;
   readonly messagesPerSecond: number;

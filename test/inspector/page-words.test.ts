@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { itemsOf, momentOf, wordOf } from '../../src/inspector/page/context/json.ts';
 import { age, count, eventName, rate, span, utc, wallTime } from '../../src/inspector/page/format.ts';
 import { hashOf, type Place, placeOf } from '../../src/inspector/page/frame/path.ts';
+import { reasonsOf } from '../../src/inspector/page/strip/reasons.ts';
+import type { Strip } from '../../src/inspector/protocol.ts';
 
 describe('figures in words', () => {
   test.each([
@@ -49,6 +51,27 @@ describe('events in words', () => {
     ['', 'always', 'always'],
   ])('%s is of kind %s: %s', (type, cause, text) => {
     expect(eventName(type)).toEqual({ cause, text });
+  });
+});
+
+describe('why the promise is not being kept', () => {
+  test('says what is wrong with what and since when, and how much it does not say', () => {
+    const strip = {
+      state: 'connecting',
+      ailments: [
+        { problem: 'store', forMs: 12_000 },
+        { series: 'BTCUSDT@1m', problem: 'overdue', forMs: 65_000 },
+        { series: 'ETHUSDT@1m', problem: 'mute', forMs: 0 },
+      ],
+      ailing: 1_203,
+    } as Partial<Strip> as Strip;
+    expect(reasonsOf(strip)).toEqual([
+      'The collector is connecting',
+      'The store has committed nothing, for 12 s',
+      'BTCUSDT@1m owes a bar, for 1 min 5 s',
+      'ETHUSDT@1m is traded, and no frames come',
+      'and 1,200 more: see /healthz',
+    ]);
   });
 });
 

@@ -5,6 +5,8 @@ import type { Strip } from '../protocol.ts';
 
 /** The health of ten thousand series is asked no more often, ms. */
 const HEALTH_EVERY_MS = 1_000;
+/** Of the reasons why it is not healthy so many are said. */
+const AILMENTS_MAX = 5;
 /** Messages a second are those of the last so many ms. */
 const RATE_MS = 1_000;
 /** A count that is older says nothing of now, ms. */
@@ -31,7 +33,7 @@ export class StripSource {
   readonly #clock: Clock;
   /** Frames counted so far, oldest first. */
   #samples: { readonly at: number; readonly frames: number }[] = [];
-  #health: { readonly at: number; readonly ok: boolean } | undefined;
+  #health: { readonly at: number; readonly said: Pick<Strip, 'healthy' | 'ailments' | 'ailing'> } | undefined;
   /** As it was made last. */
   strip: Strip = UNKNOWN;
 
@@ -45,18 +47,21 @@ export class StripSource {
     const vitals = this.#collector.vitals();
     this.strip = {
       ...figuresOf(vitals),
-      healthy: this.#isHealthy(),
+      ...this.#healthOf(),
       streams,
       messagesPerSecond: this.#rate(vitals.counters.frames),
     };
     return this.strip;
   }
 
-  #isHealthy(): boolean {
+  #healthOf(): Pick<Strip, 'healthy' | 'ailments' | 'ailing'> {
     const at = this.#clock.now();
-    if (this.#health === undefined || at - this.#health.at >= HEALTH_EVERY_MS)
-      this.#health = { at, ok: this.#collector.health().ok };
-    return this.#health.ok;
+    if (this.#health === undefined || at - this.#health.at >= HEALTH_EVERY_MS) {
+      const { ok, ailments, ailing } = this.#collector.health();
+      const why = ailing > 0 ? { ailments: ailments.slice(0, AILMENTS_MAX), ailing } : {};
+      this.#health = { at, said: { healthy: ok, ...why } };
+    }
+    return this.#health.said;
   }
 
   #rate(frames: number): number {
@@ -71,7 +76,9 @@ export class StripSource {
   }
 }
 
-function figuresOf(vitals: CollectorVitals): Omit<Strip, 'healthy' | 'streams' | 'messagesPerSecond'> {
+function figuresOf(
+  vitals: CollectorVitals,
+): Omit<Strip, 'healthy' | 'ailments' | 'ailing' | 'streams' | 'messagesPerSecond'> {
   const { state, mode, isConnected, weight, rowsWaiting, timeScale, exchangeTime, counters } = vitals;
   const { took, lastAgoMs } = vitals.commits;
   return {

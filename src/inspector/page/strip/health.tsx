@@ -1,6 +1,6 @@
 /** Whether the promise is being kept, and if not, why: on hover and on focus. */
 import type { Strip } from '../../protocol.ts';
-import { count } from '../format.ts';
+import { reasonsOf } from './reasons.ts';
 
 export function Health({ figures }: { figures: Strip }) {
   const reasons = figures.healthy ? [] : reasonsOf(figures);
@@ -27,15 +27,4 @@ export function Health({ figures }: { figures: Strip }) {
       </span>
     </div>
   );
-}
-
-/** As far as the strip tells; which series they are is in `/healthz`. */
-export function reasonsOf({ state, streams }: Strip): string[] {
-  const { mute = 0, repairing = 0 } = streams;
-  const reasons = [
-    ...(state === 'streaming' ? [] : [`the collector is ${state}`]),
-    ...(mute === 0 ? [] : [`${count(mute)} series mute: traded, and no frames come`]),
-    ...(repairing === 0 ? [] : [`${count(repairing)} series owe bars that are being fetched`]),
-  ];
-  return reasons.length > 0 ? reasons : ['a bar is overdue'];
 }
