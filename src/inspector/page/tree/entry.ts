@@ -49,15 +49,31 @@ export function renew(entry: Entry, row: ActorRow, now: number): void {
   if (hasEnded) entry.order = orderOf(row);
 }
 
-function derived(row: ActorRow): Pick<Entry, 'row' | 'text' | 'brief' | 'meaning' | 'searched'> {
+type Said = Pick<Entry, 'text' | 'brief' | 'meaning'>;
+
+/** Thousands of actors share a few states: each is put into words once. */
+const WORDS_MAX = 2_000;
+const words = new Map<string, Said>();
+
+function derived(row: ActorRow): Said & Pick<Entry, 'row' | 'searched'> {
+  const key = `${row.machine ?? ''} ${row.status} ${JSON.stringify(row.value)}`;
+  let said = words.get(key);
+  if (said === undefined) {
+    said = inWords(row);
+    if (words.size >= WORDS_MAX) words.clear();
+    words.set(key, said);
+  }
+  const { text, brief, meaning } = said;
+  return { row, text, brief, meaning, searched: undefined };
+}
+
+function inWords(row: ActorRow): Said {
   const ended = row.status === 'active' ? '' : row.status;
-  const text = row.value === undefined ? ended : stateText(row.value);
+  const { value } = row;
   return {
-    row,
-    text,
-    brief: row.value === undefined ? ended : stateBrief(row.value),
+    text: value === undefined ? ended : stateText(value),
+    brief: value === undefined ? ended : stateBrief(value),
     meaning: meaningOf(row),
-    searched: undefined,
   };
 }
 
