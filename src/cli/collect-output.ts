@@ -3,10 +3,9 @@ import type { Candle } from '../../machines/model/kline.ts';
 import type { FlushableLogger } from '../log/logger.ts';
 import { ALL, type ResolvedOptions } from '../options.ts';
 import type { CollectPlan } from './collect-plan.ts';
-import type { CollectorFace } from './collector-face.ts';
+import type { CollectorFace, RunParts } from './collector-face.ts';
 import type { Jsonl } from './jsonl.ts';
 import { type Forming, type Paint, viewLines } from './table.ts';
-import type { Screen } from './terminal.ts';
 
 /** With more series than this, closed bars are summed up instead of listed. */
 const LISTED_SERIES_MAX = 20;
@@ -78,7 +77,11 @@ export function logEvents(collector: CollectorFace, logger: FlushableLogger): De
 const FORMING_SERIES_MAX = 200;
 
 /** The live view. Forming bars are asked for only here, because decoding them costs. */
-export function showView(collector: CollectorFace, plan: CollectPlan, screen: Screen, paint: Paint): Detach {
+export function showView(
+  { collector, plan, screen }: Pick<RunParts, 'collector' | 'plan' | 'screen'>,
+  paint: Paint,
+  page: () => string | undefined,
+): Detach {
   const forming = new Map<string, Forming>();
   const keyOf = (candle: Candle): string => `${candle.symbol}@${candle.interval}`;
   let unsubscribe: Detach | undefined;
@@ -95,7 +98,17 @@ export function showView(collector: CollectorFace, plan: CollectPlan, screen: Sc
   screen.show(({ width, height }) => {
     const status = collector.status();
     follow(status.series.length);
-    return viewLines({ network, timeScale, db: plan.db, status, forming, width, height, paint });
+    return viewLines({
+      network,
+      timeScale,
+      db: plan.db,
+      page: page(),
+      status,
+      forming,
+      width,
+      height,
+      paint,
+    });
   });
   return () => {
     screen.end();

@@ -22,17 +22,25 @@ import { asUsage, inFlags, usageText } from './usage.ts';
 function applicationOf(parts: RunParts, end: (reason: EndReason) => void): Supervisor {
   const { plan, settings, collector, logger } = parts;
   const application = new Supervisor({ timeoutMs: plan.resolved.stopTimeoutMs, logger });
-  const page = settings.values.noHttp === true ? [] : [pageComponent(parts, application)];
+  let url: string | undefined;
+  const onListening = (at: string): void => {
+    url = at;
+  };
+  const page = settings.values.noHttp === true ? [] : [pageComponent(parts, application, onListening)];
   return application.register(
     storeComponent({ path: plan.db, origin: plan.origin }),
-    outputComponent({ ...parts, end }),
+    outputComponent({ ...parts, end, page: () => url }),
     ...page,
     collectorComponent(collector, { dependsOn: ['store', 'output', ...page.map(({ name }) => name)] }),
   );
 }
 
 /** The page shows the application, too: its supervisor is a statechart like all others. */
-function pageComponent(parts: RunParts, application: Supervisor): Component {
+function pageComponent(
+  parts: RunParts,
+  application: Supervisor,
+  onListening: (url: string) => void,
+): Component {
   const { settings, collector, logger } = parts;
   const { port, host, allowHosts, inspect } = settings.values;
   return inspectorComponent(collector, {
@@ -44,6 +52,7 @@ function pageComponent(parts: RunParts, application: Supervisor): Component {
     roots: [application.actor],
     logger,
     onListening: (url) => {
+      onListening(url);
       logger.info(`page at ${url}`);
       if (host !== undefined && !isLoopback(host))
         logger.warn(`${settings.labelOf('host')}: whoever reaches ${host} may look; there is no password`);

@@ -14,8 +14,14 @@ const LAST_LINES_MS = 500;
  * The collector depends on it, so that it is there for the first candle and ends behind the last one. `end` is told
  * when standard output can't be written any more.
  */
-export function outputComponent(parts: RunParts & { readonly end: (reason: EndReason) => void }): Component {
-  const { collector, plan, settings, screen, isLive, logger } = parts;
+export function outputComponent(
+  parts: RunParts & {
+    readonly end: (reason: EndReason) => void;
+    /** Where the page is, once it is served. */
+    readonly page: () => string | undefined;
+  },
+): Component {
+  const { collector, plan, settings, isLive, logger } = parts;
   const detach: Detach[] = [];
   let lines: Lines | undefined;
   return {
@@ -24,9 +30,7 @@ export function outputComponent(parts: RunParts & { readonly end: (reason: EndRe
     start() {
       detach.push(logEvents(collector, logger));
       detach.push(
-        isLive
-          ? showView(collector, plan, screen, painter(process.stderr))
-          : logClosed(collector, logger, plan),
+        isLive ? showView(parts, painter(process.stderr), parts.page) : logClosed(collector, logger, plan),
       );
       if (settings.values.stdout === 'jsonl') lines = writeLines(parts);
     },
@@ -47,7 +51,11 @@ interface Lines {
   readonly detach: Detach;
 }
 
-function writeLines({ collector, logger, end }: Parameters<typeof outputComponent>[0]): Lines {
+function writeLines({
+  collector,
+  logger,
+  end,
+}: Pick<Parameters<typeof outputComponent>[0], 'collector' | 'logger' | 'end'>): Lines {
   const jsonl: Jsonl = createJsonl({
     target: process.stdout,
     onClosed: () => {

@@ -18,6 +18,8 @@ export interface ViewInput {
   readonly network: string;
   readonly timeScale: number;
   readonly db: string;
+  /** Where the page is, once it is served. */
+  readonly page: string | undefined;
   readonly status: CollectorStatus;
   /** By `BTCUSDT@1m`. */
   readonly forming: ReadonlyMap<string, Forming>;
@@ -177,7 +179,7 @@ const MODES = { rest: 'bars close by REST', mixed: 'some bars close by REST' } a
 
 /** The whole view. Lines are never longer than the terminal is wide, as far as its letters are one cell wide. */
 export function viewLines(input: ViewInput): string[] {
-  const { status, paint, width, height, network, db, timeScale } = input;
+  const { status, paint, width, height, network, db, page, timeScale } = input;
   const room = Math.max(1, height - OTHER_LINES);
   const shown = status.series.slice(0, room);
   const hidden = status.series.slice(room);
@@ -185,7 +187,10 @@ export function viewLines(input: ViewInput): string[] {
   const state = cut(`${network} · ${status.state}${byRest}`, width);
   const hint = HINTS[status.state] ?? 'Ctrl+C stops';
   const scale = timeScale === 1 ? '' : ` · ${timeScale}× time`;
-  const facts = cut(`${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}`, width);
+  const facts = cut(
+    `${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}${page === undefined ? '' : ` · ${page}`}`,
+    width,
+  );
   const counters = Object.entries(status.counters)
     .filter(([name, value]) => value > 0 || name === 'frames')
     .map(([name, value]) => `${name} ${value}`);

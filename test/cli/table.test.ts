@@ -44,6 +44,7 @@ const statusOf = (count: number): CollectorStatus => ({
 const viewOf = (change: Partial<ViewInput> = {}): string[] =>
   viewLines({
     network: 'testnet',
+    page: undefined,
     timeScale: 1,
     db: 'data/testnet.db',
     status: statusOf(3),
@@ -71,6 +72,11 @@ describe('progress of a bar', () => {
 });
 
 describe('the view', () => {
+  test('tells where the page is, once it is served', () => {
+    const page = 'http://127.0.0.1:8787/';
+    expect(viewOf({ page })[1]).toBe(`2026-11-21 12:00:30 UTC · data/testnet.db · ${page}`);
+  });
+
   test('shows network, state, exchange time, store, each series, counters and how to stop', () => {
     const [head, facts, , heads, first, ...rest] = viewOf();
     expect(head).toBe('testnet · streaming');

@@ -190,6 +190,7 @@ describe('D15', () => {
     const row = seriesOf(watched, NAME);
     const lines = viewLines({
       network: 'custom',
+      page: undefined,
       timeScale: 1,
       db: store,
       status: collector.status(),
