@@ -4,7 +4,7 @@ import type { Gap } from '../machines/model/row.ts';
 import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
-import { type CandleQuery, likeness, queryOf, selectSeries } from './collector.query.ts';
+import { type CandleQuery, likeness, oneSeries, queryOf, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import { type CollectorHealth, healthOf } from './health.ts';
@@ -179,7 +179,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       typeof symbol === 'string'
         ? this.#wired.delivery.buffer(seriesKey({ symbol: upperAscii(symbol), interval }))
         : undefined;
-    if (candles === undefined) this.#select({ symbol, interval });
+    if (candles === undefined) this.#select(oneSeries(symbol, interval));
     return candles ?? [];
   }
 
@@ -244,7 +244,7 @@ export class BinanceDataCollector implements AsyncDisposable {
     const { pipeline } = this.#wired;
     const cursor =
       typeof symbol === 'string' ? pipeline.cursor({ symbol: upperAscii(symbol), interval }) : undefined;
-    if (cursor === undefined) this.#select({ symbol, interval });
+    if (cursor === undefined) this.#select(oneSeries(symbol, interval));
     return cursor?.forming === undefined ? undefined : candleOf(cursor.forming);
   }
 
