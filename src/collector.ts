@@ -20,7 +20,7 @@ import type { HistoricalQuery } from './options.query.ts';
 import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
-import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
+import { type CollectorState, type CollectorStatus, isConnected, statusOf, topState } from './status.ts';
 import { within } from './supervisor/within.ts';
 import { systemClock } from './transport/clock.ts';
 import { type CollectorVitals, vitalsOf } from './vitals.ts';
@@ -84,7 +84,7 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** True while every socket is proved: open, acknowledged, and data has come or REST shows it quiet. */
   get isConnected(): boolean {
-    return this.#wired.actor.getSnapshot().matches({ streaming: 'full' });
+    return isConnected(this.#wired.actor);
   }
 
   /**

@@ -84,9 +84,13 @@ export function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state']
   return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 
+/** Whether every socket is proved. */
+export const isConnected = (actor: CollectorActor): boolean =>
+  actor.getSnapshot().matches({ streaming: 'full' });
+
 export function modeOf(actor: CollectorActor): CollectorMode {
   const snapshot = actor.getSnapshot();
-  if (snapshot.matches({ streaming: 'full' })) return 'sockets';
+  if (isConnected(actor)) return 'sockets';
   if (snapshot.matches('streaming')) return 'mixed';
   const isPolling =
     snapshot.matches({ connecting: 'polling' }) || snapshot.matches({ connecting: { first: 'dialing' } });
@@ -122,7 +126,7 @@ export function statusOf(parts: {
   });
   return {
     state: topState(parts.actor),
-    isConnected: parts.actor.getSnapshot().matches({ streaming: 'full' }),
+    isConnected: isConnected(parts.actor),
     mode: modeOf(parts.actor),
     ...(Number.isFinite(parts.exchangeNow) ? { exchangeTime: parts.exchangeNow } : {}),
     timeScale: parts.timeScale,

@@ -3,7 +3,7 @@ import type { ReconnectCause } from '../machines/model/reconnect.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
 import type { Counters } from './pipeline/counters.ts';
 import type { Distribution } from './pipeline/durations.ts';
-import { type CollectorMode, type CollectorState, modeOf, topState } from './status.ts';
+import { type CollectorMode, type CollectorState, isConnected, modeOf, topState } from './status.ts';
 import type { Wired } from './wire.ts';
 
 export { RECONNECT_CAUSES, type ReconnectCause } from '../machines/model/reconnect.ts';
@@ -57,7 +57,7 @@ export function vitalsOf(wired: Wired): CollectorVitals {
   const lastAgoMs = commitTimes.lastAgoMs(clock.now());
   return {
     state: topState(actor),
-    isConnected: actor.getSnapshot().matches({ streaming: 'full' }),
+    isConnected: isConnected(actor),
     mode: modeOf(actor),
     ...(Number.isFinite(exchangeTime) ? { exchangeTime } : {}),
     timeScale: exchangeClock.timeScale,

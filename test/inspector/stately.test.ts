@@ -113,6 +113,17 @@ test('an actor that the package can make nothing of is left out, and the others 
   expect(registered().map(({ name }) => name)).toContain('lamp0');
 });
 
+test('a root that is given twice is told of once', async () => {
+  const room = lamps(1);
+  const { connect } = await show(room, room);
+  const { told, registered } = await connect();
+  await until('all are there', () => registered().length === 2);
+  told.length = 0;
+  room.send({ type: 'SWITCH' });
+  await until('it is lit', () => told.some(({ snapshot }) => snapshot?.value === 'lit'));
+  expect(told.filter(({ snapshot }) => snapshot?.value === 'lit')).toHaveLength(1);
+});
+
 test('what they do follows: states with the event that led there, and events by their type alone', async () => {
   const room = lamps(2);
   const { connect } = await show(room);
