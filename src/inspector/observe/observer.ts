@@ -5,7 +5,7 @@ import type { ActorRow, RecentStep, StateValue } from '../protocol.ts';
 import { distinctRoots } from '../roots.ts';
 import { type ActorRecord, recordOf, rowOf, seriesState, stateOf, statusOf } from './actor-record.ts';
 import { RecentSteps } from './recent-steps.ts';
-import { stateText } from './state-text.ts';
+import { stateLabel } from './state-label.ts';
 
 /** Actors with a chart that are shown yet after they have ended; others are gone at once. */
 const ENDED_MAX = 200;
@@ -109,7 +109,7 @@ export class Observer {
       const { machine } = record.who;
       const states = counts.get(machine) ?? new Map<string, number>();
       counts.set(machine, states);
-      const state = stateText(stateOf(record));
+      const state = stateLabel(stateOf(record));
       states.set(state, (states.get(state) ?? 0) + 1);
     }
     return counts;
