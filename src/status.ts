@@ -34,6 +34,9 @@ export interface SeriesStatus extends Series {
   readonly stored: number;
 }
 
+/** What was counted over the life of a collector. */
+export interface CollectorCounters extends Readonly<Counters & AuditCounters> {}
+
 /** What a collector does, at one moment. */
 export interface CollectorStatus {
   readonly state: CollectorState;
@@ -43,7 +46,7 @@ export interface CollectorStatus {
   readonly exchangeTime?: number;
   readonly timeScale: number;
   readonly series: readonly SeriesStatus[];
-  readonly counters: Readonly<Counters & AuditCounters>;
+  readonly counters: CollectorCounters;
   /** Rows that wait for the store. */
   readonly rowsWaiting: number;
 }

@@ -186,7 +186,7 @@ export function viewLines(input: ViewInput): string[] {
   const hint = HINTS[status.state] ?? 'Ctrl+C stops';
   const scale = timeScale === 1 ? '' : ` · ${timeScale}× time`;
   const facts = cut(`${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}`, width);
-  const counters = Object.entries(status.counters)
+  const counters = Object.entries({ ...status.counters })
     .filter(([name, value]) => value > 0 || name === 'frames')
     .map(([name, value]) => `${name} ${value}`);
   return [
