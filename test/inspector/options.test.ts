@@ -1,8 +1,10 @@
 /** What an inspector can't be told is refused as the options of a collector are, before anything is begun. */
+import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   BinanceDataCollector,
   ConfigurationError,
+  type InspectorOptions,
   inspectorComponent,
   startInspector,
 } from '../../src/index.ts';
@@ -53,6 +55,22 @@ test('and what is no collector', async () => {
 test('inspectorComponent refuses the same as it is made', () => {
   expect(() => inspectorComponent(collector, { port: 70_000 })).toThrow(ConfigurationError);
   expect(() => inspectorComponent(collector, { name: 'page', port: 0, roots: [] })).not.toThrow();
+});
+
+test('docs/watching.md tells every option, and a default of each', () => {
+  // Of programs that have a clock of their own it is told in the docstring alone.
+  const options: Required<Record<keyof Omit<InspectorOptions, 'clock'>, true>> = {
+    port: true,
+    host: true,
+    allowedHosts: true,
+    roots: true,
+    viewer: true,
+    logger: true,
+  };
+  const text = readFileSync(new URL('../../docs/watching.md', import.meta.url), 'utf8');
+  const [, table = ''] = text.split('| option         | default     |');
+  const told = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `(\w+)`/gmu)].map(([, name]) => name);
+  expect(told).toEqual(Object.keys(options));
 });
 
 test('no options, and options that are undefined, are none', async () => {
