@@ -64,8 +64,9 @@ export function openShow(
   const close = (): void => {
     hub.terminate();
     metrics.close();
-    series.close();
     observer.detach();
+    // Last: it calls what the collector gave, whatever that does.
+    series.close();
   };
   try {
     observer.attach();
