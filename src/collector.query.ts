@@ -3,7 +3,7 @@ import type { Interval } from '../machines/model/interval.ts';
 import type { Series } from '../machines/model/kline.ts';
 import { upperAscii } from './binance/streams.ts';
 import { ConfigurationError } from './errors.ts';
-import { nearest } from './options.ts';
+import { nearest, printable } from './options.ts';
 
 /** Which closed candles an iterator gives out. */
 export interface CandleQuery {
@@ -22,6 +22,19 @@ export const queryOf = (symbol: string | undefined, interval: Interval | undefin
   ...(symbol === undefined ? {} : { symbol }),
   ...(interval === undefined ? {} : { interval }),
 });
+
+/**
+ * A query for one series.
+ *
+ * @throws {ConfigurationError} when a part of its name is left out.
+ */
+export function oneSeries(symbol: string, interval: Interval): CandleQuery {
+  const issues = Object.entries({ symbol, interval })
+    .filter(([, part]) => part === undefined)
+    .map(([option]) => ({ option, given: 'nothing', allowed: 'symbol and interval of one series' }));
+  if (issues.length > 0) throw new ConfigurationError(issues);
+  return { symbol, interval };
+}
 
 /** Symbols that a message lists; more are counted. */
 const LISTED_MAX = 20;
@@ -52,11 +65,15 @@ export function selectSeries(
   known: readonly Series[],
   intervals: readonly Interval[],
 ): Series[] {
-  const symbol = query.symbol === undefined ? undefined : upperAscii(query.symbol);
   const { interval } = query;
+  if (query.symbol !== undefined && typeof query.symbol !== 'string')
+    throw new ConfigurationError([
+      { option: 'symbol', given: printable(query.symbol), allowed: 'the name of a symbol, as BTCUSDT' },
+    ]);
+  const symbol = query.symbol === undefined ? undefined : upperAscii(query.symbol);
   if (interval !== undefined && !intervals.includes(interval))
     throw new ConfigurationError([
-      { option: 'interval', given: `'${interval}'`, allowed: `one of ${intervals.join(' ')}` },
+      { option: 'interval', given: `'${String(interval)}'`, allowed: `one of ${intervals.join(' ')}` },
     ]);
   // Who asks for all learns at the start what that is: before, nobody can say what is wrong.
   const isKnown = symbol === undefined || known.length === 0 || known.some((one) => one.symbol === symbol);

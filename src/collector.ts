@@ -4,7 +4,7 @@ import type { Gap } from '../machines/model/row.ts';
 import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
-import { type CandleQuery, likeness, queryOf, selectSeries } from './collector.query.ts';
+import { type CandleQuery, likeness, oneSeries, queryOf, selectSeries } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import { type CollectorHealth, healthOf } from './health.ts';
@@ -20,7 +20,7 @@ import type { HistoricalQuery } from './options.query.ts';
 import { type CollectorOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import type { CollectorEvents } from './pipeline/delivery.ts';
 import type { Unsubscribe } from './pipeline/listeners.ts';
-import { type CollectorState, type CollectorStatus, statusOf, topState } from './status.ts';
+import { type CollectorState, type CollectorStatus, isConnected, statusOf, topState } from './status.ts';
 import { within } from './supervisor/within.ts';
 import { systemClock } from './transport/clock.ts';
 import { type CollectorVitals, vitalsOf } from './vitals.ts';
@@ -84,7 +84,7 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** True while every socket is proved: open, acknowledged, and data has come or REST shows it quiet. */
   get isConnected(): boolean {
-    return this.#wired.actor.getSnapshot().matches({ streaming: 'full' });
+    return isConnected(this.#wired.actor);
   }
 
   /**
@@ -179,7 +179,7 @@ export class BinanceDataCollector implements AsyncDisposable {
       typeof symbol === 'string'
         ? this.#wired.delivery.buffer(seriesKey({ symbol: upperAscii(symbol), interval }))
         : undefined;
-    if (candles === undefined) this.#select({ symbol, interval });
+    if (candles === undefined) this.#select(oneSeries(symbol, interval));
     return candles ?? [];
   }
 
@@ -244,7 +244,7 @@ export class BinanceDataCollector implements AsyncDisposable {
     const { pipeline } = this.#wired;
     const cursor =
       typeof symbol === 'string' ? pipeline.cursor({ symbol: upperAscii(symbol), interval }) : undefined;
-    if (cursor === undefined) this.#select({ symbol, interval });
+    if (cursor === undefined) this.#select(oneSeries(symbol, interval));
     return cursor?.forming === undefined ? undefined : candleOf(cursor.forming);
   }
 

@@ -22,6 +22,8 @@ export interface CollectorHealth {
   readonly ok: boolean;
   readonly state: CollectorState;
   readonly mode: CollectorMode;
+  /** Every socket is proved. */
+  readonly isConnected: boolean;
   /** How many series are in which state. */
   readonly streams: Readonly<Partial<Record<SeriesStatus['state'], number>>>;
   /** Since the newest kline frame of any series, wall ms; absent: none has come. */
@@ -73,6 +75,7 @@ export function healthOf(
     ok: status.state === 'streaming' && ailing === 0,
     state: status.state,
     mode: status.mode,
+    isConnected: status.isConnected,
     streams,
     ...(vitals.lastFrameAgeMs === undefined ? {} : { lastFrameAgeMs: vitals.lastFrameAgeMs }),
     ailments,

@@ -37,8 +37,15 @@ export { createLogger, type FlushableLogger, type Level, type LoggerOptions } fr
 export type { HistoricalQuery } from './options.query.ts';
 export type { CollectorOptions, NetworkUrls, TimingOverrides } from './options.ts';
 export type { CollectorEvents, GapNotice, Problem, StateChange } from './pipeline/delivery.ts';
+export type { Unsubscribe } from './pipeline/listeners.ts';
 export type { Clock, Logger, Random } from './ports.ts';
-export type { CollectorMode, CollectorState, CollectorStatus, SeriesStatus } from './status.ts';
+export type {
+  CollectorCounters,
+  CollectorMode,
+  CollectorState,
+  CollectorStatus,
+  SeriesStatus,
+} from './status.ts';
 export {
   type CollectorComponentOptions,
   collectorComponent,
@@ -65,8 +72,10 @@ export { type StoreComponentOptions, storeComponent } from './supervisor/store-c
 export { summaryLine } from './supervisor/summary.ts';
 export {
   Supervisor,
+  type SupervisorActor,
   type SupervisorOptions,
   type SupervisorState,
   type SupervisorStopOptions,
 } from './supervisor/supervisor.ts';
 export type { CollectorVitals, Distribution, ReconnectCause } from './vitals.ts';
+export type { CollectorActor } from './wire.ts';

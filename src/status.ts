@@ -34,6 +34,9 @@ export interface SeriesStatus extends Series {
   readonly stored: number;
 }
 
+/** What was counted over the life of a collector. */
+export interface CollectorCounters extends Readonly<Counters & AuditCounters> {}
+
 /** What a collector does, at one moment. */
 export interface CollectorStatus {
   readonly state: CollectorState;
@@ -43,7 +46,7 @@ export interface CollectorStatus {
   readonly exchangeTime?: number;
   readonly timeScale: number;
   readonly series: readonly SeriesStatus[];
-  readonly counters: Readonly<Counters & AuditCounters>;
+  readonly counters: CollectorCounters;
   /** Rows that wait for the store. */
   readonly rowsWaiting: number;
 }
@@ -84,9 +87,13 @@ export function streamState(snapshot: AnyMachineSnapshot): SeriesStatus['state']
   return snapshot.hasTag('live') ? 'live' : 'awaiting';
 }
 
+/** Whether every socket is proved. */
+export const isConnected = (actor: CollectorActor): boolean =>
+  actor.getSnapshot().matches({ streaming: 'full' });
+
 export function modeOf(actor: CollectorActor): CollectorMode {
   const snapshot = actor.getSnapshot();
-  if (snapshot.matches({ streaming: 'full' })) return 'sockets';
+  if (isConnected(actor)) return 'sockets';
   if (snapshot.matches('streaming')) return 'mixed';
   const isPolling =
     snapshot.matches({ connecting: 'polling' }) || snapshot.matches({ connecting: { first: 'dialing' } });
@@ -122,7 +129,7 @@ export function statusOf(parts: {
   });
   return {
     state: topState(parts.actor),
-    isConnected: parts.actor.getSnapshot().matches({ streaming: 'full' }),
+    isConnected: isConnected(parts.actor),
     mode: modeOf(parts.actor),
     ...(Number.isFinite(parts.exchangeNow) ? { exchangeTime: parts.exchangeNow } : {}),
     timeScale: parts.timeScale,

@@ -1,9 +1,14 @@
 /** What a collector measures about itself: figures that cost nothing to read, however many series there are. */
 import type { ReconnectCause } from '../machines/model/reconnect.ts';
-import type { AuditCounters } from './pipeline/audits.ts';
-import type { Counters } from './pipeline/counters.ts';
 import type { Distribution } from './pipeline/durations.ts';
-import { type CollectorMode, type CollectorState, modeOf, topState } from './status.ts';
+import {
+  type CollectorCounters,
+  type CollectorMode,
+  type CollectorState,
+  isConnected,
+  modeOf,
+  topState,
+} from './status.ts';
 import type { Wired } from './wire.ts';
 
 export { RECONNECT_CAUSES, type ReconnectCause } from '../machines/model/reconnect.ts';
@@ -17,7 +22,7 @@ export interface CollectorVitals {
   /** Exchange time, ms; absent before it is known. */
   readonly exchangeTime?: number;
   readonly timeScale: number;
-  readonly counters: Readonly<Counters & AuditCounters>;
+  readonly counters: CollectorCounters;
   /** Since the newest kline frame of any series, wall ms; absent: none has come. */
   readonly lastFrameAgeMs?: number;
   /** Rows that wait for the store. */
@@ -57,7 +62,7 @@ export function vitalsOf(wired: Wired): CollectorVitals {
   const lastAgoMs = commitTimes.lastAgoMs(clock.now());
   return {
     state: topState(actor),
-    isConnected: actor.getSnapshot().matches({ streaming: 'full' }),
+    isConnected: isConnected(actor),
     mode: modeOf(actor),
     ...(Number.isFinite(exchangeTime) ? { exchangeTime } : {}),
     timeScale: exchangeClock.timeScale,

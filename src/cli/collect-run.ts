@@ -112,5 +112,7 @@ const failureText = (error: unknown, settings: CollectSettings): string => {
   if (error instanceof ConnectionError) return 'no stream could be had';
   if (error instanceof CandlestateError && error.code === 'HTTP_LISTEN')
     return `${settings.labelOf('port')}: the page can not be served`;
+  if (error instanceof CandlestateError && error.code === 'VIEWER_MISSING')
+    return `${settings.labelOf('inspect')}: there is no viewer`;
   return 'collecting failed';
 };

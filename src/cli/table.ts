@@ -191,7 +191,7 @@ export function viewLines(input: ViewInput): string[] {
     `${timeText(status.exchangeTime)}${scale} · ${escapeControls(db)}${page === undefined ? '' : ` · ${page}`}`,
     width,
   );
-  const counters = Object.entries(status.counters)
+  const counters = Object.entries({ ...status.counters })
     .filter(([name, value]) => value > 0 || name === 'frames')
     .map(([name, value]) => `${name} ${value}`);
   return [

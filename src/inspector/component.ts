@@ -1,5 +1,6 @@
 /** The inspector as a part of an application. */
 import type { Component } from '../supervisor/component.ts';
+import { checkOptions } from './check-options.ts';
 import type { InspectorOptions, Watched } from './options.ts';
 import type { OpenInspector } from './serve/serve.ts';
 
@@ -17,12 +18,15 @@ export interface InspectorComponentOptions extends InspectorOptions {
  * The inspector of a collector as a part of an application. The collector is to depend on it: then `/healthz` answers
  * from the beginning to the end, 503 while nothing streams yet or any more. Checks `connections` and `pages`: none is left.
  *
- * Its start rejects with a `CandlestateError`, code `HTTP_LISTEN`, that names the port.
+ * Its start rejects with a `CandlestateError`, code `HTTP_LISTEN`, that names the port, or `VIEWER_MISSING`.
+ *
+ * @throws {ConfigurationError} listing every option that can't work.
  */
 export function inspectorComponent(
   collector: Watched,
   { name = 'inspector', deadlineMs, dependsOn, onListening, ...options }: InspectorComponentOptions = {},
 ): Component {
+  checkOptions(collector, options);
   let inspector: OpenInspector | undefined;
   return {
     name,

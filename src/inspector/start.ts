@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.ts';
 import type { Inspector, InspectorOptions, Watched } from './options.ts';
 
 /**
@@ -6,9 +7,10 @@ import type { Inspector, InspectorOptions, Watched } from './options.ts';
  *
  * @throws {CandlestateError} `HTTP_LISTEN` when the given port is taken or can't be listened on, `VIEWER_MISSING` when the
  * package of the viewer that was asked for is not installed.
- * @throws {ConfigurationError} naming those of `allowedHosts` that are none.
+ * @throws {ConfigurationError} listing every option that can't work.
  */
 export async function startInspector(collector: Watched, options: InspectorOptions = {}): Promise<Inspector> {
+  checkOptions(collector, options);
   const { serveInspector } = await import('./serve/serve.ts');
   return serveInspector(collector, options);
 }

@@ -159,6 +159,21 @@ describe('the constructor', () => {
 });
 
 describe('asking for a series that is not collected', () => {
+  test('is refused by name also where no text stands in place of a name, or none at all', async () => {
+    const { collector } = collectFrom(await startExchange());
+    for (const ask of ['getCandleBuffer', 'getFormingCandle'] as const) {
+      expect(() => collector[ask](7 as never, '1m')).toThrow(/symbol: 7 is not allowed/u);
+      expect(() => collector[ask]('BTCUSDT', undefined as never)).toThrow(
+        /interval: nothing is not allowed/u,
+      );
+      expect(() => collector[ask](undefined as never, '1m')).toThrow(/symbol: nothing is not allowed/u);
+    }
+    expect(() => collector.getOpenGaps(null as never)).toThrow(/symbol: null is not allowed/u);
+    expect(() => collector.candles({ symbol: 7 as never })).toThrow(/symbol: 7 is not allowed/u);
+    expect(() => collector.candles({ interval: null as never })).toThrow(/interval: 'null' is not allowed/u);
+    expect(collector.getOpenGaps()).toEqual([]);
+  });
+
   test('is refused by name, for buffers, forming bars, gaps and iterators alike', async () => {
     const { collector } = collectFrom(await startExchange());
     expect(() => collector.getCandleBuffer('SOLUSDT', '1m')).toThrow(/symbol: 'SOLUSDT'/u);

@@ -96,6 +96,13 @@ describe('the examples', () => {
     expect(lines[0]).toMatch(/^open http:\/\/127\.0\.0\.1:\d+\/$/);
     expect(lines[1]).toBe('before: 503');
     expect(lines[2]).toMatch(/^while it streams: 200 \{.*"ok":true.*"state":"streaming"/);
+    const said = JSON.parse(lines[2]?.slice('while it streams: 200 '.length) ?? '') as object;
+    const table = read('docs/monitoring/README.md')
+      .split('<!-- healthz -->')[1]
+      ?.split('<!-- /healthz -->')[0];
+    expect([...(table ?? '').matchAll(/^\| `(\w+)`/gmu)].map(([, key]) => key).sort()).toEqual(
+      Object.keys(said).sort(),
+    );
     expect(lines[3]).toMatch(/^candlestate_streams\{state="live"\} 1$/);
   });
 

@@ -27,6 +27,7 @@ export const HEALTH: CollectorHealth = {
   ok: true,
   state: 'streaming',
   mode: 'sockets',
+  isConnected: true,
   streams: { live: 2 },
   ailments: [],
   ailing: 0,

@@ -25,6 +25,20 @@ const portOf = (server: Server | undefined): number =>
 const closeOf = (socket: WebSocket): Promise<number> =>
   new Promise((resolve) => socket.once('close', (code) => resolve(code)));
 
+test('it ends also when what it watched does not let it go', async () => {
+  const watched = await crowd();
+  onTestFinished(() => watched.stop());
+  vi.spyOn(watched.collector, 'on').mockReturnValue(() => {
+    throw new Error('stay');
+  });
+  const { inspector, log } = await servingOf(watched);
+  await inspector.close();
+  await expect(fetch(`${inspector.url}healthz`)).rejects.toThrow('fetch failed');
+  expect(log.lines.map(({ message }) => message)).toContain(
+    'the inspector could not let go of all that it watched',
+  );
+});
+
 describe('it listens', () => {
   test('on loopback, where it says', async () => {
     const { inspector, port, get } = await serving();

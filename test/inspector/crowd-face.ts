@@ -121,7 +121,7 @@ export class CrowdFace implements Watched {
 
   health(): CollectorHealth {
     this.asked.health += 1;
-    const { state, mode, series } = this.status();
+    const { state, mode, isConnected, series } = this.status();
     const streams: Partial<Record<SeriesStatus['state'], number>> = {};
     for (const one of series) streams[one.state] = (streams[one.state] ?? 0) + 1;
     const mute = series.filter((one) => one.state === 'mute');
@@ -129,6 +129,7 @@ export class CrowdFace implements Watched {
       ok: state === 'streaming' && mute.length === 0,
       state,
       mode,
+      isConnected,
       streams,
       lastFrameAgeMs: 40,
       ailments: mute

@@ -96,6 +96,34 @@ test('whoever comes is told of all actors, each behind its parent, with name, ch
   expect(lamp?._version).toMatch(/^\d/);
 });
 
+test('an actor that the package can make nothing of is left out, and the others are told of', async () => {
+  const meta = {
+    toJSON() {
+      throw new Error('not for the wire');
+    },
+  };
+  const odd = createActor(createMachine({ id: 'odd', meta, on: { SWITCH: {} } })).start();
+  const room = lamps(1);
+  const { connect } = await show(odd, room);
+  const { told, registered } = await connect();
+  await until('the others are there', () => registered().length === 2);
+  odd.send({ type: 'SWITCH' });
+  room.send({ type: 'SWITCH' });
+  await until('the lamp is lit', () => told.some(({ snapshot }) => snapshot?.value === 'lit'));
+  expect(registered().map(({ name }) => name)).toContain('lamp0');
+});
+
+test('a root that is given twice is told of once', async () => {
+  const room = lamps(1);
+  const { connect } = await show(room, room);
+  const { told, registered } = await connect();
+  await until('all are there', () => registered().length === 2);
+  told.length = 0;
+  room.send({ type: 'SWITCH' });
+  await until('it is lit', () => told.some(({ snapshot }) => snapshot?.value === 'lit'));
+  expect(told.filter(({ snapshot }) => snapshot?.value === 'lit')).toHaveLength(1);
+});
+
 test('what they do follows: states with the event that led there, and events by their type alone', async () => {
   const room = lamps(2);
   const { connect } = await show(room);

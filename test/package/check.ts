@@ -39,9 +39,13 @@ try {
   writeFileSync(
     join(project, 'user.ts'),
     `import { BinanceDataCollector, type Candle, type CandleBlock, candlesIn, type CollectorHealth, type Gap, type History,
-  type HistoryReport, loadHistory, startInspector } from 'candlestate';
+  type HistoryReport, type InspectorOptions, loadHistory, startInspector, type Supervisor } from 'candlestate';
 import { collectorMachine, INTERVALS } from 'candlestate/machines';
 import { startSimulator } from 'candlestate/simulator';
+// Whatever these give has a name that a user's own declarations can use.
+export const watched = (one: BinanceDataCollector) => [one.actor, one.vitals, one.health, one.status, one.on] as const;
+export const figures = (one: BinanceDataCollector) => [one.vitals().counters, one.health().ailments] as const;
+export const shown = (one: Supervisor) => ({ roots: [one.actor] }) satisfies InspectorOptions;
 const exchange = await startSimulator({ timeScale: 600 });
 const urls = { wsUrl: exchange.wsUrl, restUrl: exchange.restUrl, visionUrl: exchange.visionUrl };
 await using collector = new BinanceDataCollector({ symbols: ['BTCUSDT'], intervals: ['1m'], network: urls,
@@ -55,8 +59,8 @@ for await (const candle of collector.candles({ symbol: 'BTCUSDT', interval: '1m'
 const hour = { symbol: 'BTCUSDT', interval: '1m', from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 } as const;
 const inspector = await startInspector(collector, { port: 0 });
 const page = await fetch(inspector.url);
-const shown = await page.text();
-if (page.status !== 200 || !shown.includes('<script')) throw new Error('the page is not there: ' + shown);
+const html = await page.text();
+if (page.status !== 200 || !html.includes('<script')) throw new Error('the page is not there: ' + html);
 const health: CollectorHealth = collector.health();
 if (!health.ok) throw new Error('it streams and is not well');
 await inspector.close();
@@ -79,6 +83,7 @@ process.stdout.write(\`\${candles.length} candles, \${INTERVALS.length} interval
     '--lib',
     'es2024,esnext.disposable',
     '--strict',
+    '--declaration',
   ];
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck'];
   run(join(root, 'node_modules/.bin/tsc'), [...compiler, ...types, 'user.ts'], project);

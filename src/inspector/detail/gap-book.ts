@@ -75,8 +75,7 @@ export class GapBook {
   /** Gaps of a series, open and filled, ascending; of each kind the newest 200. */
   gaps(series: Series): GapMark[] {
     const open = this.#collector
-      .getOpenGaps()
-      .filter(({ symbol, interval }) => symbol === series.symbol && interval === series.interval)
+      .getOpenGaps(series.symbol, series.interval)
       .map(({ fromOpenTime, toOpenTime, reason }): GapMark => {
         return { fromOpenTime, toOpenTime, reason, status: 'open' };
       })

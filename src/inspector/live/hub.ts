@@ -17,6 +17,7 @@ const PAUSE_SHARE = 5;
 export interface HubOptions {
   readonly collector: Watched;
   readonly observer: Observer;
+  /** Its timers keep no process alive. */
   readonly clock: Clock;
   /** Of the program. */
   readonly version: string;
@@ -92,8 +93,6 @@ export class Hub {
     this.#isWaiting = true;
     const delayMs = Math.max(0, this.#nextAt - this.#now());
     this.#timer = this.#options.clock.setTimeout(() => this.#beat(), delayMs);
-    // To be looked at keeps no process alive.
-    (this.#timer as Partial<NodeJS.Timeout>).unref?.();
   }
 
   #beat(): void {

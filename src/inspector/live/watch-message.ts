@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isInterval } from '../../../machines/model/interval.ts';
 import type { WatchMessage } from '../protocol.ts';
 
-/** Longest message that a page may send, bytes. */
+/** Longest message that a page may send, bytes: all that it says is which series it shows. */
 export const MESSAGE_BYTES_MAX = 1_024;
 
 const isSeries = (text: string): boolean => {

@@ -2,13 +2,11 @@ import { type Metric, Registry } from 'prom-client';
 import type { Clock } from '../../ports.ts';
 import { systemClock } from '../../transport/clock.ts';
 import type { Watched } from '../options.ts';
+import { remembered } from '../remembered.ts';
 import { ActorStates, type CountsByState } from './actor-states.ts';
 import { FIGURES } from './catalogue.ts';
 import type { Figure, Reading } from './figure.ts';
 import { measureProcess, processText } from './process.ts';
-
-/** What was read so lately is told again, ms: whoever asks often, or all at once, costs one reading. */
-const HOLD_MS = 100;
 
 export interface MetricsOptions {
   readonly collector: Pick<Watched, 'vitals' | 'health'>;
@@ -31,10 +29,11 @@ export class Metrics {
   readonly #clock: Clock;
   #read: (() => Reading) | undefined;
   #reading: Reading | undefined;
-  #held: { readonly at: number; readonly text: Promise<string> } | undefined;
+  #text: () => Promise<string>;
 
   constructor({ collector, observer, version = 'unknown', clock = systemClock }: MetricsOptions) {
     this.#clock = clock;
+    this.#text = remembered(clock, () => this.#write());
     this.#read = () => ({
       vitals: collector.vitals(),
       health: collector.health(),
@@ -48,10 +47,7 @@ export class Metrics {
 
   /** All metrics as of now; of this process alone once it is closed. */
   text(): Promise<string> {
-    const now = this.#clock.now();
-    if (this.#held === undefined || now - this.#held.at >= HOLD_MS || now < this.#held.at)
-      this.#held = { at: now, text: this.#write() };
-    return this.#held.text;
+    return this.#text();
   }
 
   /** Lets go of the collector. */
@@ -59,7 +55,7 @@ export class Metrics {
     this.#registry.clear();
     this.#read = undefined;
     this.#reading = undefined;
-    this.#held = undefined;
+    this.#text = remembered(this.#clock, () => this.#write());
   }
 
   async #write(): Promise<string> {

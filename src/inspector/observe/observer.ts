@@ -2,9 +2,10 @@ import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } f
 import type { Clock } from '../../ports.ts';
 import type { SeriesStatus } from '../../status.ts';
 import type { ActorRow, RecentStep, StateValue } from '../protocol.ts';
+import { distinctRoots } from '../roots.ts';
 import { type ActorRecord, recordOf, rowOf, seriesState, stateOf, statusOf } from './actor-record.ts';
 import { RecentSteps } from './recent-steps.ts';
-import { stateText } from './state-text.ts';
+import { stateLabel } from './state-label.ts';
 
 /** Actors with a chart that are shown yet after they have ended; others are gone at once. */
 const ENDED_MAX = 200;
@@ -43,10 +44,10 @@ export class Observer {
   readonly #recent = new RecentSteps(RECENT_MAX);
   readonly #streams = new Map<SeriesStatus['state'], number>();
 
-  /** `roots` are of different systems; a second one of the same system shows nothing more, and is left out. */
+  /** One root of each system; a second one is left out. */
   constructor({ clock, roots }: { clock: Clock; roots: readonly AnyActorRef[] }) {
     this.#clock = clock;
-    this.#roots = roots.filter((root, at) => roots.findIndex((one) => one.system === root.system) === at);
+    this.#roots = distinctRoots(roots);
   }
 
   /** Begins with all actors that are there. */
@@ -108,7 +109,7 @@ export class Observer {
       const { machine } = record.who;
       const states = counts.get(machine) ?? new Map<string, number>();
       counts.set(machine, states);
-      const state = stateText(stateOf(record));
+      const state = stateLabel(stateOf(record));
       states.set(state, (states.get(state) ?? 0) + 1);
     }
     return counts;

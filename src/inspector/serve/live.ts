@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../ports.ts';
 import { within } from '../../supervisor/within.ts';
 import { CLIENTS_MAX } from '../live/hub.ts';
+import { MESSAGE_BYTES_MAX } from '../live/watch-message.ts';
 import { type Answer, headersOf, NOT_FOUND, refused, text } from './answer.ts';
 import { askedOf, pathOf, refusalOf } from './guard.ts';
 import type { Hosts } from './hosts.ts';
@@ -13,8 +14,6 @@ import type { Ages } from './server.ts';
 /** Whom sockets are given to, by the path that was asked for, as `live`. */
 export type Doors = Readonly<Record<string, (socket: WebSocket) => void>>;
 
-/** All that a page says is which series it shows. */
-const MESSAGE_BYTES_MAX = 1_024;
 /** A client that is told to go answers within this, ms, or is cut off. */
 const FAREWELL_MS = 250;
 

@@ -69,7 +69,12 @@ export async function serveInspector(
     const pageClosed = page.close();
     show.farewell();
     await sockets.close(clock, timeoutMs);
-    show.close();
+    try {
+      show.close();
+    } catch (error) {
+      // What behaves like a collector may fail like none: the server ends all the same.
+      logger.error('the inspector could not let go of all that it watched', { error });
+    }
     server.off('request', router.handle).off('checkContinue', router.handle).off('upgrade', sockets.upgrade);
     const left = (): number => Math.max(0, until - clock.now());
     await http.stop?.(NEVER, { timeoutMs: Math.min(ANSWERS_MS, left()), reason: 'closed' });

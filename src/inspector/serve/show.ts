@@ -7,11 +7,11 @@ import { Hub } from '../live/hub.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Observer } from '../observe/observer.ts';
 import type { InspectorOptions, Watched } from '../options.ts';
+import { remembered } from '../remembered.ts';
 import type { StatelyViewer } from '../stately/viewer.ts';
 import { json, policyOf } from './answer.ts';
 import type { Doors } from './live.ts';
 import type { Page } from './page-files.ts';
-import { remembered } from './remembered.ts';
 import type { Route, Routes } from './routes.ts';
 
 export interface Show {
@@ -64,8 +64,9 @@ export function openShow(
   const close = (): void => {
     hub.terminate();
     metrics.close();
-    series.close();
     observer.detach();
+    // Last: it calls what the collector gave, whatever that does.
+    series.close();
   };
   try {
     observer.attach();
@@ -106,7 +107,7 @@ export function openShow(
 function healthRoute(collector: Watched, clock: Clock): Route {
   const answer = remembered(clock, () => {
     const health = collector.health();
-    return json(health.ok ? 200 : 503, { ...health, isConnected: collector.vitals().isConnected });
+    return json(health.ok ? 200 : 503, health);
   });
   return (rest) => (rest.length === 0 ? answer() : undefined);
 }

@@ -1,4 +1,5 @@
 import type { Actor, ActorRefLike, AnyActorLogic, AnyActorRef } from 'xstate';
+import { distinctRoots } from '../roots.ts';
 
 /** A state, without the context behind it. */
 export interface Seen {
@@ -31,7 +32,7 @@ export class Cast {
   readonly #charts = new WeakMap<object, object>();
 
   constructor(roots: readonly AnyActorRef[]) {
-    this.#roots = roots;
+    this.#roots = distinctRoots(roots);
   }
 
   get roots(): readonly AnyActorRef[] {

@@ -116,7 +116,7 @@ export class StatelyClient {
   #tellNext(): boolean {
     const standing = this.#standing.next();
     if (standing.done !== true) {
-      this.#introduce(standing.value, true);
+      this.#try(() => this.#introduce(standing.value, true));
       return true;
     }
     if (this.#isBehind) {
@@ -125,8 +125,17 @@ export class StatelyClient {
       return true;
     }
     const piece = this.#queue.shift();
-    if (piece !== undefined) this.#tell(piece);
+    if (piece !== undefined) this.#try(() => this.#tell(piece));
     return piece !== undefined;
+  }
+
+  /** What can't be written, as the chart of another system may be, is left out: nobody above this would catch it. */
+  #try(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      // What follows is told all the same.
+    }
   }
 
   #tell(piece: Piece): void {

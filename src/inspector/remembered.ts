@@ -1,7 +1,7 @@
-import type { Clock } from '../../ports.ts';
+import type { Clock } from '../ports.ts';
 
 /** Asked ever so often, it is worked out once in this time, ms: what has changed is to be told at once. */
-export const REMEMBERED_MS = 100;
+const REMEMBERED_MS = 100;
 
 /** The same answer to everybody for a while; who asks while it is being made waits for it. */
 export function remembered<T>(clock: Clock, make: () => Promise<T> | T): () => Promise<T> {

@@ -1,10 +1,10 @@
 import type { StateValue } from '../protocol.ts';
 
-/** A state in one line: `attached.opening`; with regions `open(proof.live series.whole)`. */
-export function stateText(value: StateValue): string {
+/** A state as the label of a metric, in what is easily typed: `attached.opening`; with regions `open(proof.live series.whole)`. */
+export function stateLabel(value: StateValue): string {
   if (typeof value === 'string') return value;
   const parts = Object.entries(value).map(([name, inner]) => {
-    const text = stateText(inner);
+    const text = stateLabel(inner);
     if (text === '') return name;
     return text.startsWith('(') ? `${name}${text}` : `${name}.${text}`;
   });
