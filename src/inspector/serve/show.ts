@@ -86,7 +86,7 @@ export function openShow(
   };
   return {
     routes: {
-      '': () => page.answer(''),
+      '': (rest) => (rest.length === 0 ? page.answer('') : undefined),
       assets: (rest) => page.answer(['assets', ...rest].join('/')),
       healthz: healthRoute(collector, clock),
       metrics: metrics.route,
