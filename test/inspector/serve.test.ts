@@ -78,6 +78,13 @@ describe('by GET there is', () => {
     });
   });
 
+  test('its health, 503 from the moment on when it does not stream any more', async () => {
+    const { get, crowd } = await serving();
+    expect(await get('/healthz')).toMatchObject({ status: 200 });
+    crowd.collector.figures.state = 'stopping';
+    expect(await get('/healthz')).toMatchObject({ status: 503 });
+  });
+
   test.each([
     '/nothing',
     '//evil.example/',

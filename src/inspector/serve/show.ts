@@ -104,7 +104,9 @@ export function openShow(
 
 /** `/healthz`: 200 while the promise is being kept. */
 function healthRoute(collector: Watched, clock: Clock): Route {
-  const answer = remembered(clock, () => {
+  // A stop is told at once; what ails series is looked for a little later.
+  const stateNow = (): string => collector.vitals().state;
+  const answer = remembered(clock, stateNow, () => {
     const health = collector.health();
     return json(health.ok ? 200 : 503, { ...health, isConnected: collector.vitals().isConnected });
   });
