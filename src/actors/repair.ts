@@ -9,7 +9,7 @@ import { isGone } from '../binance/gone.ts';
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
 import { LIMITS } from '../binance/venue.ts';
 import { ExchangeError } from '../errors.ts';
-import type { Cursor } from '../pipeline/cursor.ts';
+import type { Cursor, HistoryQueue } from '../pipeline/cursor.ts';
 import { finalOnly } from '../pipeline/final-only.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
@@ -43,11 +43,13 @@ const UNANSWERED_MS = 3 * 60_000;
 /** Fetches what is owed to a series, in order. Only bars that had certainly ended when REST was asked count. */
 export const repairActor = (ports: RepairPorts) => {
   const warn = oddityLog(ports.logger, ports.clock);
+  const queue: HistoryQueue = { movedAt: Number.NEGATIVE_INFINITY };
   return fromPromise<RepairResult, Series>(async ({ input: series, signal }) => {
     const cursor = ports.pipeline.cursor(series);
     if (cursor === undefined) return { owed: 0, taken: 0 };
     try {
       const hole = holeOf(ports, cursor);
+      if (isHistory(cursor, hole)) cursor.waitsIn = queue;
       const result = await ports.past.during(series, hole, signal, (days) =>
         repair(ports, cursor, days, signal),
       );
@@ -63,6 +65,7 @@ export const repairActor = (ports: RepairPorts) => {
       }
       throw error;
     } finally {
+      cursor.leaveQueue();
       cursor.retell();
     }
   });
@@ -108,6 +111,7 @@ async function repair(
         : await pourBars(ports, cursor, day.candles, day.to, signal);
     taken += fresh;
     if (fresh === 0) break;
+    if (cursor.waitsIn !== undefined) cursor.waitsIn.movedAt = ports.clock.now();
   }
   // Without the grace: what has ended but may yet come by the stream is not owed.
   return { owed: owedNow(ports, cursor), taken };

@@ -108,10 +108,15 @@ function isSound(report: SupervisorReport, logger: FlushableLogger): boolean {
   return report.sound;
 }
 
+/** What is wrong with a port; anything else is wrong with the address that it would be on. */
+const PORT_FAULTS: ReadonlySet<string> = new Set(['EADDRINUSE', 'EACCES', 'EPERM']);
+
 const failureText = (error: unknown, settings: CollectSettings): string => {
   if (error instanceof ConnectionError) return 'no stream could be had';
-  if (error instanceof CandlestateError && error.code === 'HTTP_LISTEN')
-    return `${settings.labelOf('port')}: the page can not be served`;
+  if (error instanceof CandlestateError && error.code === 'HTTP_LISTEN') {
+    const isOfPort = PORT_FAULTS.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+    return `${settings.labelOf(isOfPort ? 'port' : 'host')}: the page can not be served`;
+  }
   if (error instanceof CandlestateError && error.code === 'VIEWER_MISSING')
     return `${settings.labelOf('inspect')}: there is no viewer`;
   return 'collecting failed';

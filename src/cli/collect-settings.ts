@@ -2,7 +2,7 @@
 import type { INTERVALS } from '../../machines/model/interval.ts';
 import { LEVELS } from '../log/format.ts';
 import { fileSource } from './config-file.ts';
-import { duration, list, number, oneOf, text, toggle, wholeNumber } from './flags.ts';
+import { duration, host, list, number, oneOf, text, toggle, wholeNumber } from './flags.ts';
 import { environmentSource, flagSource, readSettings, type Settings } from './settings.ts';
 
 /** 24 days: what a timer can hold. */
@@ -26,7 +26,7 @@ export const COLLECT_READERS = {
   stdout: oneOf('jsonl'),
   port: wholeNumber(0, 65_535),
   noHttp: toggle,
-  host: text('a host name or address'),
+  host,
   allowHosts: list('collector.lan,10.0.0.7'),
   inspect: oneOf('stately'),
   logLevel: oneOf(...LEVELS),

@@ -1,4 +1,5 @@
 /** Readers of single values: text from the command line or the environment, or JSON from a file. */
+import { isIP } from 'node:net';
 
 /** A value that won't do. The message says what is allowed. */
 export class Refused extends Error {}
@@ -14,6 +15,14 @@ export const text =
   (what: string): Reader<string> =>
   (given) =>
     typeof given === 'string' && given.trim() !== '' ? given : refuse(what);
+
+/** A name of a host, or an address, IPv6 in brackets or without: no URL, and no port. */
+export const host: Reader<string> = (given) => {
+  const isOne =
+    typeof given === 'string' &&
+    (isIP(given.replace(/^\[(.*)\]$/, '$1')) !== 0 || /^[a-z0-9_](?:[a-z0-9_.-]{0,252})$/iu.test(given));
+  return isOne ? given : refuse('a host name or address, without a port');
+};
 
 /** `A,B,C`; in a file also an array. Blanks around commas do no harm, empty items do. */
 export const list =

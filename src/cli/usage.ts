@@ -8,6 +8,7 @@ const SETTING_OF: Readonly<Record<string, string>> = {
   store: 'db',
   backfillMs: 'backfill',
   stopTimeoutMs: 'stopTimeout',
+  allowedHosts: 'allowHosts',
   'network.wsUrl': 'wsUrl',
   'network.restUrl': 'restUrl',
   'network.visionUrl': 'visionUrl',

@@ -22,6 +22,12 @@ const SETTLE_MS = 500;
 /** What is owed is told again after this, wall ms: charts are many, and mostly know. */
 const RETELL_MS = 5_000;
 
+/** All series whose history is being fetched; they share what the budget leaves to that. */
+export interface HistoryQueue {
+  /** When the last bars came, of whichever series, monotonic ms. */
+  movedAt: number;
+}
+
 /**
  * Where one series stands: what is due next, and what waits behind a hole. State only; its rules are in
  * `machines/model/ledger.ts`.
@@ -42,6 +48,8 @@ export class Cursor {
   readonly absences = new Absences();
   /** Since when REST has failed to answer for what is owed, monotonic ms. */
   unansweredSince: number | undefined;
+  /** The queue in which what is missing of its history waits its turn; undefined while nothing does. */
+  waitsIn: HistoryQueue | undefined;
   /** Closed bars delivered in this process, and the last of them. */
   closed = 0;
   last: Candle | undefined;
@@ -58,6 +66,8 @@ export class Cursor {
   /** Which bar is owed, found out by the looks, and since which of them, monotonic ms. */
   #owed: number | undefined;
   #owedSince = Number.NaN;
+  /** For which bar the time in the queue was let off. */
+  #letOff: number | undefined;
 
   constructor(series: Series, graceMs: number) {
     this.series = series;
@@ -171,11 +181,28 @@ export class Cursor {
 
   /**
    * How long one and the same bar has been due and owed, ms; 0 when nothing is. A repair that brings bars, one after the
-   * other, starts anew with each. What was owed while nobody heard of it does not count.
+   * other, starts anew with each. What was owed while nobody heard of it does not count, nor does the time in a queue
+   * of history that moves.
    */
   owedMs(now: number): number {
     const isOwed = this.#owed !== undefined && this.#owed === this.#due;
-    return isOwed ? now - Math.max(this.#owedSince, this.heardSince) : 0;
+    return isOwed ? now - Math.max(this.#owedSince, this.heardSince, this.#queueMovedAt) : 0;
+  }
+
+  /** It had its turn. Its time in the queue counts for nothing, but only once for one and the same bar. */
+  leaveQueue(): void {
+    if (this.waitsIn !== undefined && this.#letOff !== this.#due)
+      this.#owedSince = Math.max(this.#owedSince, this.#queueMovedAt);
+    this.#letOff = this.#due;
+    this.waitsIn = undefined;
+  }
+
+  /** Of whom REST did not answer the turn has come, and was in vain. */
+  get #queueMovedAt(): number {
+    const { waitsIn, unansweredSince } = this;
+    return waitsIn === undefined || unansweredSince !== undefined
+      ? Number.NEGATIVE_INFINITY
+      : waitsIn.movedAt;
   }
 
   /** How long no frame that could be understood has come, ms, since somebody hears of them. */

@@ -50,6 +50,29 @@ describe('a repair', () => {
     expect(asked[1]?.params['startTime']).toBe(at(1_500));
   });
 
+  test('of history waits with those of all series, and tells them when bars come', async () => {
+    const now = at(2_000) + 30_000;
+    const moved: (number | undefined)[] = [];
+    const one = owing(now, (request) => {
+      moved.push(one.cursor.waitsIn?.movedAt);
+      return klinesAt(BTC, now, request);
+    });
+    await one.repair();
+    expect(moved).toEqual([Number.NEGATIVE_INFINITY, one.clock.now()]);
+    expect(one.cursor.waitsIn).toBeUndefined();
+  });
+
+  test('of a few bars waits in no queue', async () => {
+    const now = at(100) + 30_000;
+    let waitsIn: unknown = 'not asked';
+    const one = owing(now, (request) => {
+      ({ waitsIn } = one.cursor);
+      return klinesAt(BTC, now, request);
+    });
+    await one.repair();
+    expect(waitsIn).toBeUndefined();
+  });
+
   test('asks for one row more than it lacks, for the open one', async () => {
     const now = at(3) + 30_000;
     const { repair, asked, story } = owing(now, (request) => klinesAt(BTC, now, request));

@@ -55,6 +55,14 @@ describe('collect serves its page', () => {
     expect(stderr).not.toContain('→ streaming');
   });
 
+  test('an address that is not of this machine ends with 1 and names the flag', async () => {
+    const { code, stderr } = await start(['collect', '--host', '203.0.113.7'], {
+      cwd: emptyFolder(),
+    }).ended();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/error --host: .*203\.0\.113\.7/);
+  });
+
   test('without --port two of them get along: the log says where each is', async () => {
     const runs = [start(['collect'], { cwd: emptyFolder() }), start(['collect'], { cwd: emptyFolder() })];
     const urls = await Promise.all(runs.map(pageOf));

@@ -119,6 +119,16 @@ describe('its end', () => {
     expect(took).toBeLessThan(TOLERANCE_MS);
   });
 
+  test('within a short time, whoever neither reads nor answers', async () => {
+    const built = builtPage('x'.repeat(30_000_000));
+    const { inspector, dial, page, host } = await serving({}, { page: { built } });
+    const deaf = await dial(`GET /assets/index-abc.js HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    deaf.pause();
+    (await page()).pause();
+    const { took } = await timed(inspector.close({ timeoutMs: 240 }));
+    expect(took).toBeLessThan(230);
+  });
+
   test('is one, however often it is asked for', async () => {
     const { inspector, page } = await serving();
     const viewer = closeOf(await page());

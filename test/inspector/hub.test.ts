@@ -83,6 +83,15 @@ describe('who looks', () => {
     expect(page.news.at(-1)!.strip ?? page.news.at(-2)!.strip).toMatchObject({ messagesPerSecond: 0 });
   });
 
+  test('never sees a collector that stops and yet keeps its promise', async () => {
+    const { look, pass, crowd } = await looking();
+    const page = await look();
+    crowd.collector.figures.state = 'stopping';
+    for (let tenth = 0; tenth < 5; tenth++) await pass(100, page);
+    const { state, healthy } = page.news.flatMap(({ strip }) => strip ?? []).at(-1) ?? {};
+    expect({ state, healthy }).toEqual({ state: 'stopping', healthy: false });
+  });
+
   test('finds the number of series by state right, whatever went on while nobody looked', async () => {
     const { look, crowd } = await looking();
     await crowd.silence(crowd.series[0]!, 'mute');

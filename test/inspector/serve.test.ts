@@ -58,6 +58,12 @@ describe('by GET there is', () => {
     expect(body).toMatch(/^# TYPE /m);
   });
 
+  test('the same for a program that would rather speak HTTP/2, as that of Java', async () => {
+    const { get } = await serving();
+    const offer = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' };
+    expect(await get('/healthz', offer)).toMatchObject({ status: 200 });
+  });
+
   test('its health: 200 while the promise is kept, and asked by many it is looked at once', async () => {
     const { get, crowd } = await serving();
     const answers = await Promise.all(Array.from({ length: 20 }, () => get('/healthz')));
@@ -72,8 +78,16 @@ describe('by GET there is', () => {
     });
   });
 
+  test('its health, 503 from the moment on when it does not stream any more', async () => {
+    const { get, crowd } = await serving();
+    expect(await get('/healthz')).toMatchObject({ status: 200 });
+    crowd.collector.figures.state = 'stopping';
+    expect(await get('/healthz')).toMatchObject({ status: 503 });
+  });
+
   test.each([
     '/nothing',
+    '//evil.example/',
     '/assets',
     '/assets/',
     '/assets/index.html',
@@ -192,7 +206,6 @@ describe('X11 refused', () => {
     ['another path', '/', {}, 404],
     ['a path below', '/live/x', {}, 404],
     ['the hosted viewer, which nobody asked for', '/stately/live', {}, 404],
-    ['another protocol', '/live', { Upgrade: 'h2c' }, 400],
     ['no key', '/live', { 'Sec-WebSocket-Key': '' }, 400],
   ])('a WebSocket with %s', async (_, path, headers, status) => {
     const { get } = await serving();

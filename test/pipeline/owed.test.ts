@@ -62,6 +62,49 @@ describe('the time that a bar is owed', () => {
   });
 });
 
+describe('the time in a queue of history', () => {
+  /** A bar is owed since 0, and its series waits in a queue; it is 100 s later. */
+  function waiting() {
+    const { pipeline, time, cursor } = rig();
+    const queue = { movedAt: Number.NEGATIVE_INFINITY };
+    cursor.onEdge = () => {};
+    cursor.heardSince = 0;
+    pipeline.take(frame(at(0), { closed: false }), 1);
+    time.exchange = at(100);
+    pipeline.scan();
+    cursor.waitsIn = queue;
+    return { cursor, queue, now: 100_000 };
+  }
+
+  test('does not count while bars of others come, and counts when none does', () => {
+    const { cursor, queue, now } = waiting();
+    expect(cursor.owedMs(now)).toBe(now);
+    queue.movedAt = now - 10;
+    expect(cursor.owedMs(now)).toBe(10);
+    expect(cursor.owedMs(now + 60_000)).toBe(60_010);
+  });
+
+  test('does not count after its turn either, but only once', () => {
+    const { cursor, queue, now } = waiting();
+    queue.movedAt = now;
+    cursor.leaveQueue();
+    expect(cursor.owedMs(now + 1_000)).toBe(1_000);
+    cursor.waitsIn = queue;
+    queue.movedAt = now + 70_000;
+    cursor.leaveQueue();
+    expect(cursor.owedMs(now + 70_000)).toBe(70_000);
+  });
+
+  test('counts when its turn was in vain', () => {
+    const { cursor, queue, now } = waiting();
+    queue.movedAt = now;
+    cursor.unansweredSince = now;
+    expect(cursor.owedMs(now)).toBe(now);
+    cursor.leaveQueue();
+    expect(cursor.owedMs(now)).toBe(now);
+  });
+});
+
 describe('the forming bar of a cursor', () => {
   test('is the newest frame, until it closes or another way has closed it', () => {
     const { pipeline, time, cursor } = rig();

@@ -14,8 +14,9 @@ import type { Ages } from './server.ts';
 /** Whom sockets are given to, by the path that was asked for, as `live`. */
 export type Doors = Readonly<Record<string, (socket: WebSocket) => void>>;
 
-/** A client that is told to go answers within this, ms, or is cut off. */
+/** A client that is told to go answers within this, ms, or is cut off: of a short time to close in, within that share. */
 const FAREWELL_MS = 250;
+const FAREWELL_SHARE = 0.3;
 
 export class LiveSockets {
   readonly #server: WebSocketServer;
@@ -73,7 +74,7 @@ export class LiveSockets {
     const gone = sockets.map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
-    await within(Promise.all(gone), Math.min(FAREWELL_MS, timeoutMs), clock);
+    await within(Promise.all(gone), Math.min(FAREWELL_MS, timeoutMs * FAREWELL_SHARE), clock);
     for (const socket of this.#server.clients) socket.terminate();
     await Promise.all(gone);
     this.#server.close();

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { CandlestateError } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 
@@ -132,7 +133,7 @@ export const buildWithVite: BuildPage = (root, out, { clock, signal }) =>
     child.on('close', (code) => {
       if (code === 0) finish();
       else if (isLate) finish(`it took longer than ${BUILD_TIMEOUT_MS} ms`);
-      else finish(complaint.trim() || 'it was cut short');
+      else finish(stripVTControlCharacters(complaint).trim() || 'it was cut short');
     });
   });
 

@@ -18,7 +18,7 @@ export interface Limits {
   /** Of a request line and its headers together, bytes. */
   readonly headerBytesMax: number;
   readonly requestsPerSocketMax: number;
-  /** All clients together; who comes then is cut off. */
+  /** All that are no WebSockets together; whoever comes then takes the place of who has been there longest. */
   readonly connectionsMax: number;
 }
 
@@ -44,9 +44,12 @@ export function boundedServer(limits: Limits): Server {
     maxHeaderSize: limits.headerBytesMax,
     // Refused with a word of ours.
     requireHostHeader: false,
+    // Whoever offers HTTP/2, as Java's client does, is answered as if it had not.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   });
   server.maxRequestsPerSocket = limits.requestsPerSocketMax;
-  server.maxConnections = limits.connectionsMax;
+  // Those that give up their place are there until they have closed.
+  server.maxConnections = limits.connectionsMax * 2;
   server.on('connection', (socket) => socket.unref());
   // It was told with the last answer that there would be no more.
   server.on('dropRequest', (_, socket) => socket.destroy());
@@ -55,17 +58,21 @@ export function boundedServer(limits: Limits): Server {
 
 /**
  * How old connections are. Node's time-outs begin anew with whatever a client says: one that says nothing worth an
- * answer, again and again, would stay for ever.
+ * answer, again and again, would stay for ever. And when all places are taken the oldest gives up its own: an answer
+ * takes moments, so who holds out has nothing to lose, and who asks gets in.
  */
 export class Ages {
   readonly #clock: Clock;
   readonly #connectionMs: number;
-  readonly #ends = new WeakMap<Duplex, { timer: Timer; closeAt: number }>();
+  readonly #connectionsMax: number;
+  /** The oldest first. */
+  readonly #ends = new Map<Duplex, { timer: Timer; closeAt: number }>();
 
   /** The clock's timers keep no process alive. */
-  constructor(server: Server, clock: Clock, { connectionMs }: Limits) {
+  constructor(server: Server, clock: Clock, { connectionMs, connectionsMax }: Limits) {
     this.#clock = clock;
     this.#connectionMs = connectionMs;
+    this.#connectionsMax = connectionsMax;
     server.on('connection', this.#begin);
   }
 
@@ -77,9 +84,15 @@ export class Ages {
   /** It has become a WebSocket, and is bounded otherwise. */
   release(socket: Duplex): void {
     this.#clock.clearTimeout(this.#ends.get(socket)?.timer);
+    this.#ends.delete(socket);
   }
 
   readonly #begin = (socket: Duplex): void => {
+    const [oldest] = this.#ends.keys();
+    if (oldest !== undefined && this.#ends.size >= this.#connectionsMax) {
+      this.release(oldest);
+      oldest.destroy();
+    }
     const timer = this.#clock.setTimeout(() => socket.destroy(), this.#connectionMs);
     this.#ends.set(socket, { timer, closeAt: this.#clock.now() + this.#connectionMs / 2 });
     socket.once('close', () => this.release(socket));

@@ -87,7 +87,7 @@ export function openShow(
   };
   return {
     routes: {
-      '': () => page.answer(''),
+      '': (rest) => (rest.length === 0 ? page.answer('') : undefined),
       assets: (rest) => page.answer(['assets', ...rest].join('/')),
       healthz: healthRoute(collector, clock),
       metrics: metrics.route,
@@ -105,7 +105,9 @@ export function openShow(
 
 /** `/healthz`: 200 while the promise is being kept. */
 function healthRoute(collector: Watched, clock: Clock): Route {
-  const answer = remembered(clock, () => {
+  // A stop is told at once; what ails series is looked for a little later.
+  const stateNow = (): string => collector.vitals().state;
+  const answer = remembered(clock, stateNow, () => {
     const health = collector.health();
     return json(health.ok ? 200 : 503, health);
   });
