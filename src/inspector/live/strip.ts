@@ -33,7 +33,14 @@ export class StripSource {
   readonly #clock: Clock;
   /** Frames counted so far, oldest first. */
   #samples: { readonly at: number; readonly frames: number }[] = [];
-  #health: { readonly at: number; readonly said: Pick<Strip, 'healthy' | 'ailments' | 'ailing'> } | undefined;
+  #health:
+    | {
+        readonly at: number;
+        /** The collector's, then: with another one it is another matter. */
+        readonly state: string;
+        readonly said: Pick<Strip, 'healthy' | 'ailments' | 'ailing'>;
+      }
+    | undefined;
   /** As it was made last. */
   strip: Strip = UNKNOWN;
 
@@ -47,19 +54,20 @@ export class StripSource {
     const vitals = this.#collector.vitals();
     this.strip = {
       ...figuresOf(vitals),
-      ...this.#healthOf(),
+      ...this.#healthOf(vitals.state),
       streams,
       messagesPerSecond: this.#rate(vitals.counters.frames),
     };
     return this.strip;
   }
 
-  #healthOf(): Pick<Strip, 'healthy' | 'ailments' | 'ailing'> {
+  #healthOf(state: string): Pick<Strip, 'healthy' | 'ailments' | 'ailing'> {
     const at = this.#clock.now();
-    if (this.#health === undefined || at - this.#health.at >= HEALTH_EVERY_MS) {
+    const { at: askedAt = Number.NEGATIVE_INFINITY, state: former } = this.#health ?? {};
+    if (this.#health === undefined || state !== former || at - askedAt >= HEALTH_EVERY_MS) {
       const { ok, ailments, ailing } = this.#collector.health();
       const why = ailing > 0 ? { ailments: ailments.slice(0, AILMENTS_MAX), ailing } : {};
-      this.#health = { at, said: { healthy: ok, ...why } };
+      this.#health = { at, state, said: { healthy: ok, ...why } };
     }
     return this.#health.said;
   }
