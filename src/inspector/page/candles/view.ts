@@ -260,7 +260,7 @@ export class CandleView {
       grid: { vertLines: { color: faded(line, 0.6) }, horzLines: { color: faded(line, 0.6) } },
       crosshair: { vertLine: crosshair, horzLine: crosshair },
       timeScale: { borderColor: line },
-      rightPriceScale: { borderColor: line },
+      rightPriceScale: { borderColor: line, entireTextOnly: true },
     });
     this.#series.candles.applyOptions({
       upColor: up,
