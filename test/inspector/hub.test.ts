@@ -95,6 +95,21 @@ describe('who looks', () => {
     expect(states()).not.toContainEqual(['streaming', false]);
   });
 
+  test('is told how it ended before it is told that it is over', async () => {
+    const { look, pass, crowd, hub } = await looking();
+    const page = await look();
+    await pass(500, page);
+    await crowd.stop();
+    crowd.collector.figures.state = 'stopped';
+    hub.close();
+    await until('it has gone', () => page.closed !== undefined);
+    expect(page.closed).toBe(1001);
+    expect(page.news.at(-1)).toMatchObject({ strip: { state: 'stopped', healthy: false } });
+    expect(page.news.at(-1)!.actors!.find(({ name }) => name === 'collector')).not.toMatchObject({
+      status: 'active',
+    });
+  });
+
   test('finds the number of series by state right, whatever went on while nobody looked', async () => {
     const { look, crowd } = await looking();
     await crowd.silence(crowd.series[0]!, 'mute');

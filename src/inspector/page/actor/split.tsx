@@ -4,8 +4,8 @@ import type { TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
 import { recall, remember } from '../frame/memory.ts';
 
 /** Per cent of the height that the candles may have. */
-const LEAST = 15;
-const MOST = 85;
+const LEAST = 30;
+const MOST = 80;
 const HALF = 50;
 const STEP = 5;
 

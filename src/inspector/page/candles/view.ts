@@ -49,10 +49,12 @@ export class CandleView {
   readonly #bands: Bands;
   readonly #series;
   readonly #themes: MutationObserver;
+  readonly #resizes: ResizeObserver;
   #colours: Colours;
   #axis: Axis = { places: [], bands: [] };
   #byTime: ReadonlyMap<number, Place> = new Map();
   #decimals = -1;
+  #frame = 0;
 
   constructor(element: HTMLElement, interval: string, events: ViewEvents) {
     this.#element = element;
@@ -101,12 +103,20 @@ export class CandleView {
     this.#chart.subscribeCrosshairMove((param) => events.onPoint(this.#pointed(param)));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => events.onFollow(this.#isFollowing()));
     this.#chart.timeScale().subscribeSizeChange(() => this.#fixTrack());
+    // Behind the chart's own observer: by the next frame it has its new height.
+    this.#resizes = new ResizeObserver(() => {
+      cancelAnimationFrame(this.#frame);
+      this.#frame = requestAnimationFrame(() => this.#fixTrack());
+    });
+    this.#resizes.observe(element);
     this.#themes = new MutationObserver(() => this.#retheme());
     this.#themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
   }
 
   close(): void {
     this.#themes.disconnect();
+    this.#resizes.disconnect();
+    cancelAnimationFrame(this.#frame);
     this.#chart.remove();
   }
 

@@ -105,9 +105,9 @@ export class ChartView {
     this.#frame.replaceChildren();
   }
 
-  /** Whether all of it can be in sight and be read. */
-  get isLegible(): boolean {
-    return fitScale(this.#bounds, this.#size()) >= LEGIBLE;
+  /** Whether all of it can be in sight and be read: at ease, when somebody watches what goes on. */
+  isLegible(isLive: boolean): boolean {
+    return fitScale(this.#bounds, this.#size()) >= (isLive ? READABLE : LEGIBLE);
   }
 
   mark(marks: Marks): void {
