@@ -12,7 +12,7 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { type Interval, isInterval } from '../../../../machines/model/interval.ts';
-import { type Axis, type Band, firstChange, type Place } from './axis.ts';
+import { type Axis, type Band, firstChange, goesOn, type Place } from './axis.ts';
 import { Bands } from './bands.ts';
 import { type Colours, faded, readColours } from './colours.ts';
 import { LaneNames, TRACK_HEIGHT, Track, type TrackData } from './track.ts';
@@ -128,9 +128,8 @@ export class CandleView {
     this.#byTime = new Map(places.map((place) => [place.openTime, place]));
     this.#fitDecimals();
     const from = firstChange(before, places);
-    if (before.length === 0 || from < before.length - 1 || places.length < before.length)
-      this.#drawAll(before);
-    else for (const place of places.slice(from)) this.#update(place);
+    if (goesOn(before, places)) for (const place of places.slice(from)) this.#update(place);
+    else this.#drawAll(before);
     if (from < places.length || places.length < before.length) this.#mark();
     this.#bands.show(axis.bands, this.#colours);
   }
