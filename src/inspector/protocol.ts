@@ -26,6 +26,8 @@ export interface ActorRow {
   readonly series?: string;
   /** The transition last taken. */
   readonly last?: Step;
+  /** When it goes on by itself, as after a backoff: wall ms of the collector's machine. */
+  readonly dueAt?: number;
   /** Transitions taken so far. */
   readonly steps: number;
 }

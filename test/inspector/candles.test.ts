@@ -1,7 +1,7 @@
 /** What the candle chart of the page makes of bars, gaps and news: places on the axis, bands, words. */
 import { describe, expect, test } from 'vitest';
 import { INTERVALS, nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
-import { axisOf, firstChange, HOLE_PLACES_MAX } from '../../src/inspector/page/candles/axis.ts';
+import { axisOf, firstChange, goesOn, HOLE_PLACES_MAX } from '../../src/inspector/page/candles/axis.ts';
 import { type Held, merged, missedBehind, taken } from '../../src/inspector/page/candles/held.ts';
 import {
   amountWords,
@@ -180,6 +180,24 @@ describe('the axis of time', () => {
     const next = merged(before, news(minutes(2), { forming: forming(at(3)) }));
     expect(firstChange(places, axisOf(next).places)).toBe(2);
     expect(firstChange(places, axisOf(merged(next, news([bar(at(0), { close: 1 })]))).places)).toBe(0);
+  });
+});
+
+describe('a drawing', () => {
+  const places = (...indexes: number[]) =>
+    indexes.map((index) => ({ openTime: at(index), bar: bar(at(index)) }));
+  const before = places(4, 5);
+  test.each<[what: string, goesOnWith: boolean, from: typeof before, to: typeof before]>([
+    ['nothing new', true, before, before],
+    ['a bar behind the newest', true, before, [...before, ...places(6)]],
+    ['the newest one changed', true, before, [before[0]!, ...places(5)]],
+    ['an older one changed', false, before, [...places(4), before[1]!]],
+    ['older ones before the only one', false, places(7), places(4, 5, 6, 7)],
+    ['an older one in the place of the newest', false, places(4, 7), places(4, 5)],
+    ['fewer', false, before, before.slice(0, 1)],
+    ['the first ones', false, [], before],
+  ])('with %s is gone on with: %s', (_, goesOnWith, from, to) => {
+    expect(goesOn(from, to)).toBe(goesOnWith);
   });
 });
 

@@ -187,14 +187,49 @@ describe('a transition', () => {
     expect(step!.reason).toBe(reason);
   });
 
-  test('by the thousand leaves the last five hundred', async () => {
+  test('by the thousand leaves the last hundred and fifty, and those of other charts', async () => {
     const [made, observer] = await observed({ streams: 50 });
+    made.drop('feed0.a', 'rare');
+    observer.takeChanges();
     expect(made.storm(10)).toBe(1_000);
     const { actors, recent } = observer.takeChanges();
-    expect(recent).toHaveLength(500);
-    expect(recent.at(-1)!.seq - recent[0]!.seq).toBe(499);
+    expect(recent).toHaveLength(150);
+    expect(recent.at(-1)!.seq - recent[0]!.seq).toBe(149);
+    const all = observer.recent();
+    expect(all.slice(-150)).toEqual(recent);
+    expect(all.find(({ name }) => name === 'feed0.a')).toMatchObject({ reason: 'rare' });
+    expect(all.map(({ seq }) => seq)).toEqual(all.map(({ seq }) => seq).toSorted((a, b) => a - b));
     expect(named(actors, 'stream.BTCUSDT@1m')).toMatchObject({ steps: 20 });
   });
+});
+
+test('the steps of a hundred charts have a bound', () => {
+  const actors = Array.from({ length: 100 }, (_, number) =>
+    createActor(createMachine({ id: `chart${number}`, on: { GO: { actions: () => {} } } })).start(),
+  );
+  const observer = watching(...actors);
+  for (const actor of actors) for (let time = 0; time < 40; time++) actor.send({ type: 'GO' });
+  const steps = observer.recent();
+  // Fifteen have their own list, the others share one.
+  expect(steps).toHaveLength(15 * 40 + 150);
+  expect(steps.at(-1)).toMatchObject({ machine: 'chart99', seq: 3_999 });
+  expect(observer.takeChanges().recent).toEqual(steps);
+});
+
+test('one that waits for its time tells when that is, on the wall', () => {
+  const waits = createMachine({ id: 'waits', on: { GO: { actions: () => {} } } });
+  const rowWith = (context: object): ActorRow => {
+    const actor = createActor(waits.provide({}), {
+      snapshot: waits.resolveState({ value: {}, context }) as never,
+    }).start();
+    return [...watching(actor).rows()][0]!;
+  };
+  expect(rowWith({ dueAt: 5_000, now: () => 2_000 }).dueAt).toBe(1_700_000_003_000);
+  const broken = (): never => {
+    throw new Error('no clock');
+  };
+  for (const context of [{ dueAt: 5_000, now: () => 6_000 }, { dueAt: 5_000 }, { dueAt: 5_000, now: broken }])
+    expect(rowWith(context)).not.toHaveProperty('dueAt');
 });
 
 describe('an actor that ends', () => {

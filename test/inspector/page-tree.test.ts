@@ -71,6 +71,18 @@ describe('the tree of actors', () => {
     ]);
   });
 
+  test('a month is not a minute, and case is nothing else', () => {
+    const forest = forestOf(
+      ROOT,
+      ...['BTCUSDT@1m', 'BTCUSDT@1M', '币安人生USDT@15m'].map((key) => stream(key, LIVE)),
+    );
+    const hits = (query: string): string[] =>
+      shown(forest, { query }).filter((line) => line.includes('stream'));
+    for (const query of ['btcusdt@1m', 'BTCUSDT@1m']) expect(hits(query)).toEqual(['stream.BTCUSDT@1m']);
+    for (const query of ['btcusdt@1M', 'btc 1M']) expect(hits(query)).toEqual(['stream.BTCUSDT@1M']);
+    expect(hits('人生')).toEqual(['stream.币安人生USDT@15m']);
+  });
+
   test('an actor with many below it is closed until somebody opens it', () => {
     const many = Array.from({ length: 200 }, (_, i) => stream(`COIN${i}USDT@1m`, LIVE));
     const forest = forestOf(ROOT, FEED, ...many);

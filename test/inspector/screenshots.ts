@@ -95,7 +95,7 @@ try {
     );
   }
   {
-    const many = await crowd({ streams: 490, streamsPerFeed: 70, bars: 160, framesPerSecond: 5_400 });
+    const many = await crowd({ streams: 490, streamsPerFeed: 70, bars: 110, framesPerSecond: 5_400 });
     await using inspector = await startInspector(many.collector, { port: 0 });
     const troubled = many.series.filter((_, number) => number % 41 === 7);
     for (const [number, series] of troubled.entries())
@@ -105,6 +105,9 @@ try {
     await picture('thousand', inspector.url, settle);
     await picture('gap', inspector.url, async (page) => {
       await choose(page, 'ETHUSDT@1m');
+      // Bars of all three sources are in sight.
+      await page.locator('.candle-frame').focus();
+      for (let times = 0; times < 3; times++) await page.keyboard.press('-');
       await settle();
     });
     await picture('search', inspector.url, async (page) => {

@@ -13,6 +13,7 @@ import {
   isWithin,
   LEGIBLE,
   placed,
+  READABLE,
   topped,
 } from '../../src/inspector/page/statechart/frame.ts';
 
@@ -76,10 +77,22 @@ describe('a drawing in its frame', () => {
   });
 
   test('shows what is active legibly, in the middle', () => {
-    const small = focused({ x: 500, y: 500, width: 100, height: 40 }, [], frame);
-    expect(small.k).toBe(1);
-    expect([550 * small.k + small.x, 520 * small.k + small.y]).toEqual([320, 160]);
-    expect(focused({ x: 0, y: 0, width: 5_000, height: 40 }, [], frame).k).toBe(LEGIBLE);
+    const small = focused([{ x: 500, y: 500, width: 100, height: 40 }], [], frame);
+    expect(small!.k).toBe(1);
+    expect([550 * small!.k + small!.x, 520 * small!.k + small!.y]).toEqual([320, 160]);
+    expect(focused([], [], frame)).toBeUndefined();
+  });
+
+  test('is never smaller than can be read at ease: of regions too far apart, the one of the transition', () => {
+    const regions = [0, 2_000].map((x) => ({ x, y: 0, width: 100, height: 40 }));
+    const middle = ({ x, k }: { x: number; k: number }): number => (frame.width / 2 - x) / k;
+    const [first, taken] = [[], [{ x: 1_700, y: 0, width: 80, height: 20 }]].map((more) =>
+      focused(regions, more, frame),
+    );
+    expect([middle(first!), middle(taken!)]).toEqual([50, 2_050]);
+    expect(first!.k).toBeGreaterThan(READABLE);
+    const apart = focused([regions[0]!, { ...regions[0]!, x: 600 }], [], frame);
+    expect(apart!.k).toBeCloseTo(616 / 700);
   });
 
   test('shows what was taken beside what is active, unless that is too far away', () => {
@@ -88,9 +101,9 @@ describe('a drawing in its frame', () => {
       { x: 300, y: 500, width: 80, height: 20 },
       { x: 3_000, y: 0, width: 80, height: 20 },
     ];
-    const both = focused(active, [near], frame);
+    const both = focused([active], [near], frame)!;
     expect(placed([active, near], both).every((box) => isWithin(box, { x: 0, y: 0, ...frame }))).toBe(true);
-    expect(focused(active, [far], frame)).toEqual(focused(active, [], frame));
+    expect(focused([active], [far], frame)).toEqual(focused([active], [], frame));
   });
 
   test('a box around several holds each', () => {

@@ -2,20 +2,20 @@
 const LIGHT = {
   bg: '#ffffff',
   panel: '#ffffff',
-  line: '#94a3b8',
+  line: '#74839a',
   text: '#0f172a',
   dim: '#475569',
-  active: '#2563eb',
+  active: '#1d4ed8',
   taken: '#c026d3',
-  after: '#b45309',
-  error: '#dc2626',
-  done: '#047857',
+  after: '#92400e',
+  error: '#b91c1c',
+  done: '#036b4e',
   always: '#7c3aed',
 };
 const DARK: typeof LIGHT = {
   bg: '#0b1120',
   panel: '#111a2e',
-  line: '#475569',
+  line: '#6b7a90',
   text: '#e2e8f0',
   dim: '#a3b1c6',
   active: '#60a5fa',
@@ -40,10 +40,15 @@ const kindRules = (['after', 'error', 'done', 'always'] as const)
   )
   .join('\n');
 
+/** Each holder of states is so much darker than what holds it: enough to be told apart, and no text is hard to read. */
+const SHADE = 0.015;
+/** What is active is tinted so much: its texts have colours of their own. */
+const ACTIVE_PERCENT = 15;
+
 /** The ground that texts in a state that holds others are on: each holder shades what is below it a little. */
 const SHADES = [0, 1, 2, 3, 4, 5, 6]
   .map((depth) => {
-    const percent = Math.round((1 - 0.97 ** (depth + 1)) * 1000) / 10;
+    const percent = Math.round((1 - (1 - SHADE) ** (depth + 1)) * 1000) / 10;
     return `.statechart .d${depth}{--shade:color-mix(in srgb,var(--chart-text) ${percent}%,var(--chart-bg))}`;
   })
   .join('\n');
@@ -52,7 +57,7 @@ export const STYLE = `.statechart{${variables(LIGHT)};background:var(--chart-bg)
 @media (prefers-color-scheme:dark){.statechart{${variables(DARK)}}}
 .statechart text{fill:var(--chart-text);white-space:pre}
 .statechart .state .box{fill:var(--chart-panel);stroke:var(--chart-line);stroke-width:1.2}
-.statechart .state.holder .box{fill:var(--chart-text);fill-opacity:.03}
+.statechart .state.holder .box{fill:var(--chart-text);fill-opacity:${SHADE}}
 ${SHADES}
 .statechart .holder text{paint-order:stroke;stroke:var(--shade);stroke-width:3px;stroke-linejoin:round}
 .statechart .holder .tag text{stroke:none}
@@ -73,8 +78,8 @@ ${SHADES}
 .statechart .label.inside rect{fill:none}
 ${kindRules}
 .statechart .edge.twin:not(.taken){display:none}
-.statechart .state.active .box{stroke:var(--chart-active);stroke-width:2.6;stroke-dasharray:none}
-.statechart .state.active:not(.holder) .box{fill:color-mix(in srgb,var(--chart-active) 20%,var(--chart-panel))}
+.statechart .state.active .box{stroke:var(--chart-active);stroke-width:3;stroke-dasharray:none}
+.statechart .state.active:not(.holder) .box{fill:color-mix(in srgb,var(--chart-active) ${ACTIVE_PERCENT}%,var(--chart-panel))}
 .statechart .state.active .name{fill:var(--chart-active)}
 .statechart .edge.taken .line{stroke:var(--chart-taken);stroke-width:3.4;stroke-dasharray:none}
 .statechart .edge.taken .head{fill:var(--chart-taken);stroke:var(--chart-taken);stroke-width:2}

@@ -70,8 +70,15 @@ export class Hub {
     this.#wait();
   }
 
-  /** Says to all that it is over. What is still open then is for {@link terminate}, or gone after a second. */
+  /**
+   * Says to all how it ended, and that it is over. What is still open then is for {@link terminate}, or gone after a
+   * second.
+   */
   close(): void {
+    if (!this.#isClosed && this.#clients.size > 0) {
+      this.#stripAt = Number.NEGATIVE_INFINITY;
+      this.#tell([...this.#clients].filter((client) => !client.isLeaving));
+    }
     this.#isClosed = true;
     for (const client of this.#clients) client.leave(1001, 'over');
   }

@@ -63,9 +63,27 @@ export function seriesState(record: ActorRecord): SeriesStatus['state'] | undefi
   return streamState(record.actor.getSnapshot() as AnyMachineSnapshot);
 }
 
+/** When it goes on by itself, wall ms: of one whose context says so, as `dueAt`, by a clock of its own. */
+function dueAtOf(record: ActorRecord, wallNow: number): number | undefined {
+  if (!record.hasChart || statusOf(record) !== 'active') return undefined;
+  const { dueAt, now } = ((record.actor.getSnapshot() as AnyMachineSnapshot).context ?? {}) as {
+    dueAt?: unknown;
+    now?: unknown;
+  };
+  if (typeof dueAt !== 'number' || typeof now !== 'function') return undefined;
+  try {
+    const inMs: unknown = dueAt - (now() as number);
+    return typeof inMs === 'number' && inMs > 0 ? Math.round(wallNow + inMs) : undefined;
+  } catch {
+    // It was no clock.
+    return undefined;
+  }
+}
+
 /** The actor as it is now. */
-export function rowOf(record: ActorRecord): ActorRow {
+export function rowOf(record: ActorRecord, wallNow: number): ActorRow {
   const { who, parent, hasChart, series, last } = record;
+  const dueAt = dueAtOf(record, wallNow);
   return {
     id: who.id,
     ...(parent === undefined ? {} : { parent }),
@@ -75,6 +93,7 @@ export function rowOf(record: ActorRecord): ActorRow {
     ...(hasChart ? { value: stateOf(record) } : {}),
     ...(series === undefined ? {} : { series }),
     ...(last === undefined ? {} : { last: shownStep(last) }),
+    ...(dueAt === undefined ? {} : { dueAt }),
     steps: record.steps,
   };
 }

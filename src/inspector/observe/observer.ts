@@ -9,7 +9,8 @@ import { stateLabel } from './state-label.ts';
 
 /** Actors with a chart that are shown yet after they have ended; others are gone at once. */
 const ENDED_MAX = 200;
-const RECENT_MAX = 500;
+/** Of each chart. */
+const RECENT_MAX = 150;
 /** Only where all actors are asked for, and never what is new, could there be more. */
 const GONE_MAX = 50_000;
 
@@ -19,7 +20,7 @@ export interface Changes {
   readonly actors: ActorRow[];
   /** Ended and forgotten, of those that were told of. */
   readonly gone: string[];
-  /** Oldest first, the last 500 at most. */
+  /** Oldest first, of each chart the last 150 at most. */
   readonly recent: RecentStep[];
 }
 
@@ -86,7 +87,7 @@ export class Observer {
     return { actors, gone, recent: this.#recent.take() };
   }
 
-  /** The last transitions of all actors, oldest first. */
+  /** The last transitions of the actors of each chart, oldest first. */
   recent(): readonly RecentStep[] {
     return this.#recent.all();
   }
@@ -189,7 +190,7 @@ export class Observer {
 
   #tell(record: ActorRecord): ActorRow {
     this.#count(record, seriesState(record));
-    record.row = rowOf(record);
+    record.row = rowOf(record, this.#clock.wallNow());
     return record.row;
   }
 

@@ -40,16 +40,25 @@ const recentStep = (noted: NotedStep): RecentStep => {
   return { ...shownStep(noted), seq: noted.seq, actor: id, name, machine, value: noted.value };
 };
 
-/** The last transitions of all actors, so many and no more. */
+/** Charts whose steps are kept apart; all others share one list. */
+const MACHINES_MAX = 15;
+
+/**
+ * The last transitions of the actors of each chart, so many and no more: those of a chart that changes all the time
+ * never push out the one transition of another that matters.
+ */
 export class RecentSteps {
-  readonly #ring: NotedStep[] = [];
   readonly #max: number;
-  /** Of the next step; the step of that number lies at its remainder. */
+  readonly #byMachine = new Map<string, Ring>();
+  readonly #others: Ring;
+  /** Of the next step, over all charts. */
   #seq = 0;
   #told = 0;
 
+  /** `max`: steps of one chart that are kept. */
   constructor(max: number) {
     this.#max = max;
+    this.#others = new Ring(max);
   }
 
   note(
@@ -61,7 +70,7 @@ export class RecentSteps {
   ): NotedStep {
     const seq = this.#seq++;
     const step = { seq, at, event: event.type, reason: rawReason(event), transitions, value, who };
-    this.#ring[seq % this.#max] = step;
+    this.#ringOf(who.machine).add(step);
     return step;
   }
 
@@ -79,16 +88,59 @@ export class RecentSteps {
 
   /** Their numbers go on from where they were. */
   clear(): void {
-    this.#ring.length = 0;
+    this.#byMachine.clear();
+    this.#others.clear();
     this.#told = this.#seq;
   }
 
+  #ringOf(machine: string): Ring {
+    const known = this.#byMachine.get(machine);
+    if (known !== undefined) return known;
+    if (this.#byMachine.size >= MACHINES_MAX) return this.#others;
+    const made = new Ring(this.#max);
+    this.#byMachine.set(machine, made);
+    return made;
+  }
+
   #from(first: number): RecentStep[] {
-    const steps: RecentStep[] = [];
-    for (let seq = Math.max(first, this.#seq - this.#max); seq < this.#seq; seq++) {
-      const step = this.#ring[seq % this.#max];
-      if (step !== undefined) steps.push(recentStep(step));
+    return [...this.#byMachine.values(), this.#others]
+      .flatMap((ring) => ring.from(first))
+      .sort((a, b) => a.seq - b.seq)
+      .map(recentStep);
+  }
+}
+
+/** The last few of a row of steps. */
+class Ring {
+  readonly #steps: NotedStep[] = [];
+  readonly #max: number;
+  /** Where the next one goes: in the place of the oldest, once it is full. */
+  #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(step: NotedStep): void {
+    this.#steps[this.#next] = step;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  /** Those of this number and later, oldest first. */
+  from(seq: number): NotedStep[] {
+    const { length } = this.#steps;
+    const steps: NotedStep[] = [];
+    // From the newest back: of a chart in which nothing has happened, one is looked at.
+    for (let back = 1; back <= length; back++) {
+      const step = this.#steps[(this.#next - back + length) % length];
+      if (step === undefined || step.seq < seq) break;
+      steps.push(step);
     }
-    return steps;
+    return steps.reverse();
+  }
+
+  clear(): void {
+    this.#steps.length = 0;
+    this.#next = 0;
   }
 }

@@ -1,13 +1,11 @@
 /** What the page knows: signals, fed by what the collector's inspector says. No part of it touches the document. */
 import { batch, computed, signal } from '@preact/signals';
 import type { ActorRow, RecentStep, SeriesNews, ServerMessage, Strip } from '../protocol.ts';
+import { keptWith } from './steps/kept.ts';
 
 /** `lost`: the collector is gone; all that is known is of then. */
 export type Link = 'connecting' | 'open' | 'lost';
 export type Theme = 'light' | 'dark';
-
-/** Transitions kept; the server's own list is shorter, so that one who has looked for long sees further back. */
-const RECENT_MAX = 1_000;
 
 /** All actors by id. A new map with each message that changes one; rows that did not change are the same objects. */
 export const actors = signal<ReadonlyMap<string, ActorRow>>(new Map());
@@ -16,7 +14,7 @@ export const selected = computed<ActorRow | undefined>(() =>
   selectedId.value === undefined ? undefined : actors.value.get(selectedId.value),
 );
 export const strip = signal<Strip | undefined>(undefined);
-/** Newest last. */
+/** Newest last; one who has looked for long sees further back than the server does. */
 export const recent = signal<readonly RecentStep[]>([]);
 export const link = signal<Link>('connecting');
 export const theme = signal<Theme>('light');
@@ -72,7 +70,7 @@ export function receive(heard: ServerMessage): void {
         for (const id of heard.gone ?? []) next.delete(id);
         actors.value = next;
       }
-      if (heard.recent !== undefined) recent.value = recent.value.concat(heard.recent).slice(-RECENT_MAX);
+      if (heard.recent !== undefined) recent.value = keptWith(recent.value, heard.recent);
       if (heard.strip !== undefined) strip.value = heard.strip;
       if (heard.series !== undefined) seriesNews.value = heard.series;
     }

@@ -4,13 +4,15 @@ import { age, count, wallTime } from '../format.ts';
 import { now } from '../frame/clock.ts';
 import { showActor, showCharts } from '../frame/place.ts';
 import { standing } from '../frame/standing.ts';
+import { heardAt, receivedAt } from '../model.ts';
 import { EventLabel } from '../state/event-label.tsx';
 import { meaningOf } from '../state/meaning.ts';
 import { stateBrief, stateText } from '../state/value.ts';
 import { forest } from '../tree/view.ts';
 
 export function ActorHeader({ row }: { row: ActorRow }) {
-  const { id, name, machine, value, status, last, steps } = row;
+  const { id, name, machine, value, status, last, dueAt, steps } = row;
+  const isLive = standing.value === 'live';
   return (
     <header class="actor">
       <div class="identity">
@@ -43,7 +45,8 @@ export function ActorHeader({ row }: { row: ActorRow }) {
               </span>
             )}
             <span class="ago">
-              {standing.value === 'live' && `${age(now.value - last.at)} ago, `}
+              {isLive && dueAt !== undefined && status === 'active' && <Due at={dueAt} />}
+              {isLive && `${age(theirNow() - last.at)} ago, `}
               {count(steps)} in all
             </span>
           </>
@@ -51,6 +54,15 @@ export function ActorHeader({ row }: { row: ActorRow }) {
       </p>
     </header>
   );
+}
+
+/** The clock of the collector's machine may be another than ours. */
+const theirNow = (): number => now.value + (heardAt.value ?? 0) - (receivedAt.value ?? 0);
+
+/** What counts down is over when it is due: then a transition follows at once. */
+function Due({ at }: { at: number }) {
+  const inMs = at - theirNow();
+  return inMs > 0 && <b class="due">goes on in {age(inMs)}</b>;
 }
 
 function Ancestors({ id }: { id: string }) {

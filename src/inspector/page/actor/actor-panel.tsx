@@ -3,6 +3,7 @@ import type { ActorRow } from '../../protocol.ts';
 import { CandleChart } from '../candles/index.tsx';
 import { Statechart } from '../statechart/index.tsx';
 import { ActorHeader } from './actor-header.tsx';
+import { candleShare, Split } from './split.tsx';
 
 export function ActorPanel({ row }: { row: ActorRow | undefined }) {
   if (row === undefined) return <p class="none">No actor is chosen.</p>;
@@ -11,14 +12,25 @@ export function ActorPanel({ row }: { row: ActorRow | undefined }) {
     <>
       <ActorHeader row={row} />
       {series !== undefined && (
-        <section class="candles" aria-label={`Candles of ${series}`}>
-          <CandleChart key={series} series={series} />
-        </section>
+        <>
+          <section
+            class="candles"
+            style={{ flexGrow: candleShare.value }}
+            aria-label={`Candles of ${series}`}
+          >
+            <CandleChart key={series} series={series} />
+          </section>
+          <Split />
+        </>
       )}
       {machine === undefined ? (
         <p class="none">It has no statechart: a promise, a callback, or a function.</p>
       ) : (
-        <section class="chart" aria-label={`Statechart ${machine}`}>
+        <section
+          class="chart"
+          style={series === undefined ? {} : { flexGrow: 100 - candleShare.value }}
+          aria-label={`Statechart ${machine}`}
+        >
           <Statechart key={machine} machine={machine} value={value} edges={last?.edges ?? []} at={last?.at} />
         </section>
       )}

@@ -131,3 +131,11 @@ export function firstChange(before: readonly Place[], after: readonly Place[]): 
   }
   return length;
 }
+
+/** Whether all that is new stands at the newest place or behind it: only there can a drawing be gone on with. */
+export function goesOn(before: readonly Place[], after: readonly Place[]): boolean {
+  const last = before.at(-1)?.openTime;
+  const from = firstChange(before, after);
+  if (last === undefined || after.length < before.length || from < before.length - 1) return false;
+  return (after[from]?.openTime ?? last) >= last;
+}

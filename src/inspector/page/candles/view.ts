@@ -12,7 +12,7 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { type Interval, isInterval } from '../../../../machines/model/interval.ts';
-import { type Axis, type Band, firstChange, type Place } from './axis.ts';
+import { type Axis, type Band, firstChange, goesOn, type Place } from './axis.ts';
 import { Bands } from './bands.ts';
 import { type Colours, faded, readColours } from './colours.ts';
 import { LaneNames, TRACK_HEIGHT, Track, type TrackData } from './track.ts';
@@ -49,10 +49,12 @@ export class CandleView {
   readonly #bands: Bands;
   readonly #series;
   readonly #themes: MutationObserver;
+  readonly #resizes: ResizeObserver;
   #colours: Colours;
   #axis: Axis = { places: [], bands: [] };
   #byTime: ReadonlyMap<number, Place> = new Map();
   #decimals = -1;
+  #frame = 0;
 
   constructor(element: HTMLElement, interval: string, events: ViewEvents) {
     this.#element = element;
@@ -101,12 +103,20 @@ export class CandleView {
     this.#chart.subscribeCrosshairMove((param) => events.onPoint(this.#pointed(param)));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => events.onFollow(this.#isFollowing()));
     this.#chart.timeScale().subscribeSizeChange(() => this.#fixTrack());
+    // Behind the chart's own observer: by the next frame it has its new height.
+    this.#resizes = new ResizeObserver(() => {
+      cancelAnimationFrame(this.#frame);
+      this.#frame = requestAnimationFrame(() => this.#fixTrack());
+    });
+    this.#resizes.observe(element);
     this.#themes = new MutationObserver(() => this.#retheme());
     this.#themes.observe(document.documentElement, { attributeFilter: ['data-theme'] });
   }
 
   close(): void {
     this.#themes.disconnect();
+    this.#resizes.disconnect();
+    cancelAnimationFrame(this.#frame);
     this.#chart.remove();
   }
 
@@ -118,9 +128,8 @@ export class CandleView {
     this.#byTime = new Map(places.map((place) => [place.openTime, place]));
     this.#fitDecimals();
     const from = firstChange(before, places);
-    if (before.length === 0 || from < before.length - 1 || places.length < before.length)
-      this.#drawAll(before);
-    else for (const place of places.slice(from)) this.#update(place);
+    if (goesOn(before, places)) for (const place of places.slice(from)) this.#update(place);
+    else this.#drawAll(before);
     if (from < places.length || places.length < before.length) this.#mark();
     this.#bands.show(axis.bands, this.#colours);
   }
@@ -260,7 +269,7 @@ export class CandleView {
       grid: { vertLines: { color: faded(line, 0.6) }, horzLines: { color: faded(line, 0.6) } },
       crosshair: { vertLine: crosshair, horzLine: crosshair },
       timeScale: { borderColor: line },
-      rightPriceScale: { borderColor: line },
+      rightPriceScale: { borderColor: line, entireTextOnly: true },
     });
     this.#series.candles.applyOptions({
       upColor: up,

@@ -12,6 +12,8 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['Enter', 'show the actor'],
   ['c', 'all charts, and back'],
   ['f', 'fit the chart into its frame'],
+  ['↑ ↓ ← → + −', 'with the focus in a chart: move, zoom'],
+  ['Shift+← Shift+→ Home End', 'in candles: by twenty bars; oldest, newest'],
   ['p', 'pause the list of transitions'],
   ['t', 'light or dark'],
   ['?', 'this page'],

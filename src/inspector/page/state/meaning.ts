@@ -48,11 +48,12 @@ export function meaningOf({
   if (status === 'error') return 'bad';
   if (status !== 'active') return 'ended';
   if (value === undefined) return 'rest';
-  const said = new Set(
-    statePaths(value)
-      .flat()
-      .map((name) => SPECIAL.get(`${machine}.${name}`) ?? STATES.get(name)),
-  );
+  return meaningOfNames(machine, statePaths(value).flat());
+}
+
+/** Of states by their names. */
+export function meaningOfNames(machine: string | undefined, names: readonly string[]): Meaning {
+  const said = new Set(names.map((name) => SPECIAL.get(`${machine}.${name}`) ?? STATES.get(name)));
   return MEANINGS.find((meaning) => said.has(meaning)) ?? 'rest';
 }
 

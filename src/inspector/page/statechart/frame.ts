@@ -20,6 +20,10 @@ export interface Placement {
 
 /** Below this the words of a drawing can't be read. */
 export const LEGIBLE = 0.62;
+/** What is followed is to be read without effort: the names of states 11 px high at least. */
+export const READABLE = 0.85;
+/** So it is drawn where not all that is active can be in sight. */
+const CLOSE = 0.95;
 /** Between what is shown and the frame, px. */
 const MARGIN = 12;
 /** The same around what is active: its transitions begin and end there. */
@@ -62,14 +66,25 @@ export function centred(box: Box, frame: Size, k: number): Placement {
 }
 
 /**
- * What is active, in the middle, as large as there is room for, and legible: regions far apart may not all be in sight.
- * `more` is shown with it where that can be read too.
+ * What is active, in the middle, as large as there is room for, and readable. `more` is shown with it where that can be
+ * read too. Of regions too far apart for that, the one where something was taken is in the middle, else the first.
  */
-export function focused(box: Box, more: readonly Box[], frame: Size): Placement {
-  const all = around([box, ...more]) ?? box;
-  if (fitScale(all, frame, ROOM) >= LEGIBLE) return centred(all, frame, fitScale(all, frame, ROOM));
-  return centred(box, frame, Math.max(fitScale(box, frame, ROOM), LEGIBLE));
+export function focused(active: readonly Box[], more: readonly Box[], frame: Size): Placement | undefined {
+  const [first] = active;
+  const whole = around(active);
+  if (first === undefined || whole === undefined) return undefined;
+  const all = around([whole, ...more]) ?? whole;
+  for (const box of [all, whole])
+    for (const margin of [ROOM, MARGIN])
+      if (fitScale(box, frame, margin) >= READABLE) return centred(box, frame, fitScale(box, frame, margin));
+  const taken = around(more);
+  const nearest = taken === undefined ? first : active.toSorted((a, b) => gap(a, taken) - gap(b, taken))[0];
+  return centred(nearest ?? first, frame, CLOSE);
 }
+
+/** Between the middles of two boxes. */
+const gap = (a: Box, b: Box): number =>
+  Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 
 /** What of the drawing is in sight. */
 export const inSight = ({ x, y, k }: Placement, frame: Size): Box => ({

@@ -47,9 +47,9 @@ export function Statechart({ machine, value, edges, at }: Props) {
         view.current = made;
         if (marks.current !== undefined) made.mark(marks.current);
         made.fit(false);
-        if (made.isLegible) return;
-        // All of it would be too small to be read: then what is going on is more than everything.
         const isLive = (marks.current?.active.size ?? 0) > 0;
+        if (made.isLegible(isLive)) return;
+        // All of it would be too small to be read: then what is going on is more than everything.
         if (isLive) made.follow(true, false);
         else made.top();
         setFollowing(isLive);

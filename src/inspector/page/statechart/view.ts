@@ -14,6 +14,7 @@ import {
   LEGIBLE,
   type Placement,
   placed,
+  READABLE,
   type Size,
   topped,
 } from './frame.ts';
@@ -104,9 +105,9 @@ export class ChartView {
     this.#frame.replaceChildren();
   }
 
-  /** Whether all of it can be in sight and be read. */
-  get isLegible(): boolean {
-    return fitScale(this.#bounds, this.#size()) >= LEGIBLE;
+  /** Whether all of it can be in sight and be read: at ease, when somebody watches what goes on. */
+  isLegible(isLive: boolean): boolean {
+    return fitScale(this.#bounds, this.#size()) >= (isLive ? READABLE : LEGIBLE);
   }
 
   mark(marks: Marks): void {
@@ -162,15 +163,18 @@ export class ChartView {
   }
 
   #focus(isGliding: boolean): void {
-    const box = around(this.#activeBoxes());
-    if (box === undefined) return;
-    const { k } = this.#placement();
+    const active = this.#activeBoxes();
+    const box = around(active);
     const frame = this.#size();
     // What can be read and is in sight stays where it is: a chart that jumps at each event can't be read either.
-    const isSeen = k >= LEGIBLE && isWithin(box, inSight(this.#placement(), frame));
+    const isSeen =
+      box !== undefined &&
+      this.#placement().k >= READABLE &&
+      isWithin(box, inSight(this.#placement(), frame));
     if (isSeen && isGliding) return;
     const taken = [...this.#plane.querySelectorAll('.label.taken > rect')].map(boxOf);
-    this.#put(focused(box, taken, frame), isGliding);
+    const placement = focused(active, taken, frame);
+    if (placement !== undefined) this.#put(placement, isGliding);
   }
 
   #put({ x, y, k }: Placement, isGliding: boolean): void {

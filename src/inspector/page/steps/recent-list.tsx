@@ -1,19 +1,19 @@
 /** The transitions that were taken last, newest first. Scrolling away from the newest holds the list still. */
 import type { CSSProperties } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { RecentStep } from '../../protocol.ts';
 import { count, wallTime } from '../format.ts';
 import { showActor } from '../frame/place.ts';
 import { type Scroller, VirtualList } from '../list/virtual-list.tsx';
 import { actors } from '../model.ts';
 import { EventLabel } from '../state/event-label.tsx';
 import { StateOf } from '../state/state-label.tsx';
-import { isOfAll, isPaused, missed, pause, steps } from './view.ts';
+import type { Listed } from './listed.ts';
+import { hasChatter, isOfAll, isPaused, missed, pause, showChatter, steps } from './view.ts';
 
 const HEIGHT_PX = 42;
 const WITH_REASON_PX = 58;
-/** More than are ever drawn: a step keeps its element as it moves down, and in a flood elements are used again. */
-const PLACES = 128;
+/** Of those who took the same step so many are named. */
+const NAMES_MAX = 20;
 
 export function RecentList() {
   const shown = steps.value;
@@ -44,14 +44,27 @@ export function RecentList() {
           {isPaused.value ? `▶ ${count(missed.value)} new` : '❚❚ pause'}
         </button>
       </header>
+      {isOfAll.value && (
+        <p class="chatter">
+          <button
+            type="button"
+            aria-pressed={hasChatter.value}
+            title="Requests and commits are many. What goes wrong there is always listed."
+            onClick={() => showChatter(!hasChatter.value)}
+          >
+            rest and store
+          </button>
+          {hasChatter.value ? 'with their everyday work' : 'left out, but for trouble'}
+        </p>
+      )}
       {shown.length === 0 ? (
         <p class="none">{isOfAll.value ? 'None yet.' : 'None of this actor among the last.'}</p>
       ) : (
         <VirtualList
           class="steps"
           count={shown.length}
-          heightOf={(index) => (shown[index]?.reason === undefined ? HEIGHT_PX : WITH_REASON_PX)}
-          keyOf={(index) => shown[index]?.seq ?? index}
+          heightOf={(index) => (shown[index]?.step.reason === undefined ? HEIGHT_PX : WITH_REASON_PX)}
+          keyOf={(index) => shown[index]?.key ?? index}
           scroller={(it) => {
             scroller.current = it;
           }}
@@ -59,8 +72,8 @@ export function RecentList() {
             if (event.currentTarget.scrollTop > HEIGHT_PX && !isPaused.value) pause(true);
           }}
           line={(index, style) => {
-            const step = shown[index];
-            return step && <StepLine key={step.seq % PLACES} step={step} style={style} />;
+            const it = shown[index];
+            return it && <StepLine key={it.key} listed={it} style={style} />;
           }}
         />
       )}
@@ -72,7 +85,7 @@ function choose(all: boolean): void {
   isOfAll.value = all;
 }
 
-function StepLine({ step, style }: { step: RecentStep; style: CSSProperties }) {
+function StepLine({ listed: { step, times, names }, style }: { listed: Listed; style: CSSProperties }) {
   const { at, actor, name, machine, event, reason, value } = step;
   const isThere = actors.value.has(actor);
   return (
@@ -80,13 +93,13 @@ function StepLine({ step, style }: { step: RecentStep; style: CSSProperties }) {
       <button
         type="button"
         disabled={!isThere}
-        title={`${name} (${machine})`}
+        title={whoSaid(names, machine)}
         onClick={() => showActor(actor)}
       >
         <span class="who">
           <time>{wallTime(at)}</time>
           <span class="name">{name}</span>
-          <span class="machine">{machine}</span>
+          {times > 1 ? <b class="times">×{count(times)}</b> : <span class="machine">{machine}</span>}
         </span>
         <span class="what">
           <EventLabel type={event} />
@@ -101,4 +114,10 @@ function StepLine({ step, style }: { step: RecentStep; style: CSSProperties }) {
       </button>
     </div>
   );
+}
+
+function whoSaid(names: readonly string[], machine: string): string {
+  const more = names.length - NAMES_MAX;
+  const said = names.slice(0, NAMES_MAX).join('\n');
+  return `${said}${more > 0 ? `\nand ${count(more)} more` : ''} (${machine})`;
 }

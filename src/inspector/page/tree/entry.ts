@@ -86,10 +86,19 @@ const orderOf = ({ status, machine, series, name, id }: ActorRow): string =>
     `${name}\u0000${id}`.replace(/\d+/g, (digits) => digits.padStart(8, '0')),
   ].join('');
 
-/** Whether each of `terms` (in lower case) is found in its name, machine, series, state or status. */
+/** As it is compared: in lower case, but for the month, which is not a minute. */
+export const searchable = (text: string): string =>
+  text.includes('1M')
+    ? text
+        .split(/((?:@|^|\s)1M(?!\w))/)
+        .map((part, number) => (number % 2 === 1 ? part : part.toLowerCase()))
+        .join('')
+    : text.toLowerCase();
+
+/** Whether each of `terms` (as {@link searchable} has them) is found in its name, machine, series, state or status. */
 export function isFound(entry: Entry, terms: readonly string[]): boolean {
   const { name, machine = '', series = '', status } = entry.row;
-  entry.searched ??= `${name}\n${machine}\n${series}\n${entry.text}\n${entry.brief}\n${status}`.toLowerCase();
+  entry.searched ??= searchable(`${name}\n${machine}\n${series}\n${entry.text}\n${entry.brief}\n${status}`);
   for (const term of terms) if (!entry.searched.includes(term)) return false;
   return true;
 }

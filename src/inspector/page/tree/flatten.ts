@@ -1,5 +1,5 @@
 /** The lines of the tree that are to be seen, from top to bottom. */
-import { type Entry, isFound, isLive } from './entry.ts';
+import { type Entry, isFound, isLive, searchable } from './entry.ts';
 import { stateKey } from './state-counts.ts';
 
 export interface Line {
@@ -13,13 +13,13 @@ export interface Line {
 }
 
 export interface Filter {
-  /** In lower case; all must be found. */
+  /** As they are compared; all must be found. */
   readonly terms: readonly string[];
   /** Machine and state, any of these; empty: whichever. */
   readonly states: ReadonlySet<string>;
 }
 
-export const termsOf = (query: string): string[] => query.toLowerCase().split(/\s+/).filter(Boolean);
+export const termsOf = (query: string): string[] => searchable(query).split(/\s+/).filter(Boolean);
 
 /** Above so many children an actor is closed until somebody opens it. */
 const FEW = 25;
