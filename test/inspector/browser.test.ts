@@ -24,7 +24,7 @@ const canariesIn = (text: string): string[] => text.match(/.{0,40}canary.{0,40}/
 const idsOf = (node: StateNode<never, never>): string[] =>
   Object.values(node.states).flatMap((state) => [state.id, ...idsOf(state as StateNode<never, never>)]);
 
-describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
+describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
   let browser: Browser;
   let scene: Scene;
   /** One that somebody keeps open, while most of this happens. */
@@ -157,9 +157,9 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
     await until('a bar', () => lacking.collector.getCandleBuffer('BTCUSDT', '1m').length > 0);
     lacking.exchange.inject({ kind: 'closes', mode: 'omit', times: 2 });
     lacking.exchange.inject({ kind: 'rest', path: '/fapi/v1/klines', body: [] });
-    await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 8_000 }).not.toBe('0');
+    await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 12_000 }).not.toBe('0');
     lacking.exchange.clearFaults();
-    await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 8_000 }).not.toBe('0');
+    await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 12_000 }).not.toBe('0');
   });
 
   test('who comes later sees the same', async () => {
