@@ -1,19 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig as UserConfig } from 'vitest/config';
 
-/** Rooms whose tests leave nothing behind in their process: pure functions, and what closes all that it opens. */
-const TIDY = [
-  'actors',
-  'architecture',
-  'binance',
-  'faults',
-  'log',
-  'machines',
-  'oracle',
-  'pipeline',
-  'simulator',
-  'transport',
-].map((room) => `test/${room}/**/*.test.ts`);
+/**
+ * Tests that look at the whole process, or put something in the place of a module: they have one of their own. All
+ * others close what they open: to start a process for each file, and to load all modules anew, costs more than many tests.
+ */
+const ALONE = ['test/supervisor/*.test.ts', 'test/collector/release.test.ts'];
 
 /** The inspector's page, built beside the library: `vite build --mode page`. */
 const PAGE: UserConfig = {
@@ -70,14 +62,21 @@ const LIBRARY: UserConfig = {
     // Most of the time is spent waiting for sockets and processes: four files at a time also on two cores.
     maxWorkers: 4,
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    // Hundreds of processes are started from the sources: their types are stripped once, and not each time again.
     projects: [
-      // They may share a process: to start one for each file, and to load all modules anew, costs more than many tests.
-      { extends: true, test: { name: 'tidy', include: TIDY, isolate: false } },
-      { extends: true, test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: TIDY } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+      {
+        extends: true,
+        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
     ],
+    // Hundreds of processes are started from the sources: their types are stripped once, and not each time again.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
   },
 };
 
-export default defineConfig(({ mode }) => (mode === 'page' ? PAGE : LIBRARY));
+export default defineConfig(async ({ mode }) => {
+  if (mode === 'page') return PAGE;
+  if (mode !== 'test') return LIBRARY;
+  const { LongestFirst } = await import('./test/support/longest-first.ts');
+  return { ...LIBRARY, test: { ...LIBRARY.test, sequence: { sequencer: LongestFirst } } };
+});

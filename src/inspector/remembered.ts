@@ -7,7 +7,11 @@ const REMEMBERED_MS = 100;
  * The same answer to everybody for a while, or until what `of` says has changed; who asks while it is being made waits
  * for it.
  */
-export function remembered<T>(clock: Clock, of: () => unknown, make: () => Promise<T> | T): () => Promise<T> {
+export function remembered<T>(
+  clock: Clock,
+  make: () => Promise<T> | T,
+  of: () => unknown = () => undefined,
+): () => Promise<T> {
   let madeAt = Number.NEGATIVE_INFINITY;
   let madeOf: unknown;
   let answer: Promise<T> | undefined;

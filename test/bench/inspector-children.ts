@@ -37,8 +37,8 @@ export async function launch(file: string, args: readonly string[]): Promise<Chi
 
 /** Somebody who looks at the page. */
 export interface Viewer {
-  /** Whether it was shown what happened. */
-  seen(): Promise<{ readonly isBlind: boolean }>;
+  /** Open time of the last closed bar that it shows. */
+  lastOpenTime(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -51,15 +51,16 @@ export async function viewerOf(url: string, series: string, inBrowser: boolean):
     await choose(page, series);
     const bars = page.locator('[data-bars]');
     await bars.waitFor();
-    const seen = async () => ({ isBlind: Number(await bars.getAttribute('data-bars')) === 0 });
-    return { seen, close: () => browser.close() };
+    return {
+      lastOpenTime: async () => Number(await bars.getAttribute('data-last-open')),
+      close: () => browser.close(),
+    };
   }
   const reader = await launch('./page-reader.child.ts', [url, series]);
   await reader.next();
-  const seen = async () => {
+  const lastOpenTime = async () => {
     reader.tell('say');
-    const read = (await reader.next()) as { messages: number; news: number };
-    return { ...read, isBlind: read.messages < 10 || read.news === 0 };
+    return ((await reader.next()) as { lastOpenTime: number }).lastOpenTime;
   };
-  return { seen, close: async () => reader.end() };
+  return { lastOpenTime, close: async () => reader.end() };
 }

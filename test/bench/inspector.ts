@@ -1,8 +1,9 @@
 /**
- * What watching costs: `node test/bench/inspector.ts [--rounds 5] [--frames 300000] [--drops 10] [--chromium] [--json]`.
+ * What watching costs: `node test/bench/inspector.ts [--rounds 9] [--frames 300000] [--drops 10] [--chromium] [--json]`.
  * Each round sends the same frames of 100 streams at full speed to a collector with a store: once alone, once with the
  * inspector attached, once with a page open that shows one of the series; in an order that changes from round to round.
- * Prints medians over the rounds, and exits 1 when the ratio of throughput or of processor time passes its bound.
+ * Prints medians over the rounds, each compared with the collector that nobody watched in the same round, and exits 1
+ * when a ratio passes its bound. There are as many rounds as were asked for, whatever they show.
  *
  * - messages/s: from the first frame to the commit of the last bar
  * - µs/message: processor time of this process, all threads; the exchange and the page have processes of their own
@@ -15,12 +16,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BinanceDataCollector } from '../../src/index.ts';
 import { startInspector } from '../../src/inspector/start.ts';
-import { launch, viewerOf } from './inspector-children.ts';
-import { barsOf, framesOf, type Plan } from './kline-frames.ts';
+import { launch, type Viewer, viewerOf } from './inspector-children.ts';
+import { barsOf, FRAMES_BEGIN, framesOf, type Plan } from './kline-frames.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '9' },
     frames: { type: 'string', default: '300000' },
     drops: { type: 'string', default: '10' },
     chromium: { type: 'boolean', default: false },
@@ -32,8 +33,6 @@ const [rounds, frames, drops] = [flags.rounds, flags.frames, flags.drops].map(Nu
   number,
   number,
 ];
-/** So often are that many rounds done before it is believed that a bound is passed. */
-const ATTEMPTS_MAX = 3;
 const SYMBOLS = 100;
 const BARS = 50;
 const framesPerBar = Math.round(frames / SYMBOLS / BARS);
@@ -50,6 +49,8 @@ const plan: Plan = {
 const SERIES = `${plan.symbols[0]}@1m`;
 /** The least that may be left of the throughput of a collector that nobody watches. */
 const LEAST = { alone: 1, inspector: 0.95, page: 0.85 } as const;
+/** The same of what it does with a second of processor time, which says less about what a user gets. */
+const LEAST_CPU = { alone: 1, inspector: 0.85, page: 0.75 } as const;
 type Mode = keyof typeof LEAST;
 const MODES = Object.keys(LEAST) as Mode[];
 
@@ -103,13 +104,19 @@ async function life(mode: Mode): Promise<Cost> {
     const [tookMs, usedMs] = [performance.now() - startedAt, cpuMs() - cpuBefore];
     check(collector, closed);
     const dropCpuMs = await dropAll(collector);
-    const seen = await viewer?.seen();
-    if (seen?.isBlind === true) throw new Error(`the page saw nothing: ${JSON.stringify(seen)}`);
+    if (viewer !== undefined) await shown(viewer);
     const sent = framesOf(plan);
     return { perSecond: (sent / tookMs) * 1_000, cpuUs: (usedMs / sent) * 1_000, dropCpuMs };
   } finally {
     await viewer?.close();
   }
+}
+
+/** A page that does not show the end would cost nothing. */
+async function shown(viewer: Viewer): Promise<void> {
+  const last = FRAMES_BEGIN + (BARS - 1) * 60_000;
+  for (const end = performance.now() + 10_000; (await viewer.lastOpenTime()) !== last; await sleep(20))
+    if (performance.now() > end) throw new Error('the page does not show the last bar');
 }
 
 /** Whatever is not as planned would be measured too. */
@@ -160,15 +167,15 @@ const summary = () =>
     cpu: Number((1 / paired(mode, 'cpuUs')).toFixed(3)),
     cpuMsPerDrop: Number(of(mode, 'dropCpuMs').toFixed(1)),
     least: LEAST[mode],
+    leastCpu: LEAST_CPU[mode],
   }));
 const isWithin = (): boolean =>
-  summary().every(({ throughput, cpu, least }) => throughput >= least && cpu >= least);
+  summary().every(({ throughput, cpu, least, leastCpu }) => throughput >= least && cpu >= leastCpu);
 
 try {
   // What is compiled on the way is not what is asked for.
   await life('page');
-  // A machine that does much else shifts what took one second: then more rounds tell.
-  for (let attempt = 1; attempt === 1 || (attempt <= ATTEMPTS_MAX && !isWithin()); attempt++) await measure();
+  await measure();
 } finally {
   exchange.end();
   rmSync(folder, { recursive: true, force: true });
@@ -183,12 +190,12 @@ const number = (value: number): string => value.toLocaleString('en-US');
 process.stdout.write(
   flags.json
     ? `${JSON.stringify({ ...sizes, facts, verdict })}\n`
-    : row(['', 'messages/s', 'ratio', 'µs/message', 'ratio', 'ms/drop', 'at least']) +
+    : row(['', 'messages/s', 'ratio', 'at least', 'µs/message', 'ratio', 'at least', 'ms/drop']) +
         facts
           .map((it) =>
             row([
-              ...[it.mode, number(it.messagesPerSecond), it.throughput],
-              ...[it.cpuUsPerMessage, it.cpu, it.cpuMsPerDrop, it.least],
+              ...[it.mode, number(it.messagesPerSecond), it.throughput, it.least],
+              ...[it.cpuUsPerMessage, it.cpu, it.leastCpu, it.cpuMsPerDrop],
             ]),
           )
           .join('') +

@@ -10,9 +10,12 @@ export async function open(browser: Browser, { url }: Inspector, hash = ''): Pro
   const opened = await newPage(browser);
   onTestFinished(() => opened.close());
   await opened.page.goto(`${url}${hash}`);
-  await opened.page.locator('[role=treeitem]').first().waitFor();
+  await ready(opened.page);
   return opened;
 }
+
+/** It has its first picture. */
+export const ready = (page: Page): Promise<void> => page.locator('[role=treeitem]').first().waitFor();
 
 /** Every actor that lives below this one, and itself. */
 export function namesBelow(actor: AnyActorRef): string[] {

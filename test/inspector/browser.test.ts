@@ -1,15 +1,15 @@
 /** What somebody sees who opens the page while a collector works: in a real browser, on the embedded exchange. */
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type AnyStateMachine, StateMachine, type StateNode } from 'xstate';
 import * as machines from '../../machines/index.ts';
 import { startInspector } from '../../src/inspector/start.ts';
-import { browserMissing, choose, launchBrowser, newPage } from '../support/browser.ts';
+import { browserMissing, choose, launchBrowser, newPage, search, type Watched } from '../support/browser.ts';
 import { folder, QUICK } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { until } from '../support/wait.ts';
-import { actorHeader, namesBelow, open, transitions, treeNames, unfold } from './browser.pages.ts';
+import { actorHeader, namesBelow, open, ready, transitions, treeNames, unfold } from './browser.pages.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const SECRETS = { apiKey: 'canary-key-51ab', apiSecret: 'canary-secret-77cd' };
@@ -24,56 +24,78 @@ const canariesIn = (text: string): string[] => text.match(/.{0,40}canary.{0,40}/
 const idsOf = (node: StateNode<never, never>): string[] =>
   Object.values(node.states).flatMap((state) => [state.id, ...idsOf(state as StateNode<never, never>)]);
 
-describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
+describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
   let browser: Browser;
   let scene: Scene;
+  /** One that somebody keeps open, while most of this happens. */
+  let home: Watched;
 
   beforeAll(async () => {
-    // A dropped connection dials again after a second or two: long enough to be looked at.
+    // A connection that may not come back is asked for again after a second: long enough to be looked at.
     const timing = {
       ...QUICK,
       pingIntervalMs: 5_000,
-      backoff: { baseMs: 1_500, maxMs: 1_500, slowMs: 1_500 },
+      backoff: { baseMs: 1_000, maxMs: 1_000, slowMs: 1_000 },
     };
     [browser, scene] = await Promise.all([
       launchBrowser(),
       openScene({ timing, ...SECRETS }, { timeScale: 300, symbols: ['BTCUSDT', 'ETHUSDT'] }),
     ]);
-  });
+    // In a checkout that is new it is built first.
+    await fetch(scene.inspector.url);
+    home = await newPage(browser);
+    await home.page.goto(scene.inspector.url);
+    await ready(home.page);
+  }, 60_000);
   afterAll(async () => {
     await browser?.close();
     await scene?.[Symbol.asyncDispose]();
   });
 
+  const expectNoMisdeeds = (): void => expect(home.misdeeds).toEqual({ outside: [], complaints: [] });
+
   test('asks nothing of anybody but this machine, complains of nothing, and shows every actor', async () => {
-    const { page, misdeeds } = await open(browser, scene.inspector);
+    const { page } = home;
     await unfold(page);
     const names = namesBelow(scene.collector.actor);
     expect(names.length).toBeGreaterThan(10);
     expect(await treeNames(page)).toEqual(expect.arrayContaining(names.slice(1)));
     await page.getByText('streaming').first().waitFor();
-    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+    expectNoMisdeeds();
   });
 
   test('a socket is dropped: its connection waits, dials, and is live again, each step with its cause', async () => {
-    const { page, misdeeds } = await open(browser, scene.inspector);
+    const { page } = home;
     await choose(page, 'feed0.a');
+    await page.getByRole('button', { name: 'this actor' }).click();
     const state = actorHeader(page).locator('.pill');
+    const isActive = (id: string) => page.locator(`.chart svg [data-state="connection.${id}"].active`);
     await state.getByText('live').waitFor();
-    scene.exchange.inject({ kind: 'drop', code: 1012, reason: 'restart' });
+    await isActive('attached.open.live').waitFor();
 
+    // It stays away until somebody has seen that.
+    scene.exchange.inject({ kind: 'refuse', status: 503 });
+    scene.exchange.inject({ kind: 'drop', code: 1012, reason: 'restart' });
     await state.getByText('waiting').waitFor();
-    await page.locator('.chart svg [data-state="connection.waiting"].active').waitFor();
-    const fall = transitions(page).filter({ hasText: 'waiting' }).first();
-    expect(await fall.innerText()).toContain('1012');
+    await isActive('waiting').waitFor();
+    await transitions(page).filter({ hasText: 'waiting' }).filter({ hasText: '1012' }).waitFor();
+    await transitions(page).filter({ hasText: 'waiting' }).filter({ hasText: '503' }).first().waitFor();
+    expect(await isActive('attached.open.live').count()).toBe(0);
+
+    scene.exchange.clearFaults();
     await state.getByText('live').waitFor();
-    await page.locator('.chart svg [data-state="connection.attached.open.live"].active').waitFor();
-    expect(await page.locator('.chart svg [data-state="connection.waiting"].active').count()).toBe(0);
-    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+    await isActive('attached.open.live').waitFor();
+    expect(await isActive('waiting').count()).toBe(0);
+    const story = async () => (await transitions(page).allInnerTexts()).reverse().join('\n');
+    await expect
+      .poll(story)
+      .toMatch(/with 1012: restart.*after backoff.*with HTTP 503.*after backoff.*SOCKET\.OPENED.*live/s);
+    expectNoMisdeeds();
   });
 
   test('the chart of every machine is drawn with all of its states', async () => {
-    const { page, misdeeds } = await open(browser, scene.inspector, '#charts');
+    const { page } = home;
+    await page.evaluate("location.hash = '#charts'");
     const choices = page.getByRole('navigation', { name: 'Machines' }).getByRole('button');
     expect((await choices.locator('span').allInnerTexts()).sort()).toEqual(CHARTS.map(({ id }) => id).sort());
     for (const { id, root } of CHARTS) {
@@ -92,11 +114,11 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
       const words = await drawing.textContent();
       for (const state of Object.keys(root.states)) expect(words, id).toContain(state);
     }
-    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+    expectNoMisdeeds();
   });
 
   test('a candle closes on the chart of its stream', async () => {
-    const { page, misdeeds } = await open(browser, scene.inspector);
+    const { page } = home;
     await choose(page, 'ETHUSDT@1m');
     const chart = page.locator('[data-series="ETHUSDT@1m"][data-bars]');
     await chart.locator('canvas').first().waitFor();
@@ -106,7 +128,7 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
     await expect.poll(last).toBeGreaterThan(before);
     const bars = scene.collector.getCandleBuffer('ETHUSDT', '1m').map(({ openTime }) => openTime);
     expect(bars).toContain(await last());
-    expect(misdeeds).toEqual({ outside: [], complaints: [] });
+    expectNoMisdeeds();
   });
 
   test('bars that the exchange lacks are marked on the chart, and what fills them is too', async () => {
@@ -135,37 +157,44 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
     await until('a bar', () => lacking.collector.getCandleBuffer('BTCUSDT', '1m').length > 0);
     lacking.exchange.inject({ kind: 'closes', mode: 'omit', times: 2 });
     lacking.exchange.inject({ kind: 'rest', path: '/fapi/v1/klines', body: [] });
-    await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 8_000 }).not.toBe('0');
+    await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 12_000 }).not.toBe('0');
     lacking.exchange.clearFaults();
-    await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 8_000 }).not.toBe('0');
+    await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 12_000 }).not.toBe('0');
   });
 
   test('who comes later sees the same', async () => {
-    const { page: early } = await open(browser, scene.inspector);
-    await unfold(early);
     const { page: late } = await open(browser, scene.inspector);
+    const pages = [home.page, late];
+    /** Both, at one time: a heart that beats between two looks is seen by one of them alone. */
+    const expectSame = (look: (page: Page) => Promise<string[]>) =>
+      expect
+        .poll(async () => {
+          const [before, after] = await Promise.all(pages.map(look));
+          return before?.join() === after?.join() ? 'the same' : { before, after };
+        })
+        .toBe('the same');
+    for (const page of pages) await search(page, '');
     await unfold(late);
-    expect(await treeNames(late)).toEqual(await treeNames(early));
-    const seen = async (page: typeof early): Promise<string[]> => {
+    await expectSame(treeNames);
+    for (const page of pages) {
       await choose(page, 'feed0.a');
       await page.getByRole('button', { name: 'this actor' }).click();
-      return transitions(page).allInnerTexts();
-    };
-    const before = await seen(early);
-    expect(before.join()).toContain('1012');
-    expect((await seen(late)).slice(-before.length)).toEqual(before);
+    }
+    await transitions(late).filter({ hasText: '1012' }).first().waitFor();
+    await expectSame((page) => transitions(page).allInnerTexts());
   });
 
   test('an address shows the same actor again', async () => {
-    const { page } = await open(browser, scene.inspector);
+    const { page } = home;
     await choose(page, 'BTCUSDT@1m');
     await expect.poll(() => page.evaluate<string>('location.hash')).toContain('BTCUSDT');
-    const { page: again } = await open(browser, scene.inspector, new URL(page.url()).hash);
-    await actorHeader(again).getByRole('heading', { name: 'BTCUSDT@1m' }).waitFor();
+    await page.reload();
+    await actorHeader(page).getByRole('heading', { name: 'BTCUSDT@1m' }).waitFor();
   });
 
   test('everything can be done by keyboard', async () => {
-    const { page } = await open(browser, scene.inspector);
+    const { page } = home;
+    await ready(page);
     await page.keyboard.press('/');
     await page.keyboard.type('klineStream');
     await expect
@@ -190,7 +219,7 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
   });
 
   test('X01: no secret is on the page or on its way there', async () => {
-    const { page, frames } = await open(browser, scene.inspector);
+    const { page, frames } = home;
     scene.exchange.inject({ kind: 'drop', code: 1008, reason: 'apiKey=canary-word-9e2f' });
     await choose(page, 'feed0.a');
     await transitions(page).filter({ hasText: '1008' }).first().waitFor();
@@ -229,10 +258,9 @@ describe.skipIf(browserMissing)('the page', { timeout: 20_000 }, () => {
   });
 
   test('when the collector is gone the page says so', async () => {
-    const inspector = await startInspector(scene.collector, { port: 0 });
-    onTestFinished(() => inspector.close());
-    const { page } = await open(browser, inspector);
-    await inspector.close();
+    const { page } = home;
+    await search(page, '');
+    await scene.inspector.close();
     await page.getByText('The collector is gone').first().waitFor();
     expect((await treeNames(page)).length).toBeGreaterThan(0);
   });

@@ -78,7 +78,7 @@ export function metricsOf(faked: Faked, options: Partial<MetricsOptions> = {}): 
   return counted;
 }
 
-/** What the quickest of a few scrapes took, ms: others may want the processor meanwhile. */
+/** What the quickest of a few scrapes took of the processor, ms: others may want it meanwhile. */
 export async function quickest(
   metrics: Metrics,
   clock: HandClock,
@@ -87,9 +87,10 @@ export async function quickest(
   let tookMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 5; round++) {
     clock.time += 100;
-    const began = performance.now();
+    const before = process.cpuUsage();
     text = await metrics.text();
-    tookMs = Math.min(tookMs, performance.now() - began);
+    const { user, system } = process.cpuUsage(before);
+    tookMs = Math.min(tookMs, (user + system) / 1_000);
   }
   return { text, tookMs };
 }

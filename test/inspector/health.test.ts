@@ -76,7 +76,7 @@ test('X12 under attack the collector loses nothing, and stops as ever', async ()
     attack(request('/api/series/BTCUSDT/1m').repeat(20));
   }
   await until('six bars under attack', () => watched.candles.length >= before + 6);
-  const report = await watched.collector.stop({ timeoutMs: 1_000 });
+  const report = await watched.collector.stop({ timeoutMs: 5_000 });
   expect(report.clean).toBe(true);
   expectWhole(watched.candles, exchange, ['BTCUSDT', 'ETHUSDT'], 3);
   expect(watched.course()).toBe('connecting streaming stopping stopped');

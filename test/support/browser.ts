@@ -76,11 +76,17 @@ export async function newPage(browser: Browser, isDark = false): Promise<Watched
   return { page, misdeeds, frames, close: () => context.close() };
 }
 
-/** Chooses an actor as a user does who knows its name: search, go to the first hit, show it. */
-export async function choose(page: Page, name: string): Promise<void> {
+/** Looks for a text in the tree, instead of what was looked for before. */
+export async function search(page: Page, text: string): Promise<void> {
   await page.keyboard.press('/');
   await page.keyboard.press('ControlOrMeta+a');
-  await page.keyboard.type(name);
+  if (text === '') await page.keyboard.press('Delete');
+  else await page.keyboard.type(text);
+}
+
+/** Chooses an actor as a user does who knows its name: search, go to the first hit, show it. */
+export async function choose(page: Page, name: string): Promise<void> {
+  await search(page, name);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
 }

@@ -107,10 +107,11 @@ export function openShow(
 function healthRoute(collector: Watched, clock: Clock): Route {
   // A stop is told at once; what ails series is looked for a little later.
   const stateNow = (): string => collector.vitals().state;
-  const answer = remembered(clock, stateNow, () => {
+  const make = () => {
     const health = collector.health();
     return json(health.ok ? 200 : 503, health);
-  });
+  };
+  const answer = remembered(clock, make, stateNow);
   return (rest) => (rest.length === 0 ? answer() : undefined);
 }
 
