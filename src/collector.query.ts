@@ -83,3 +83,17 @@ export function selectSeries(
     ]);
   return known.filter(likeness(query));
 }
+
+/**
+ * From when on a consumer wants what is stored, ms; undefined: nothing of it.
+ *
+ * @throws {ConfigurationError} when it is no time, or there is no store to read.
+ */
+export function sinceOf({ since }: CandleQuery, hasStore: boolean): number | undefined {
+  if (since === undefined) return undefined;
+  const refuse = (allowed: string) =>
+    new ConfigurationError([{ option: 'since', given: String(since), allowed }]);
+  if (!hasStore) throw refuse('only with the option store, from which it is read');
+  if (Number.isNaN(Number(since))) throw refuse('ms since epoch, or a Date');
+  return Number(since);
+}

@@ -4,7 +4,7 @@ import type { Gap } from '../machines/model/row.ts';
 import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
-import { type CandleQuery, likeness, oneSeries, queryOf, selectSeries } from './collector.query.ts';
+import { type CandleQuery, likeness, oneSeries, queryOf, selectSeries, sinceOf } from './collector.query.ts';
 import { ConfigurationError, ConnectionError } from './errors.ts';
 import { exchangeOf } from './exchange.ts';
 import { type CollectorHealth, healthOf } from './health.ts';
@@ -191,21 +191,7 @@ export class BinanceDataCollector implements AsyncDisposable {
    */
   candles(query: CandleQuery = {}): AsyncIterableIterator<Candle> & AsyncDisposable {
     const series = this.#select(query);
-    const since = query.since === undefined ? undefined : Number(query.since);
-    if (since !== undefined && this.#options.store === undefined) {
-      throw new ConfigurationError([
-        {
-          option: 'since',
-          given: String(query.since),
-          allowed: 'only with the option store, from which it is read',
-        },
-      ]);
-    }
-    if (Number.isNaN(since)) {
-      throw new ConfigurationError([
-        { option: 'since', given: String(query.since), allowed: 'ms since epoch, or a Date' },
-      ]);
-    }
+    const since = sinceOf(query, this.#options.store !== undefined);
     const iterator = this.#wired.delivery.iterate(series, since, likeness(query));
     // Whoever starts to read when all is over gets the end, not an endless wait.
     if (this.state === 'stopped') iterator.end();
@@ -272,17 +258,7 @@ export class BinanceDataCollector implements AsyncDisposable {
 
   /** What it does now, for a display: a picture, not kept up to date. */
   status(): CollectorStatus {
-    const { actor, pipeline, audits, delivery, roster, exchangeClock } = this.#wired;
-    return statusOf({
-      actor,
-      pipeline,
-      audits,
-      storedOf: (key) => delivery.deliveredOf(key),
-      standingOf: (symbol) => roster.standing(symbol),
-      exchangeNow: exchangeClock.now(),
-      timeScale: exchangeClock.timeScale,
-      rowsWaiting: actor.getSnapshot().context.store.rows.size,
-    });
+    return statusOf(this.#wired);
   }
 
   /** The series that a query means, in the order of the options or of their listing. */

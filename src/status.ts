@@ -3,8 +3,7 @@ import type { Candle, Series } from '../machines/model/kline.ts';
 import { type Standing, streamId } from './actors/roster.ts';
 import type { AuditCounters } from './pipeline/audits.ts';
 import type { Counters } from './pipeline/counters.ts';
-import type { Pipeline } from './pipeline/pipeline.ts';
-import type { CollectorActor } from './wire.ts';
+import type { CollectorActor, Wired } from './wire.ts';
 
 /** The life of a collector, as in its statechart. */
 export type CollectorState = 'initialized' | 'connecting' | 'streaming' | 'stopping' | 'stopped';
@@ -37,18 +36,22 @@ export interface SeriesStatus extends Series {
 /** What was counted over the life of a collector. */
 export interface CollectorCounters extends Readonly<Counters & AuditCounters> {}
 
-/** What a collector does, at one moment. */
-export interface CollectorStatus {
+/** What a collector does, at one moment, whichever its series. */
+export interface CollectorOverview {
   readonly state: CollectorState;
   readonly isConnected: boolean;
   readonly mode: CollectorMode;
   /** Exchange time, ms; absent before it is known. */
   readonly exchangeTime?: number;
   readonly timeScale: number;
-  readonly series: readonly SeriesStatus[];
   readonly counters: CollectorCounters;
   /** Rows that wait for the store. */
   readonly rowsWaiting: number;
+}
+
+/** The same with every series. */
+export interface CollectorStatus extends CollectorOverview {
+  readonly series: readonly SeriesStatus[];
 }
 
 /** The top level state; a root that failed is over. */
@@ -104,37 +107,33 @@ export function modeOf(actor: CollectorActor): CollectorMode {
 const withoutStream = (standing: Standing | undefined): SeriesStatus['state'] =>
   standing === 'waiting' || standing === 'retired' ? standing : 'off';
 
-export function statusOf(parts: {
-  actor: CollectorActor;
-  pipeline: Pipeline;
-  audits: Readonly<AuditCounters>;
-  storedOf: (key: string) => number;
-  standingOf: (symbol: string) => Standing | undefined;
-  exchangeNow: number;
-  timeScale: number;
-  rowsWaiting: number;
-}): CollectorStatus {
-  const states = streamStates(parts.actor);
-  const series = [...parts.pipeline.cursors()].map((cursor): SeriesStatus => {
+export function overviewOf({ actor, pipeline, audits, exchangeClock }: Wired): CollectorOverview {
+  const exchangeTime = exchangeClock.now();
+  return {
+    state: topState(actor),
+    isConnected: isConnected(actor),
+    mode: modeOf(actor),
+    ...(Number.isFinite(exchangeTime) ? { exchangeTime } : {}),
+    timeScale: exchangeClock.timeScale,
+    counters: { ...pipeline.counters, ...audits },
+    rowsWaiting: actor.getSnapshot().context.store.rows.size,
+  };
+}
+
+export function statusOf(wired: Wired): CollectorStatus {
+  const { actor, pipeline, delivery, roster } = wired;
+  const states = streamStates(actor);
+  const series = [...pipeline.cursors()].map((cursor): SeriesStatus => {
     const { key } = cursor;
-    const standing = parts.standingOf(cursor.series.symbol);
+    const standing = roster.standing(cursor.series.symbol);
     return {
       ...cursor.series,
       state: cursor.isEnded ? 'retired' : (states.get(streamId(cursor.series)) ?? withoutStream(standing)),
       ...(standing === 'halted' ? { isHalted: true } : {}),
       closed: cursor.closed,
-      stored: parts.storedOf(key),
+      stored: delivery.deliveredOf(key),
       ...(cursor.last === undefined ? {} : { last: cursor.last }),
     };
   });
-  return {
-    state: topState(parts.actor),
-    isConnected: isConnected(parts.actor),
-    mode: modeOf(parts.actor),
-    ...(Number.isFinite(parts.exchangeNow) ? { exchangeTime: parts.exchangeNow } : {}),
-    timeScale: parts.timeScale,
-    series,
-    counters: { ...parts.pipeline.counters, ...parts.audits },
-    rowsWaiting: parts.rowsWaiting,
-  };
+  return { ...overviewOf(wired), series };
 }

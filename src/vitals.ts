@@ -1,32 +1,16 @@
 /** What a collector measures about itself: figures that cost nothing to read, however many series there are. */
 import type { ReconnectCause } from '../machines/model/reconnect.ts';
 import type { Distribution } from './pipeline/durations.ts';
-import {
-  type CollectorCounters,
-  type CollectorMode,
-  type CollectorState,
-  isConnected,
-  modeOf,
-  topState,
-} from './status.ts';
+import { type CollectorOverview, overviewOf } from './status.ts';
 import type { Wired } from './wire.ts';
 
 export { RECONNECT_CAUSES, type ReconnectCause } from '../machines/model/reconnect.ts';
 export type { Distribution } from './pipeline/durations.ts';
 
 /** Counters are monotonic over the life of a collector, also over several runs. */
-export interface CollectorVitals {
-  readonly state: CollectorState;
-  readonly isConnected: boolean;
-  readonly mode: CollectorMode;
-  /** Exchange time, ms; absent before it is known. */
-  readonly exchangeTime?: number;
-  readonly timeScale: number;
-  readonly counters: CollectorCounters;
+export interface CollectorVitals extends CollectorOverview {
   /** Since the newest kline frame of any series, wall ms; absent: none has come. */
   readonly lastFrameAgeMs?: number;
-  /** Rows that wait for the store. */
-  readonly rowsWaiting: number;
   /** Arrival − end of the bar, of bars that the stream closed, wall ms. One that REST had already does not count. */
   readonly closeLag: Distribution;
   readonly commits: {
@@ -56,19 +40,12 @@ export interface CollectorVitals {
 
 /** The figures of a collector. */
 export function vitalsOf(wired: Wired): CollectorVitals {
-  const { actor, pipeline, audits, delivery, openGaps, commitTimes, exchangeClock, clock } = wired;
-  const exchangeTime = exchangeClock.now();
+  const { pipeline, audits, delivery, openGaps, commitTimes, exchangeClock, clock } = wired;
   const lastFrameAgeMs = exchangeClock.sinceStampMs;
   const lastAgoMs = commitTimes.lastAgoMs(clock.now());
   return {
-    state: topState(actor),
-    isConnected: isConnected(actor),
-    mode: modeOf(actor),
-    ...(Number.isFinite(exchangeTime) ? { exchangeTime } : {}),
-    timeScale: exchangeClock.timeScale,
-    counters: { ...pipeline.counters, ...audits },
+    ...overviewOf(wired),
     ...(lastFrameAgeMs === undefined ? {} : { lastFrameAgeMs }),
-    rowsWaiting: actor.getSnapshot().context.store.rows.size,
     closeLag: wired.closeLag.read(),
     commits: { took: commitTimes.took.read(), ...(lastAgoMs === undefined ? {} : { lastAgoMs }) },
     weight: wired.weight(),
