@@ -108,5 +108,7 @@ const failureText = (error: unknown, settings: CollectSettings): string => {
     const isOfPort = PORT_FAULTS.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
     return `${settings.labelOf(isOfPort ? 'port' : 'host')}: the page can not be served`;
   }
+  if (error instanceof CandlestateError && error.code === 'VIEWER_MISSING')
+    return `${settings.labelOf('inspect')}: the page can not be served`;
   return 'collecting failed';
 };
