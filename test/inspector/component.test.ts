@@ -149,10 +149,9 @@ describe('its end', () => {
     await inspector.close();
     expect(await get('/')).toMatchObject({ status: 0 });
     const again = await servingOf(watched, { port });
-    const viewer = await again.page();
     let actors = 0;
-    viewer.on('message', (text) => {
-      actors = JSON.parse(String(text)).actors?.length ?? actors;
+    await again.page('/live', (text) => {
+      actors = JSON.parse(text).actors?.length ?? actors;
     });
     await until('the whole picture', () => actors > 20);
   });
