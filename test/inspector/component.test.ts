@@ -173,12 +173,9 @@ describe('its end', () => {
     await inspector.close();
     expect(await get('/')).toMatchObject({ status: 0 });
     const again = await servingOf(watched, { port });
-    // The picture may come with the handshake.
-    const viewer = new WebSocket(`ws://${again.host}/live`);
-    onTestFinished(() => viewer.terminate());
     let actors = 0;
-    viewer.on('message', (text) => {
-      actors = JSON.parse(String(text)).actors?.length ?? actors;
+    await again.page('/live', (text) => {
+      actors = JSON.parse(text).actors?.length ?? actors;
     });
     await until('the whole picture', () => actors > 20);
   });

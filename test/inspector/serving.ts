@@ -31,7 +31,7 @@ export interface Serving {
   /** A connection that is left open. */
   dial(bytes?: string): Promise<Socket>;
   /** A WebSocket that is open. */
-  page(path?: string): Promise<WebSocket>;
+  page(path?: string, hear?: (text: string) => void): Promise<WebSocket>;
 }
 
 /** A page that is built: three files. */
@@ -95,8 +95,10 @@ export async function servingOf(
     send,
     get: (path, headers = {}) =>
       send(`GET ${path} HTTP/1.1\r\n${lines({ Host: host, Connection: 'close', ...headers })}\r\n`),
-    async page(path = '/live') {
+    async page(path = '/live', hear = () => {}) {
       const socket = new WebSocket(`ws://${host}${path}`);
+      // The first message may come with the handshake.
+      socket.on('message', (data) => hear(String(data)));
       onTestFinished(() => socket.terminate());
       await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
       return socket;

@@ -11,7 +11,6 @@ import {
   freeCorner,
   inSight,
   isWithin,
-  LEGIBLE,
   placed,
   READABLE,
   topped,
@@ -72,7 +71,7 @@ describe('a drawing in its frame', () => {
 
   test('begins at its upper left end when it is larger than can be read', () => {
     const { k, x, y } = topped(drawing, frame);
-    expect(k).toBe(LEGIBLE);
+    expect(k).toBe(READABLE);
     expect([x + drawing.x * k, y + drawing.y * k]).toEqual([12, 12]);
   });
 

@@ -50,7 +50,7 @@ export const fitted = (box: Box, frame: Size): Placement => centred(box, frame, 
 
 /** Its upper end, as wide as the frame is: of a drawing that could not be read if all of it were in sight. */
 export function topped(box: Box, frame: Size): Placement {
-  const k = Math.max(Math.min((frame.width - 2 * MARGIN) / box.width, 1), LEGIBLE);
+  const k = Math.max(Math.min((frame.width - 2 * MARGIN) / box.width, 1), READABLE);
   const { x } = centred(box, frame, k);
   // What is wider than the frame begins at its left end.
   return { k, x: Math.max(x, MARGIN - box.x * k), y: MARGIN - box.y * k };
