@@ -9,7 +9,16 @@ import { browserMissing, choose, launchBrowser, newPage, search, type Watched } 
 import { folder, QUICK } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { until } from '../support/wait.ts';
-import { actorHeader, namesBelow, open, ready, transitions, treeNames, unfold } from './browser.pages.ts';
+import {
+  actorHeader,
+  namesBelow,
+  open,
+  painted,
+  ready,
+  transitions,
+  treeNames,
+  unfold,
+} from './browser.pages.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const SECRETS = { apiKey: 'canary-key-51ab', apiSecret: 'canary-secret-77cd' };
@@ -128,6 +137,7 @@ describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
     await expect.poll(last).toBeGreaterThan(before);
     const bars = scene.collector.getCandleBuffer('ETHUSDT', '1m').map(({ openTime }) => openTime);
     expect(bars).toContain(await last());
+    await expect.poll(() => painted(page, ['bar-up', 'bar-down'])).toBeGreaterThan(100);
     expectNoMisdeeds();
   });
 
@@ -158,8 +168,10 @@ describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
     lacking.exchange.inject({ kind: 'closes', mode: 'omit', times: 2 });
     lacking.exchange.inject({ kind: 'rest', path: '/fapi/v1/klines', body: [] });
     await expect.poll(() => chart.getAttribute('data-gaps'), { timeout: 12_000 }).not.toBe('0');
+    await expect.poll(() => painted(page, ['gap'], 0.14)).toBeGreaterThan(100);
     lacking.exchange.clearFaults();
     await expect.poll(() => chart.getAttribute('data-filled'), { timeout: 12_000 }).not.toBe('0');
+    await expect.poll(() => painted(page, ['gap'], 0.07)).toBeGreaterThan(100);
   });
 
   test('who comes later sees the same', async () => {
