@@ -175,6 +175,9 @@ describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
   });
 
   test('who comes later sees the same', async () => {
+    await choose(home.page, 'feed0.a');
+    scene.exchange.inject({ kind: 'drop', code: 1012, reason: 'before they came' });
+    await transitions(home.page).filter({ hasText: 'before they came' }).waitFor();
     const { page: late } = await open(browser, scene.inspector);
     const pages = [home.page, late];
     /** Both, at one time: a heart that beats between two looks is seen by one of them alone. */
@@ -192,7 +195,7 @@ describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
       await choose(page, 'feed0.a');
       await page.getByRole('button', { name: 'this actor' }).click();
     }
-    await transitions(late).filter({ hasText: '1012' }).first().waitFor();
+    await transitions(late).filter({ hasText: 'before they came' }).waitFor();
     await expectSame((page) => transitions(page).allInnerTexts());
   });
 
