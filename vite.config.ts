@@ -59,8 +59,8 @@ const LIBRARY: UserConfig = {
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
-    // Most of the time is spent waiting for sockets and processes: four files at a time also on two cores.
-    maxWorkers: 4,
+    // Most of the time is spent waiting for sockets and processes: five files at a time also on two cores.
+    maxWorkers: 5,
     execArgv: ['--disable-warning=ExperimentalWarning'],
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },
