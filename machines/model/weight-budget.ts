@@ -23,13 +23,21 @@ export interface Calendar {
   readonly at: number;
 }
 
+/** What is known to be used in a minute of the exchange's calendar. */
+export interface Use {
+  readonly minute: number;
+  readonly weight: number;
+  /** When a request was last added that may have told of more than the sum, monotonic ms. */
+  readonly guessedAt?: number;
+}
+
 export interface WeightBudget {
   /** Weight per minute that the exchange grants. */
   readonly limit: number;
   /** Undefined before the first answer. */
   readonly calendar: Calendar | undefined;
-  /** What is known to be used, by minute of the exchange's calendar; of this minute and later ones. */
-  readonly uses: readonly { readonly minute: number; readonly weight: number }[];
+  /** Of this minute and later ones. */
+  readonly uses: readonly Use[];
   readonly flights: readonly Flight[];
 }
 
@@ -70,17 +78,13 @@ function minutesOf(calendar: Calendar, from: number, to: number): { first: numbe
   return { first, last: Math.max(first, Math.floor((to + calendar.hi + slack(to)) / MINUTE_MS)) };
 }
 
-const useOf = (uses: WeightBudget['uses'], minute: number): number =>
-  uses.find((use) => use.minute === minute)?.weight ?? 0;
+const useOf = (uses: WeightBudget['uses'], minute: number): Use =>
+  uses.find((use) => use.minute === minute) ?? { minute, weight: 0 };
 
-function withUse(
-  uses: WeightBudget['uses'],
-  minute: number,
-  change: (weight: number) => number,
-): WeightBudget['uses'] {
-  const weight = change(useOf(uses, minute));
-  return [...uses.filter((use) => use.minute !== minute), { minute, weight }];
-}
+const withUse = (uses: WeightBudget['uses'], changed: Use): WeightBudget['uses'] => [
+  ...uses.filter((use) => use.minute !== changed.minute),
+  changed,
+];
 
 /** A request is sent. */
 export function sent(budget: WeightBudget, token: object, weight: number, now: number): WeightBudget {
@@ -98,7 +102,7 @@ export function ended(budget: WeightBudget, token: object, now: number, heard: H
   if (calendar === undefined) return { ...budget, flights };
   const uses = contradicts ? carried(budget.uses, heard) : budget.uses;
   const { first } = minutesOf(calendar, now, now);
-  const counted = countedIn(uses, minutesOf(calendar, flight.sentAt, now), flight.weight, heard.used);
+  const counted = countedIn(uses, minutesOf(calendar, flight.sentAt, now), flight, now, heard.used);
   return { ...budget, calendar, flights, uses: counted.filter((use) => use.minute >= first) };
 }
 
@@ -131,25 +135,37 @@ function carried(uses: WeightBudget['uses'], { date = 0, used }: Heard): WeightB
 function countedIn(
   uses: WeightBudget['uses'],
   { first, last }: { first: number; last: number },
-  weight: number,
-  used: number | undefined,
+  { weight, sentAt }: Flight,
+  now: number,
+  used = Number.POSITIVE_INFINITY,
 ): WeightBudget['uses'] {
   let counted = uses;
   const add = (from: number): void => {
-    for (let minute = from; minute <= last; minute++)
-      counted = withUse(counted, minute, (known) => known + weight);
+    for (let minute = from; minute <= last; minute++) {
+      const use = useOf(counted, minute);
+      const sum = use.weight + weight;
+      counted = withUse(counted, { ...use, weight: sum, ...(sum < used && { guessedAt: now }) });
+    }
   };
-  const isKnown = uses.some((use) => use.minute === first);
-  if (used === undefined) {
+  const raise = (minute: number, added: number): void => {
+    const use = useOf(counted, minute);
+    counted = withUse(counted, { ...use, weight: Math.max(use.weight + added, used) });
+  };
+  const known = useOf(uses, first);
+  const isKnown = uses.includes(known);
+  // What overtook this one either was counted before it or told a higher count, ours included. Not so one
+  // that was only added: it may have been counted later, without its count being taken over.
+  const missed = known.guessedAt !== undefined && known.guessedAt > sentAt ? weight : 0;
+  if (used === Number.POSITIVE_INFINITY) {
     add(first);
-  } else if (first === last || (isKnown && used >= useOf(uses, first))) {
-    counted = withUse(counted, first, (known) => Math.max(known, used));
+  } else if (first === last || (isKnown && used >= known.weight + weight)) {
+    raise(first, missed);
     add(first + 1);
   } else {
-    // Nothing to tell it by, or less than was used already: then the count began anew before it, or an older
-    // answer came later.
-    for (let minute = isKnown ? last : first; minute <= last; minute++)
-      counted = withUse(counted, minute, (known) => Math.max(known + weight, used));
+    // Nothing to tell it by, or less than what was used already and this one: then the count began anew
+    // before it, or an older answer came later.
+    raise(first, isKnown ? missed : weight);
+    for (let minute = first + 1; minute <= last; minute++) raise(minute, weight);
   }
   return counted;
 }
@@ -161,7 +177,7 @@ export function usedNow({ calendar, uses, flights }: WeightBudget, now: number):
     0,
   );
   if (calendar === undefined) return inAir;
-  return inAir + useOf(uses, Math.floor((now + (calendar.lo + calendar.hi) / 2) / MINUTE_MS));
+  return inAir + useOf(uses, Math.floor((now + (calendar.lo + calendar.hi) / 2) / MINUTE_MS)).weight;
 }
 
 /**
@@ -179,7 +195,7 @@ export function waitFor(budget: WeightBudget, weight: number, priority: Priority
   const inAir = flights.reduce((sum, flight) => sum + flight.weight, 0);
   let wait = 0;
   for (let minute = first; minute <= last; minute++) {
-    const known = useOf(budget.uses, minute);
+    const known = useOf(budget.uses, minute).weight;
     if (known + inAir + asked <= cap) continue;
     const isSpent = known + asked > cap;
     const untilNext = untilMinute(calendar, minute + 1, now);
