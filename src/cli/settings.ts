@@ -51,14 +51,19 @@ export function environmentSource(names: readonly string[], env: NodeJS.ProcessE
 }
 
 const URLS = ['wsUrl', 'restUrl', 'visionUrl'] as const;
+const PAGE = ['port', 'host', 'allowHosts', 'inspect'] as const;
 
 /**
- * Which exchange is one question with two ways to answer it. When a stronger source answers, the other way
- * is not taken from a weaker one; both in one source are a contradiction, which is found later.
+ * Which exchange is one question with two ways to answer it, and so is whether there is a page. When a stronger source
+ * answers, the other way is not taken from a weaker one; both in one source are a contradiction, which is found later.
  */
 function isOutvoted(setting: string, stronger: readonly Source[]): boolean {
   const said = (name: string): boolean => stronger.some((source) => source.values[name] !== undefined);
+  const denied = (name: string): boolean =>
+    stronger.some(({ values }) => [true, 'true', '1'].includes(values[name] as string | boolean));
   if (setting === 'network') return said('wsUrl') || said('restUrl');
+  if (setting === 'noHttp') return PAGE.some(said);
+  if (PAGE.some((name) => name === setting)) return denied('noHttp');
   return URLS.some((name) => name === setting) && said('network');
 }
 

@@ -44,6 +44,24 @@ describe('precedence', () => {
     expect(readCollectSettings({ ...LOCAL }, { CANDLESTATE_NETWORK: 'testnet' }).values).toEqual(LOCAL);
   });
 
+  test('--no-http by flag is not contradicted by a page from elsewhere, nor the other way round', () => {
+    const page = { port: 1, host: 'localhost', allowHosts: ['a.lan'], inspect: 'stately' };
+    const config = configFile(page);
+    expect(readCollectSettings({ config, noHttp: true }, {}).values).toEqual({ noHttp: true });
+    expect(readCollectSettings({ noHttp: true }, { CANDLESTATE_PORT: '1' }).values).toEqual({ noHttp: true });
+    const without = configFile({ noHttp: true });
+    for (const [setting, value] of Object.entries(page)) {
+      const given = Array.isArray(value) ? value.join() : String(value);
+      const { values } = readCollectSettings({ config: without, [setting]: given }, {});
+      expect(values).toEqual({ [setting]: value });
+    }
+    const undone = configFile({ noHttp: false });
+    expect(readCollectSettings({ config: undone }, { CANDLESTATE_PORT: '1' }).values).toEqual({
+      noHttp: false,
+      port: 1,
+    });
+  });
+
   test('URLs of one exchange may come from two places', () => {
     const config = configFile({ restUrl: LOCAL.restUrl });
     expect(readCollectSettings({ config, wsUrl: LOCAL.wsUrl }, {}).values).toEqual(LOCAL);

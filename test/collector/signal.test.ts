@@ -1,6 +1,8 @@
 /** The option `signal`, listeners that fail, and state events. */
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import type { InspectionEvent } from 'xstate';
+import { startInspector } from '../../src/inspector/start.ts';
 import { collectFrom, expectWhole, newStore, startExchange, storedCandles } from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
 
@@ -110,6 +112,29 @@ describe('what is given from outside', () => {
     await until('candles', () => candles.length > 4);
     expect((await collector.stop()).clean).toBe(true);
     expectWhole(candles, exchange);
+  });
+});
+
+describe('the raw events of XState', () => {
+  test('pass through before, while and after an inspector looks, each event once', async () => {
+    const exchange = await startExchange();
+    const events: InspectionEvent[] = [];
+    const { collector } = collectFrom(exchange, { inspect: (event: InspectionEvent) => events.push(event) });
+    const usual = ['@xstate.actor', '@xstate.event', '@xstate.microstep', '@xstate.snapshot'];
+    const kinds = (): string[] => usual.filter((kind) => events.some(({ type }) => type === kind));
+    await within('the start', collector.startStreaming());
+    expect(kinds()).toEqual(usual);
+    events.length = 0;
+    {
+      await using inspector = await startInspector(collector, { port: 0 });
+      exchange.inject({ kind: 'drop' });
+      await until('all of them', () => kinds().length === usual.length);
+      expect((await fetch(new URL('/metrics', inspector.url))).status).toBe(200);
+      expect(new Set(events).size).toBe(events.length);
+    }
+    events.length = 0;
+    expect((await collector.stop()).clean).toBe(true);
+    expect(kinds()).toContain('@xstate.microstep');
   });
 });
 

@@ -104,6 +104,20 @@ describe('a checkout that was not built', () => {
     expect((await one.answer('')).status).toBe(200);
   });
 
+  test('that can not be built any more serves what was built before, and says so', async () => {
+    const { page, log, edit, timers, left } = checkout();
+    await page().answer('');
+    edit(60);
+    const one = page({ build: () => Promise.reject(new Error('EROFS: read-only file system')) });
+    expect(await one.answer('')).toMatchObject({ status: 200 });
+    expect(await scriptOf(one)).toBe('build 1');
+    expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('an older page is served') }),
+    ]);
+    expect(timers).toEqual([]);
+    expect(left()).toEqual(['inspector']);
+  });
+
   test('forgets the folders of builds that were killed long ago, and no others', async () => {
     const { page, root, left } = checkout();
     const dist = join(root, 'dist');

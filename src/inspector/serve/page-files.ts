@@ -80,7 +80,19 @@ export class Page {
     try {
       if (sources === undefined || !(await isStale(built, sources))) return await read(built);
       logger.info('building the page of the inspector, once');
-      return await buildAnew(built, sources.root, build, { clock, signal }, read);
+      try {
+        return await buildAnew(built, sources.root, build, { clock, signal }, read);
+      } catch (error) {
+        signal.throwIfAborted();
+        // Without vite, or where nothing can be written, what was built before is better than none.
+        const older = await read(built).catch(() => {
+          throw error;
+        });
+        logger.warn('an older page is served: `npm run build:page` says why it could not be built', {
+          error,
+        });
+        return older;
+      }
     } catch (error) {
       if (!signal.aborted) {
         logger.warn('there is no page: `npm run build:page` says why', { error });
