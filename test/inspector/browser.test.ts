@@ -120,6 +120,10 @@ describe.skipIf(browserMissing)('the page', { timeout: 30_000 }, () => {
         .locator('[data-state]')
         .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-state')));
       expect(drawn, id).toEqual(expect.arrayContaining(idsOf(root as never)));
+      const heights = await drawing
+        .locator('text')
+        .evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect().height));
+      expect(Math.min(...heights.filter((height) => height > 0)), id).toBeGreaterThan(9.5);
       const words = await drawing.textContent();
       for (const state of Object.keys(root.states)) expect(words, id).toContain(state);
     }

@@ -18,9 +18,7 @@ export interface Placement {
   readonly k: number;
 }
 
-/** Below this the words of a drawing can't be read. */
-export const LEGIBLE = 0.62;
-/** What is followed is to be read without effort: the names of states 11 px high at least. */
+/** Below this the words of a drawing can't be read without effort: the names of states are 11 px high. */
 export const READABLE = 0.85;
 /** So it is drawn where not all that is active can be in sight. */
 const CLOSE = 0.95;

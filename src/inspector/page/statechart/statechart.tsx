@@ -48,7 +48,7 @@ export function Statechart({ machine, value, edges, at }: Props) {
         if (marks.current !== undefined) made.mark(marks.current);
         made.fit(false);
         const isLive = (marks.current?.active.size ?? 0) > 0;
-        if (made.isLegible(isLive)) return;
+        if (made.isLegible()) return;
         // All of it would be too small to be read: then what is going on is more than everything.
         if (isLive) made.follow(true, false);
         else made.top();

@@ -11,7 +11,6 @@ import {
   focused,
   inSight,
   isWithin,
-  LEGIBLE,
   type Placement,
   placed,
   READABLE,
@@ -105,9 +104,9 @@ export class ChartView {
     this.#frame.replaceChildren();
   }
 
-  /** Whether all of it can be in sight and be read: at ease, when somebody watches what goes on. */
-  isLegible(isLive: boolean): boolean {
-    return fitScale(this.#bounds, this.#size()) >= (isLive ? READABLE : LEGIBLE);
+  /** Whether all of it can be in sight and be read. */
+  isLegible(): boolean {
+    return fitScale(this.#bounds, this.#size()) >= READABLE;
   }
 
   mark(marks: Marks): void {
