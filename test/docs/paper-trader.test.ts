@@ -99,7 +99,9 @@ describe.concurrent('the paper trader', { timeout: 90_000 }, () => {
     run.kill('SIGINT');
     const { value: code, took } = await timed(run.ended());
     expect(code).toBe(1);
-    expect(took).toBeLessThan(1_000);
+    // Well before a stop would be over, and while nothing can be committed. The second it has to itself is held by
+    // `npm run endings`, beside which nothing runs.
+    expect(took).toBeLessThan(3_000);
     other.exec('ROLLBACK');
     expect(logIn(cwd)).toMatch(/Forced exit requested[\s\S]*\bat /u);
     expect(logIn(cwd)).not.toContain('final state saved');
