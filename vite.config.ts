@@ -60,7 +60,7 @@ const LIBRARY: UserConfig = {
     hookTimeout: 20_000,
     pool: 'forks',
     // Most of the time is spent waiting for sockets and processes: five files at a time also on two cores.
-    maxWorkers: 5,
+    maxWorkers: Number(process.env['CANDLESTATE_TEST_WORKERS'] ?? 5),
     execArgv: ['--disable-warning=ExperimentalWarning'],
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { until } from '../support/wait.ts';
+import { timed, until } from '../support/wait.ts';
 import { contentsOf, emptyFolder, start } from './child.ts';
 
 const CANARY = 'canary-9f3b1c';
@@ -22,10 +22,9 @@ describe('collect on the embedded exchange', () => {
   ] as const)('stops by one %s with %i, and nothing was on standard output', async (signal, code) => {
     const run = start(['collect'], { cwd: emptyFolder() });
     await run.says(/closed BTCUSDT 1m 2\d{3}-\S+Z O [\d.]+ H [\d.]+ L [\d.]+ C [\d.]+ V [\d.]+/);
-    const asked = performance.now();
     run.process.kill(signal);
-    const ended = await run.ended();
-    expect(performance.now() - asked).toBeLessThan(5_000);
+    const { value: ended, took } = await timed(run.ended());
+    expect(took).toBeLessThan(5_000);
     expect(ended).toMatchObject({ code, signal: null, stdout: '' });
     expect(ended.stderr).toContain('checks ok clean=true');
     expect(contentsOf(join(run.cwd, 'data'))).toContain('simulator.db');

@@ -1,6 +1,7 @@
 /** Lives one after the other: the series goes on where it ended. */
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Candle } from '../../machines/model/kline.ts';
 import {
   collectFrom,
   expectContiguous,
@@ -65,11 +66,13 @@ describe('a collector started again', () => {
     const hour = 3_600_000;
     const first = collectFrom(exchange, { store, backfillMs: hour });
     await first.collector.startStreaming();
-    await until('an hour is there', () => ofSeries(first.candles, 'BTCUSDT').length > 60);
+    const haveMore = (candles: readonly Candle[], than: number) => (): boolean =>
+      ['BTCUSDT', 'ETHUSDT'].every((symbol) => ofSeries(candles, symbol).length > than);
+    await until('an hour is there', haveMore(first.candles, 60));
     await first.collector.stop();
     const second = collectFrom(exchange, { store, backfillMs: 3 * hour });
     await second.collector.startStreaming();
-    await until('three hours are there', () => ofSeries(second.candles, 'BTCUSDT').length > 180);
+    await until('three hours are there', haveMore(second.candles, 180));
     await second.collector.stop();
     expectWhole(second.candles, exchange, ['BTCUSDT', 'ETHUSDT'], 180);
     expectWhole(storedCandles(store), exchange, ['BTCUSDT', 'ETHUSDT'], 180);
