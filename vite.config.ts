@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig as UserConfig } from 'vitest/config';
 
 /**
- * Tests that look at the whole process, or put something in the place of a module: they have one of their own. All
- * others close what they open: to start a process for each file, and to load all modules anew, costs more than many tests.
+ * Tests that look at the whole process, put something in the place of a module, or hold a whole collector to
+ * milliseconds: they have a process of their own. All others close what they open: to start a process for each file, and
+ * to load all modules anew, costs more than many tests.
  */
-const ALONE = ['test/supervisor/*.test.ts', 'test/collector/release.test.ts'];
+const ALONE = ['test/supervisor/*.test.ts', 'test/collector/*.test.ts'];
 
 /** The inspector's page, built beside the library: `vite build --mode page`. */
 const PAGE: UserConfig = {
