@@ -9,8 +9,9 @@ import { isGone } from '../binance/gone.ts';
 import { klinesRequest, readKlines, type VenueRequest } from '../binance/rest.ts';
 import { LIMITS } from '../binance/venue.ts';
 import { ExchangeError } from '../errors.ts';
-import type { Cursor, HistoryQueue } from '../pipeline/cursor.ts';
+import type { Cursor } from '../pipeline/cursor.ts';
 import { finalOnly } from '../pipeline/final-only.ts';
+import type { HistoryQueue } from '../pipeline/owing.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { ExchangeClock } from '../transport/exchange-clock.ts';
 import { oddityLog } from './oddities.ts';
@@ -49,11 +50,11 @@ export const repairActor = (ports: RepairPorts) => {
     if (cursor === undefined) return { owed: 0, taken: 0 };
     try {
       const hole = holeOf(ports, cursor);
-      if (isHistory(cursor, hole)) cursor.waitsIn = queue;
+      if (isHistory(cursor, hole)) cursor.owing.waitsIn = queue;
       const result = await ports.past.during(series, hole, signal, (days) =>
         repair(ports, cursor, days, signal),
       );
-      cursor.unansweredSince = undefined;
+      cursor.owing.unansweredSince = undefined;
       return result;
     } catch (error) {
       if (!signal.aborted) {
@@ -65,7 +66,7 @@ export const repairActor = (ports: RepairPorts) => {
       }
       throw error;
     } finally {
-      cursor.leaveQueue();
+      cursor.owing.leaveQueue(cursor.due);
       cursor.retell();
     }
   });
@@ -77,10 +78,11 @@ export const repairActor = (ports: RepairPorts) => {
  */
 function giveUpWaiting({ clock, pipeline }: RepairPorts, cursor: Cursor): void {
   const now = clock.now();
-  cursor.unansweredSince ??= now;
+  cursor.owing.unansweredSince ??= now;
   const { due, firstHeld } = cursor;
   if (due === undefined || firstHeld === undefined || firstHeld <= due) return;
-  if (now - cursor.unansweredSince >= UNANSWERED_MS) pipeline.passOver(cursor, firstHeld, EXCHANGE_UNREACHED);
+  if (now - cursor.owing.unansweredSince >= UNANSWERED_MS)
+    pipeline.passOver(cursor, firstHeld, EXCHANGE_UNREACHED);
 }
 
 /** What is missing of a series and has certainly ended, or lies before bars that are held. */
@@ -111,7 +113,7 @@ async function repair(
         : await pourBars(ports, cursor, day.candles, day.to, signal);
     taken += fresh;
     if (fresh === 0) break;
-    if (cursor.waitsIn !== undefined) cursor.waitsIn.movedAt = ports.clock.now();
+    if (cursor.owing.waitsIn !== undefined) cursor.owing.waitsIn.movedAt = ports.clock.now();
   }
   // Without the grace: what has ended but may yet come by the stream is not owed.
   return { owed: owedNow(ports, cursor), taken };

@@ -10,6 +10,7 @@ import { type Candle, type Series, seriesKey } from '../../machines/model/kline.
 import { firstOpenFrom, judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
 import type { KlineFrame } from '../binance/frame.ts';
 import { Absences, type MissingRange } from './absences.ts';
+import { Owing } from './owing.ts';
 import { Pulse } from './pulse.ts';
 
 /** Closed bars that may wait behind a hole; the rest is fetched again with the hole. */
@@ -21,12 +22,6 @@ const WAITING_MAX = 1_500;
 const SETTLE_MS = 500;
 /** What is owed is told again after this, wall ms: charts are many, and mostly know. */
 const RETELL_MS = 5_000;
-
-/** All series whose history is being fetched; they share what the budget leaves to that. */
-export interface HistoryQueue {
-  /** When the last bars came, of whichever series, monotonic ms. */
-  movedAt: number;
-}
 
 /**
  * Where one series stands: what is due next, and what waits behind a hole. State only; its rules are in
@@ -46,10 +41,8 @@ export class Cursor {
   heardSince = Number.POSITIVE_INFINITY;
   /** What REST was asked for and lacks. */
   readonly absences = new Absences();
-  /** Since when REST has failed to answer for what is owed, monotonic ms. */
-  unansweredSince: number | undefined;
-  /** The queue in which what is missing of its history waits its turn; undefined while nothing does. */
-  waitsIn: HistoryQueue | undefined;
+  /** For how long the bar due has been owed. */
+  readonly owing = new Owing();
   /** Closed bars delivered in this process, and the last of them. */
   closed = 0;
   last: Candle | undefined;
@@ -63,11 +56,6 @@ export class Cursor {
   #waiting: Candle[] = [];
   #overtaken = { due: Number.NaN, since: Number.NaN };
   #told = { due: Number.NaN, at: Number.NaN };
-  /** Which bar is owed, found out by the looks, and since which of them, monotonic ms. */
-  #owed: number | undefined;
-  #owedSince = Number.NaN;
-  /** For which bar the time in the queue was let off. */
-  #letOff: number | undefined;
 
   constructor(series: Series, graceMs: number) {
     this.series = series;
@@ -171,38 +159,13 @@ export class Cursor {
     return Math.min(until, this.endOpen);
   }
 
-  /** What a look found: whether the bar due is owed. */
-  noteOwed(isOwed: boolean, now: number): void {
-    const owed = isOwed ? this.#due : undefined;
-    if (owed === this.#owed) return;
-    this.#owed = owed;
-    this.#owedSince = now;
-  }
-
   /**
    * How long one and the same bar has been due and owed, ms; 0 when nothing is. A repair that brings bars, one after the
    * other, starts anew with each. What was owed while nobody heard of it does not count, nor does the time in a queue
    * of history that moves.
    */
   owedMs(now: number): number {
-    const isOwed = this.#owed !== undefined && this.#owed === this.#due;
-    return isOwed ? now - Math.max(this.#owedSince, this.heardSince, this.#queueMovedAt) : 0;
-  }
-
-  /** It had its turn. Its time in the queue counts for nothing, but only once for one and the same bar. */
-  leaveQueue(): void {
-    if (this.waitsIn !== undefined && this.#letOff !== this.#due)
-      this.#owedSince = Math.max(this.#owedSince, this.#queueMovedAt);
-    this.#letOff = this.#due;
-    this.waitsIn = undefined;
-  }
-
-  /** Of whom REST did not answer the turn has come, and was in vain. */
-  get #queueMovedAt(): number {
-    const { waitsIn, unansweredSince } = this;
-    return waitsIn === undefined || unansweredSince !== undefined
-      ? Number.NEGATIVE_INFINITY
-      : waitsIn.movedAt;
+    return this.owing.forMs(this.#due, this.heardSince, now);
   }
 
   /** How long no frame that could be understood has come, ms, since somebody hears of them. */

@@ -184,7 +184,7 @@ export class Pipeline {
       if (cursor.due === undefined && cursor.heardSince <= silentSince)
         this.#startSilent(cursor, exchangeNow);
       const isOwed = cursor.isOwed(exchangeNow, now);
-      cursor.noteOwed(isOwed, now);
+      cursor.owing.note(isOwed ? cursor.due : undefined, now);
       if (isOwed && cursor.isNews(now)) onEdge({ type: 'CURSOR.HOLE' });
       if (cursor.pulse.isSilent(now, this.#options.silenceMs)) onEdge({ type: 'CURSOR.SILENT' });
     }

@@ -54,19 +54,19 @@ describe('a repair', () => {
     const now = at(2_000) + 30_000;
     const moved: (number | undefined)[] = [];
     const one = owing(now, (request) => {
-      moved.push(one.cursor.waitsIn?.movedAt);
+      moved.push(one.cursor.owing.waitsIn?.movedAt);
       return klinesAt(BTC, now, request);
     });
     await one.repair();
     expect(moved).toEqual([Number.NEGATIVE_INFINITY, one.clock.now()]);
-    expect(one.cursor.waitsIn).toBeUndefined();
+    expect(one.cursor.owing.waitsIn).toBeUndefined();
   });
 
   test('of a few bars waits in no queue', async () => {
     const now = at(100) + 30_000;
     let waitsIn: unknown = 'not asked';
     const one = owing(now, (request) => {
-      ({ waitsIn } = one.cursor);
+      ({ waitsIn } = one.cursor.owing);
       return klinesAt(BTC, now, request);
     });
     await one.repair();

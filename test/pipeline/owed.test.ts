@@ -72,7 +72,7 @@ describe('the time in a queue of history', () => {
     pipeline.take(frame(at(0), { closed: false }), 1);
     time.exchange = at(100);
     pipeline.scan();
-    cursor.waitsIn = queue;
+    cursor.owing.waitsIn = queue;
     return { cursor, queue, now: 100_000 };
   }
 
@@ -87,20 +87,20 @@ describe('the time in a queue of history', () => {
   test('does not count after its turn either, but only once', () => {
     const { cursor, queue, now } = waiting();
     queue.movedAt = now;
-    cursor.leaveQueue();
+    cursor.owing.leaveQueue(cursor.due);
     expect(cursor.owedMs(now + 1_000)).toBe(1_000);
-    cursor.waitsIn = queue;
+    cursor.owing.waitsIn = queue;
     queue.movedAt = now + 70_000;
-    cursor.leaveQueue();
+    cursor.owing.leaveQueue(cursor.due);
     expect(cursor.owedMs(now + 70_000)).toBe(70_000);
   });
 
   test('counts when its turn was in vain', () => {
     const { cursor, queue, now } = waiting();
     queue.movedAt = now;
-    cursor.unansweredSince = now;
+    cursor.owing.unansweredSince = now;
     expect(cursor.owedMs(now)).toBe(now);
-    cursor.leaveQueue();
+    cursor.owing.leaveQueue(cursor.due);
     expect(cursor.owedMs(now)).toBe(now);
   });
 });
