@@ -36,13 +36,19 @@ export interface Series {
   readonly interval: Interval;
 }
 
-/** Whether two readings of a bar agree in everything but where they came from. */
-export const sameValues = (one: Candle, other: Candle): boolean =>
+/** What of a bar is drawn. */
+export type Shape = Pick<Candle, 'open' | 'high' | 'low' | 'close' | 'volume'>;
+
+export const sameShape = (one: Shape, other: Shape): boolean =>
   one.open === other.open &&
   one.high === other.high &&
   one.low === other.low &&
   one.close === other.close &&
-  one.volume === other.volume &&
+  one.volume === other.volume;
+
+/** Whether two readings of a bar agree in everything but where they came from. */
+export const sameValues = (one: Candle, other: Candle): boolean =>
+  sameShape(one, other) &&
   one.closeTime === other.closeTime &&
   one.quoteVolume === other.quoteVolume &&
   one.count === other.count &&

@@ -24,17 +24,8 @@ export const RECONNECT_CAUSES = [
 /** How often each, to be counted in. */
 export type ReconnectCounts = Record<ReconnectCause, number>;
 
-export const noReconnects = (): ReconnectCounts => ({
-  closed: 0,
-  announced: 0,
-  refused: 0,
-  unreachable: 0,
-  unacknowledged: 0,
-  silent: 0,
-  mute: 0,
-  garbled: 0,
-  failed: 0,
-});
+export const noReconnects = (): ReconnectCounts =>
+  Object.fromEntries(RECONNECT_CAUSES.map((cause) => [cause, 0])) as ReconnectCounts;
 
 /** Why a socket is gone that closed, and was not given up by us. */
 export function causeOfClose(end: Ending, hasOpened: boolean): ReconnectCause {

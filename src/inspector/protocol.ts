@@ -3,7 +3,7 @@
  * page only looks: the one thing it says is which series it shows.
  */
 import type { Interval } from '../../machines/model/interval.ts';
-import type { CandleSource } from '../../machines/model/kline.ts';
+import type { Candle, CandleSource, Shape } from '../../machines/model/kline.ts';
 
 /** `attached.open.live` and the like, as XState has it: a name, or regions. */
 export type StateValue = string | { readonly [region: string]: StateValue };
@@ -90,14 +90,7 @@ export interface Strip {
 }
 
 /** A closed bar. */
-export interface Bar {
-  readonly openTime: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
-  readonly source: CandleSource;
+export interface Bar extends Shape, Pick<Candle, 'openTime' | 'source'> {
   /** The exchange has corrected it. */
   readonly revised?: true;
 }

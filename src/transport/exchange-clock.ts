@@ -118,7 +118,7 @@ export class ExchangeClock {
   /** Since the newest frame of any stream, however old its stamp, wall ms; undefined: none has come. */
   get sinceStampMs(): number | undefined {
     const since = this.#clock.now() - this.#stampedAt;
-    return Number.isNaN(since) ? undefined : since;
+    return Number.isNaN(since) ? undefined : Math.round(since);
   }
 
   /**

@@ -28,24 +28,23 @@ describe('startStreaming', () => {
     const port = await freePort();
     const urls = { wsUrl: `ws://127.0.0.1:${port}`, restUrl: `http://127.0.0.1:${port}`, timeScale: 300 };
     const { collector, states, problems } = watch(
-      optionsFor(urls, { connectTimeoutMs: 400, store: newStore() }),
+      optionsFor(urls, { connectTimeoutMs: 1_500, store: newStore() }),
     );
     const began = performance.now();
     const error: unknown = await collector.startStreaming().catch((thrown: unknown) => thrown);
     const took = performance.now() - began;
-    expect(took).toBeGreaterThanOrEqual(395);
-    expect(took).toBeLessThan(900);
+    expect(took).toBeGreaterThanOrEqual(1_495);
+    expect(took).toBeLessThan(2_000);
     expect(error).toBeInstanceOf(ConnectionError);
     expect(error).toMatchObject({ code: 'CONNECT_TIMEOUT', retryable: true });
-    expect((error as Error).message).toMatch(/400 ms.*cannot be reached/u);
+    expect((error as Error).message).toMatch(/1500 ms.*cannot be reached/u);
     await until('it is stopped', () => collector.state === 'stopped', 1_000);
     expect(states.map((change) => change.to)).toEqual(['connecting', 'stopping', 'stopped']);
     expect(states.at(-1)?.reason).toBe('connect timeout');
     expect(problems.map((problem) => problem.message)).toEqual([(error as Error).message]);
     await startExchange({ port });
-    // On a busy machine its time may be over before all is proved: it may be called again as often as one likes.
-    while (!collector.isConnected) await collector.startStreaming().catch(() => {});
-    expect(collector.state).toBe('streaming');
+    await collector.startStreaming();
+    expect(collector.isConnected).toBe(true);
   });
 
   test('is in state stopped by the time its rejection is heard', async () => {

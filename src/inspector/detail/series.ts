@@ -1,5 +1,5 @@
 import { type Interval, isInterval } from '../../../machines/model/interval.ts';
-import { type Candle, type Series, seriesKey } from '../../../machines/model/kline.ts';
+import { type Candle, type Series, sameShape, seriesKey } from '../../../machines/model/kline.ts';
 import type { Watched } from '../options.ts';
 import type { Bar, GapMark, SeriesNews, SeriesPicture } from '../protocol.ts';
 import { GapBook } from './gap-book.ts';
@@ -202,9 +202,4 @@ export class SeriesBook {
 }
 
 const isSame = (one: Omit<Bar, 'source'>, other: Omit<Bar, 'source'>): boolean =>
-  one.openTime === other.openTime &&
-  one.open === other.open &&
-  one.high === other.high &&
-  one.low === other.low &&
-  one.close === other.close &&
-  one.volume === other.volume;
+  one.openTime === other.openTime && sameShape(one, other);

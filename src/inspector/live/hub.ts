@@ -38,8 +38,8 @@ export class Hub {
   readonly #strip: StripSource;
   readonly #clients = new Set<LiveClient>();
   readonly #complained = new Set<string>();
+  /** Until the next batch; undefined while nobody looks. */
   #timer: Timer;
-  #isWaiting = false;
   #nextAt = Number.NEGATIVE_INFINITY;
   #stripAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -88,7 +88,7 @@ export class Hub {
     this.close();
     for (const client of this.#clients) client.terminate();
     this.#options.clock.clearTimeout(this.#timer);
-    this.#isWaiting = false;
+    this.#timer = undefined;
   }
 
   #now(): number {
@@ -96,14 +96,13 @@ export class Hub {
   }
 
   #wait(): void {
-    if (this.#isWaiting || this.#clients.size === 0) return;
-    this.#isWaiting = true;
+    if (this.#timer !== undefined || this.#clients.size === 0) return;
     const delayMs = Math.max(0, this.#nextAt - this.#now());
     this.#timer = this.#options.clock.setTimeout(() => this.#beat(), delayMs);
   }
 
   #beat(): void {
-    this.#isWaiting = false;
+    this.#timer = undefined;
     const began = this.#now();
     for (const client of this.#clients) client.check();
     const staying = [...this.#clients].filter((client) => !client.isLeaving);

@@ -1,5 +1,6 @@
 /** The bars of one series as the page holds them: a picture of the server, and the news since. No document in here. */
 import { nextOpenTime } from '../../../../machines/model/interval.ts';
+import { sameShape } from '../../../../machines/model/kline.ts';
 import type { Bar, GapMark, SeriesNews, SeriesPicture } from '../../protocol.ts';
 
 export type Forming = NonNullable<SeriesPicture['forming']>;
@@ -60,13 +61,7 @@ const isBehind = (one: Forming, other: Forming | undefined): boolean =>
   (one.openTime < other.openTime || (one.openTime === other.openTime && one.volume < other.volume));
 
 const isSame = (one: Bar, other: Bar): boolean =>
-  one.open === other.open &&
-  one.high === other.high &&
-  one.low === other.low &&
-  one.close === other.close &&
-  one.volume === other.volume &&
-  one.source === other.source &&
-  one.revised === other.revised;
+  sameShape(one, other) && one.source === other.source && one.revised === other.revised;
 
 /**
  * Open time of the bar behind which the news leave a hole that no gap explains: then something was missed, and the
