@@ -57,7 +57,7 @@ export function healthOf(
   let ailing = 0;
   const note = (ailment: Ailment): void => {
     ailing += 1;
-    if (ailments.length < AILMENTS_MAX) ailments.push(ailment);
+    if (ailments.length < AILMENTS_MAX) ailments.push({ ...ailment, forMs: Math.round(ailment.forMs) });
   };
 
   const stuckMs = status.rowsWaiting > 0 ? commitTimes.stuckMs(now) : 0;
