@@ -107,6 +107,7 @@ describe.each([
     for (let i = 0; i < 20; i++) socket.send(SUBSCRIBE);
     await ended();
     expect(ear.end).toEqual({ code: 1008, reason: 'Too many requests' });
+    await rig.until('our close frame', () => kinds().includes('close 1008'));
     expect(ear.texts.filter((text) => text.includes('"id":7'))).toHaveLength(15);
   });
 

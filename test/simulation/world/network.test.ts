@@ -34,18 +34,17 @@ const codeOf = (asked: Promise<unknown>): Promise<string> =>
 describe('a way without faults', () => {
   test('brings what is sent at one moment together, in order, after its latency', async () => {
     await openSocket();
-    rig.network.setLatency(50, 0);
+    rig.network.setLatency(50, 30);
     const arrivals: number[] = [];
     ear.onWord = () => arrivals.push(rig.world.now());
     const at = rig.world.now();
     for (const text of ['a', 'b', 'c']) say(text);
     await rig.pass(49);
     expect(ear.texts).toEqual([]);
-    await rig.pass(1);
-    expect([ear.texts, arrivals]).toEqual([
-      ['a', 'b', 'c'],
-      [at + 50, at + 50, at + 50],
-    ]);
+    await rig.pass(31);
+    expect(ear.texts).toEqual(['a', 'b', 'c']);
+    expect(new Set(arrivals).size).toBe(1);
+    expect(arrivals[0]).toBeLessThanOrEqual(at + 80);
   });
 
   test('keeps the order although one message would be faster than the one before', async () => {
@@ -189,8 +188,15 @@ describe('a way with faults', () => {
 
   test('a process that reads too slowly is cut off when too much waits for it', async () => {
     const socket = await streaming();
+    const shout = (times: number): void =>
+      rig.exchange.inject({ kind: 'malformed', text: 'x'.repeat(1_000_000), times });
+    for (let i = 0; i < 4; i++) {
+      shout(20);
+      await rig.pass(20_000);
+    }
+    expect(rig.exchange.sockets()).toBe(1);
     rig.network.clog('all', 30_000);
-    rig.exchange.inject({ kind: 'malformed', text: 'x'.repeat(1_000_000), times: 70 });
+    shout(70);
     await rig.pass(20_000);
     expect([rig.exchange.sockets(), ear.end]).toEqual([0, undefined]);
     await rig.pass(11_000);
