@@ -7,7 +7,9 @@ export type ExchangeFault = Fault;
 
 /** What befalls the way between a process and its exchange; times in ms. */
 export type NetworkFault =
-  | { readonly kind: 'clog' | 'blackhole' | 'dns' | 'unreachable'; readonly forMs: number }
+  | { readonly kind: 'clog' | 'cut' | 'dns' | 'unreachable'; readonly forMs: number }
+  /** What is open now never hears of its other end again. */
+  | { readonly kind: 'blackhole' }
   /** Every socket by itself: stopped up after its own offset, and free again after its own time. */
   | { readonly kind: 'swizzle'; readonly offsetsMs: readonly number[]; readonly timesMs: readonly number[] }
   | { readonly kind: 'slow'; readonly latencyMs: number; readonly jitterMs: number; readonly forMs: number };

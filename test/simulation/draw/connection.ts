@@ -90,11 +90,12 @@ export const CONNECTION: readonly Kind[] = [
     row: 'C13',
     weight: 3,
     draw: () =>
-      fc
-        .tuple(seconds(5, 2 * LONG), fc.boolean())
-        .map(([forMs, isPath]) => [
-          isPath ? network({ kind: 'blackhole', forMs }) : exchange({ kind: 'halfOpen', forMs }),
-        ]),
+      fc.oneof(
+        seconds(5, 2 * LONG).map((forMs) => [exchange({ kind: 'halfOpen', forMs })]),
+        seconds(1, 2 * LONG).map((forMs) => [network({ kind: 'cut', forMs })]),
+        seconds(1, LONG).map((forMs) => [network({ kind: 'clog', forMs })]),
+        fc.constant([network({ kind: 'blackhole' })]),
+      ),
   },
   {
     row: 'C14',

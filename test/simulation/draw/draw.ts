@@ -14,7 +14,7 @@ import { REST } from './rest.ts';
 export const KINDS: readonly Kind[] = [...CONNECTION, ...MESSAGES, ...REST, ...PROCESS, ...ENDS];
 
 /** Bursts of a simulated day, each of one to six faults. */
-const BURSTS_A_DAY = { from: 26, to: 46 };
+const BURSTS_A_DAY = { from: 22, to: 38 };
 const BURST_MAX = 6;
 /** Within which the faults of a burst begin, ms. */
 const BURST_MS = 4 * MINUTE;
