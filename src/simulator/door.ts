@@ -1,17 +1,11 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { STATUS_CODES } from 'node:http';
 import type { Timer } from '../ports.ts';
 import type { Fault } from './fault-shapes.ts';
 import { meansSocket } from './faults.ts';
-import { isLocalRequest } from './guard.ts';
-import { routeOf } from './routes.ts';
-import { ServerSocket } from './server-socket.ts';
+import type { Line } from './line.ts';
+import { type Route, routeOf } from './routes.ts';
 import { Session, type SessionPorts } from './session.ts';
 import { retryAfterOf, type WeightMeter } from './weight.ts';
-
-/** Largest message that is read at all, bytes; anything above 4096 is refused anyway. */
-const MESSAGE_MAX = 1_048_576;
 
 export interface DoorPorts extends SessionPorts {
   readonly weight: WeightMeter;
@@ -27,6 +21,30 @@ export interface ConnectionState {
   readonly ageMs: number;
 }
 
+/** A request to open a WebSocket. */
+export interface HandshakeRequest {
+  /** Path with query. */
+  readonly path: string;
+  /** Whether it comes from this machine's own programs. */
+  readonly isLocal: boolean;
+}
+
+/** What becomes of a handshake. */
+export type Handshake =
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      /** Body of the answer. */
+      readonly text: string;
+    }
+  /** The connection is broken at once. */
+  | { readonly kind: 'destroyed' }
+  /** No answer comes. `wait` takes what breaks the connection when the fault ends, and returns how to leave. */
+  | { readonly kind: 'hanging'; wait(destroy: () => void): () => void }
+  /** `open` begins the session, which from then on is to hear what comes in. */
+  | { readonly kind: 'accepted'; open(line: Line): Session };
+
 /** A lasting effect on one socket. */
 interface Spell {
   readonly session: Session;
@@ -36,16 +54,9 @@ interface Spell {
 /** The WebSocket side: handshakes, the sessions that are open, and the faults that strike them. */
 export class Door {
   readonly #ports: DoorPorts;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    autoPong: false,
-    perMessageDeflate: false,
-    maxPayload: MESSAGE_MAX,
-    WebSocket: ServerSocket,
-  });
   readonly #sessions = new Map<number, Session>();
-  /** Sockets of handshakes that a fault leaves without an answer. */
-  readonly #hanging = new Set<Duplex>();
+  /** What breaks the connections of handshakes that a fault leaves without an answer. */
+  readonly #hanging = new Set<() => void>();
   /** By kind and socket: a new one replaces the one before. */
   readonly #spells = new Map<string, Spell>();
   readonly #timers = new Set<Timer>();
@@ -68,53 +79,42 @@ export class Door {
     }));
   }
 
-  /** Handles an upgrade request. */
-  upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void {
-    const { faults, journal } = this.#ports;
-    const path = request.url ?? '/';
-    wire.on('error', () => {});
+  /** Decides on a handshake. */
+  handshake({ path, isLocal }: HandshakeRequest): Handshake {
+    const { faults, journal, weight } = this.#ports;
     const log = (status: number): void => journal.add('handshake', { path, status });
-    if (!isLocalRequest(request)) {
-      log(403);
-      refuse(wire, 403);
-      return;
-    }
+    const refuse = (status: number, headers: Readonly<Record<string, string>> = {}): Handshake => {
+      log(status);
+      return { kind: 'refused', status, headers, text: STATUS_CODES[status] ?? 'Refused' };
+    };
+    if (!isLocal) return refuse(403);
     if (faults.take('hangHandshake')) {
       log(0);
-      this.#hanging.add(wire);
-      wire.once('close', () => this.#hanging.delete(wire));
-      return;
+      return { kind: 'hanging', wait: (destroy) => this.#hang(destroy) };
     }
     const fault = faults.take('refuse');
+    if (fault?.status === 0) {
+      log(0);
+      return { kind: 'destroyed' };
+    }
     if (fault) {
-      const status = fault.status ?? 503;
-      log(status);
-      if (status === 0) wire.destroy();
-      else refuse(wire, status, { 'Retry-After': fault.retryAfter, Location: fault.location });
-      return;
+      const { status = 503, retryAfter, location } = fault;
+      return refuse(status, {
+        ...(retryAfter !== undefined && { 'Retry-After': retryAfter }),
+        ...(location !== undefined && { Location: location }),
+      });
     }
-    const ban = this.#ports.weight.ban;
-    if (ban) {
-      log(418);
-      refuse(wire, 418, retryAfterOf(ban));
-      return;
-    }
+    const ban = weight.ban;
+    if (ban) return refuse(418, retryAfterOf(ban));
     const route = routeOf(path);
-    if (!route) {
-      log(404);
-      refuse(wire, 404);
-      return;
-    }
-    this.#server.handleUpgrade(request, wire, head, (socket) => {
-      log(101);
-      const session = new Session(++this.#numbers, this.#ports, socket as ServerSocket, wire, route);
-      this.#sessions.set(session.number, session);
-      journal.add('open', { socket: session.number, path });
-      socket.once('close', (code: number) => this.#finish(session, code));
-      const slam = faults.take('slam');
-      if (slam) session.drop(slam.code, '');
-      else session.begin();
-    });
+    if (!route) return refuse(404);
+    return {
+      kind: 'accepted',
+      open: (line) => {
+        log(101);
+        return this.#open(path, route, line);
+      },
+    };
   }
 
   /** Does what a fault asks of the sockets that are open now; false when the fault is one for later. */
@@ -159,7 +159,7 @@ export class Door {
   relieve(): void {
     for (const spell of this.#spells.values()) spell.end();
     this.#spells.clear();
-    for (const wire of this.#hanging) wire.destroy();
+    for (const destroy of this.#hanging) destroy();
   }
 
   close(): void {
@@ -169,7 +169,24 @@ export class Door {
       session.destroy();
       this.#finish(session, 1006);
     }
-    this.#server.close();
+  }
+
+  #hang(destroy: () => void): () => void {
+    this.#hanging.add(destroy);
+    return () => this.#hanging.delete(destroy);
+  }
+
+  #open(path: string, route: Route, line: Line): Session {
+    const { journal, faults } = this.#ports;
+    const session = new Session(++this.#numbers, this.#ports, line, route, (it, code) =>
+      this.#finish(it, code),
+    );
+    this.#sessions.set(session.number, session);
+    journal.add('open', { socket: session.number, path });
+    const slam = faults.take('slam');
+    if (slam) session.drop(slam.code, '');
+    else session.begin();
+    return session;
   }
 
   #finish(session: Session, code: number): void {
@@ -193,17 +210,4 @@ export class Door {
     }, fault.forMs + 1);
     this.#timers.add(timer);
   }
-}
-
-/** Answers a handshake with an HTTP status and no more. */
-function refuse(wire: Duplex, status: number, headers: Record<string, string | undefined> = {}): void {
-  const reason = STATUS_CODES[status] ?? 'Refused';
-  const lines = Object.entries(headers).map(([name, value]) =>
-    value === undefined ? '' : `${name}: ${value}\r\n`,
-  );
-  wire.end(
-    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: text/plain\r\n${lines.join('')}` +
-      `Content-Length: ${reason.length}\r\n\r\n${reason}`,
-    () => wire.destroy(),
-  );
 }

@@ -1,5 +1,3 @@
-import type { Duplex } from 'node:stream';
-import { WebSocket } from 'ws';
 import { LIMITS } from '../binance/venue.ts';
 import type { Clock, Timer } from '../ports.ts';
 import { type Bulletin, CONTRACT_INFO } from './bulletin.ts';
@@ -9,10 +7,9 @@ import type { Feed } from './feed.ts';
 import type { Sink } from './feed-stream.ts';
 import type { KnownStream } from './frames.ts';
 import type { Journal } from './journal.ts';
+import type { Line, LineEvents } from './line.ts';
 import type { Mutes } from './mutes.ts';
 import type { Route } from './routes.ts';
-import type { ServerSocket } from './server-socket.ts';
-import { Trickle, tear } from './wire.ts';
 
 export interface SessionPorts {
   readonly clock: Clock;
@@ -42,11 +39,11 @@ const GOING_AWAY = 1001;
 const DROP_MS = 100;
 
 /** One open WebSocket: its subscriptions, its limits, its faults. */
-export class Session implements Sink {
+export class Session implements Sink, LineEvents {
   readonly number: number;
   readonly #ports: SessionPorts;
-  readonly #socket: ServerSocket;
-  readonly #wire: Duplex;
+  readonly #line: Line;
+  readonly #onClosed: (session: Session, code: number) => void;
   readonly #route: Route;
   readonly #names = new Set<string>();
   #combined: boolean;
@@ -55,27 +52,27 @@ export class Session implements Sink {
   #frames = 0;
   #ended = false;
   #halfOpen = false;
-  #trickle: Trickle | undefined;
   readonly #openedAt: number;
   #pingTimer: Timer | undefined;
   /** Runs while a ping is not answered. */
   #pongTimer: Timer | undefined;
   readonly #timers = new Set<Timer>();
 
-  constructor(number: number, ports: SessionPorts, socket: ServerSocket, wire: Duplex, route: Route) {
+  constructor(
+    number: number,
+    ports: SessionPorts,
+    line: Line,
+    route: Route,
+    onClosed: (session: Session, code: number) => void,
+  ) {
     this.number = number;
     this.#ports = ports;
-    this.#socket = socket;
-    this.#wire = wire;
+    this.#line = line;
+    this.#onClosed = onClosed;
     this.#route = route;
     this.#combined = route.combined;
     this.#refilledAt = this.#openedAt = ports.clock.now();
-    socket.withholdClose = () => ports.faults.find('noCloseAnswer') !== undefined;
-    socket.on('error', () => {});
-    socket.on('message', (data: Buffer) => this.#message(data));
-    socket.on('ping', (data: Buffer) => this.#pinged(data));
-    socket.on('pong', (data: Buffer) => this.#ponged(data));
-    this.#ping();
+    this.#keepPinging();
     // Source: Websocket Market Streams, 2026-05-28: a connection is valid for 24 hours. The code is not documented.
     this.#later(ports.lifetimeMs, () => this.drop(GOING_AWAY, ''));
   }
@@ -98,11 +95,11 @@ export class Session implements Sink {
   }
 
   cork(): void {
-    this.#wire.cork();
+    this.#line.cork();
   }
 
   uncork(): void {
-    this.#wire.uncork();
+    this.#line.uncork();
   }
 
   frame(data: string, combined: string): void {
@@ -112,8 +109,8 @@ export class Session implements Sink {
       this.#ports.faults.take('malformed', (candidate) => candidate === fault);
       this.garbage(fault.text);
     }
-    this.#socket.send(this.#combined ? combined : data);
-    if (this.#socket.bufferedAmount > BACKLOG_BYTES) this.destroy();
+    this.#line.send(this.#combined ? combined : data);
+    if (this.#line.backlogBytes > BACKLOG_BYTES) this.destroy();
   }
 
   /** Sends an event of the exchange itself, and may close the socket afterwards. */
@@ -124,14 +121,14 @@ export class Session implements Sink {
 
   /** Sends what is no frame of the exchange. */
   garbage(text: string | undefined): void {
-    if (!this.#halfOpen) this.#socket.send(this.#ports.garbage(text));
+    if (!this.#halfOpen) this.#line.send(this.#ports.garbage(text));
   }
 
   /** With a code a close frame and then the end; without one the TCP connection breaks. */
   drop(code: number | undefined, reason: string): void {
     if (code === undefined || this.#halfOpen) this.destroy();
     else {
-      this.#socket.end(code, reason);
+      this.#line.close(code, reason);
       this.#later(DROP_MS, () => this.destroy());
     }
   }
@@ -140,28 +137,58 @@ export class Session implements Sink {
   tear(end: 'fin' | 'reset'): void {
     if (this.#ended) return;
     this.#leave();
-    tear(this.#wire, this.#ports.clock, end);
+    this.#line.tear(end);
   }
 
   /** Lets its bytes out slowly; undefined: at once again. */
   dribble(bytesPerSecond: number | undefined): void {
-    this.#trickle?.stop();
-    this.#trickle =
-      bytesPerSecond === undefined
-        ? undefined
-        : new Trickle(this.#wire, this.#ports.clock, bytesPerSecond, BACKLOG_BYTES);
+    this.#line.dribble(bytesPerSecond, BACKLOG_BYTES);
   }
 
   /** Neither reads nor sends any more, and does not say so. */
   setHalfOpen(halfOpen: boolean): void {
     this.#halfOpen = halfOpen;
-    if (halfOpen) this.#socket.pause();
-    else this.#socket.resume();
+    this.#line.setDeaf(halfOpen);
   }
 
   destroy(): void {
-    this.#wire.destroy();
-    this.#socket.terminate();
+    this.#line.destroy();
+  }
+
+  message(data: Buffer): void {
+    const text = data.toString('utf8');
+    this.#log('message', { text, bytes: data.length });
+    if (!this.#spend()) return;
+    const command = readCommand(text, data.length);
+    const id = command.kind === 'refused' ? undefined : command.id;
+    const error = this.#ports.faults.take('errorAck');
+    if (error) {
+      this.#reply(errorReply(error.code, error.msg, id));
+      return;
+    }
+    const reply = this.#execute(command);
+    if (this.#ports.faults.take('noAck')) return;
+    this.#reply(reply);
+  }
+
+  ping(data: Buffer): void {
+    this.#log('ping', { bytes: data.length });
+    if (!this.#spend()) return;
+    if (!this.#halfOpen && !this.#ports.faults.take('noPong')) this.#line.pong(data);
+  }
+
+  pong(data: Buffer): void {
+    this.#log('pong', { bytes: data.length });
+    if (this.#pongTimer !== undefined) this.#ports.clock.clearTimeout(this.#pongTimer);
+    this.#pongTimer = undefined;
+  }
+
+  withholdsClose(): boolean {
+    return this.#ports.faults.find('noCloseAnswer') !== undefined;
+  }
+
+  closed(code: number): void {
+    this.#onClosed(this, code);
   }
 
   /** Called once when the socket is gone. */
@@ -191,43 +218,15 @@ export class Session implements Sink {
     this.#ports.journal.add(kind, { socket: this.number, ...fields });
   }
 
-  #ping(): void {
+  #keepPinging(): void {
     this.#pingTimer = this.#ports.clock.setTimeout(() => {
-      if (this.#socket.readyState === WebSocket.OPEN && !this.#halfOpen) {
-        this.#socket.ping(String(Math.floor(this.#ports.now())));
+      if (this.#line.isOpen && !this.#halfOpen) {
+        this.#line.ping(String(Math.floor(this.#ports.now())));
         // Source: Websocket Market Streams, 2026-05-28: no pong within 10 minutes ends the connection.
         this.#pongTimer ??= this.#ports.clock.setTimeout(() => this.#close(1008, ''), this.#ports.pongMs);
       }
-      this.#ping();
+      this.#keepPinging();
     }, this.#ports.pingMs);
-  }
-
-  #ponged(data: Buffer): void {
-    this.#log('pong', { bytes: data.length });
-    if (this.#pongTimer !== undefined) this.#ports.clock.clearTimeout(this.#pongTimer);
-    this.#pongTimer = undefined;
-  }
-
-  #pinged(data: Buffer): void {
-    this.#log('ping', { bytes: data.length });
-    if (!this.#spend()) return;
-    if (!this.#halfOpen && !this.#ports.faults.take('noPong')) this.#socket.pong(data);
-  }
-
-  #message(data: Buffer): void {
-    const text = data.toString('utf8');
-    this.#log('message', { text, bytes: data.length });
-    if (!this.#spend()) return;
-    const command = readCommand(text, data.length);
-    const id = command.kind === 'refused' ? undefined : command.id;
-    const error = this.#ports.faults.take('errorAck');
-    if (error) {
-      this.#reply(errorReply(error.code, error.msg, id));
-      return;
-    }
-    const reply = this.#execute(command);
-    if (this.#ports.faults.take('noAck')) return;
-    this.#reply(reply);
   }
 
   /** Takes a token for a message; closes the socket when there is none. */
@@ -288,13 +287,13 @@ export class Session implements Sink {
   }
 
   #reply(text: string): void {
-    if (!this.#ended && !this.#halfOpen) this.#socket.send(text);
+    if (!this.#ended && !this.#halfOpen) this.#line.send(text);
   }
 
   /** Ends the session; no frame follows. */
   #close(code: number, reason: string): void {
     if (this.#ended) return;
     this.#leave();
-    this.#socket.end(code, reason);
+    this.#line.close(code, reason);
   }
 }

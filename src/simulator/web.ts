@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { Clock } from '../ports.ts';
 import type { Archive } from './archive.ts';
 import type { FaultOf } from './fault-shapes.ts';
 import type { Journal } from './journal.ts';
@@ -8,64 +7,93 @@ import { answerFile } from './ranges.ts';
 import { type Answer, answerRest, JSON_TYPE, json, type RestPorts } from './rest.ts';
 
 export interface WebPorts extends RestPorts {
-  readonly clock: Clock;
   readonly archive: Archive;
   readonly journal: Journal;
 }
 
-/** Answers GET requests of REST and archive, and HEAD of the archive. Never throws. */
-export async function answerWeb(
-  ports: WebPorts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { journal, faults, clock } = ports;
-  const target = request.url ?? '/';
-  response.on('error', () => {});
-  try {
-    const url = new URL(target, 'http://exchange');
-    const fault = faults.take('rest', ({ path }) => path === undefined || url.pathname.startsWith(path));
-    if (fault?.delayMs !== undefined) {
-      // A timer that outlives its request must not keep the process.
-      await new Promise<void>((resolve) => {
-        const timer = clock.setTimeout(resolve, fault.delayMs as number);
-        response.once('close', () => {
-          clock.clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-    if (fault?.hang === 'headers' || fault?.destroy) {
-      journal.add('http', { path: target, status: 0 });
-      if (fault.destroy) request.socket.resetAndDestroy();
-      return;
-    }
-    const answer = isAllowed(request, url) ? await route(ports, request, url) : notAllowed();
-    const sent = fault === undefined ? answer : spoil(answer, fault);
-    const plain = typeof sent.body === 'string' ? Buffer.from(sent.body) : sent.body;
-    const bytes = fault?.gzip === undefined ? plain : badGzip(plain);
-    const weight = answer.weight === undefined ? {} : { weight: answer.weight };
-    journal.add('http', { path: target, status: sent.status, bytes: bytes.length, ...weight });
-    if (response.destroyed) return;
-    response.writeHead(sent.status, {
-      'content-type': sent.type,
-      'content-length': String(bytes.length),
-      ...(fault?.gzip && { 'content-encoding': 'gzip' }),
-      ...sent.headers,
-    });
-    const half = bytes.subarray(0, Math.ceil(bytes.length / 2));
-    if (fault?.hang === 'body') response.write(half);
-    else if (fault?.cut) response.write(half, () => request.socket.destroySoon());
-    else response.end(bytes);
-  } catch {
-    journal.add('http', { path: target, status: 500 });
-    if (!response.headersSent) response.writeHead(500);
-    response.end();
-  }
+/** A request of REST or archive. */
+export interface WebRequest {
+  readonly method: string;
+  /** Path with query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Whether it comes from this machine's own programs. */
+  readonly isLocal: boolean;
 }
 
+/** What becomes of a request. */
+export type WebReply =
+  /** No answer comes, and the connection stays. */
+  | { readonly kind: 'silence' }
+  /** The connection is reset. */
+  | { readonly kind: 'reset' }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly bytes: Uint8Array;
+      /** After half of the bytes nothing comes (`hangs`), or the connection ends (`cut`). */
+      readonly ending: 'whole' | 'hangs' | 'cut';
+    };
+
+/** A request that has come in: what is made of it is to be asked after so many wall ms. */
+export interface Asked {
+  readonly delayMs: number;
+  /** Decides, as things are then. Never rejects. */
+  reply(): Promise<WebReply>;
+}
+
+/** Takes GET requests of REST and archive, and HEAD of the archive. Never throws. */
+export function takeWeb(ports: WebPorts, request: WebRequest): Asked {
+  const { journal, faults } = ports;
+  const { target } = request;
+  const failed = (status: number): WebReply => {
+    journal.add('http', { path: target, status });
+    return { kind: 'answer', status, headers: {}, bytes: Buffer.alloc(0), ending: 'whole' };
+  };
+  if (!request.isLocal) return { delayMs: 0, reply: async () => failed(403) };
+  const url = URL.parse(target, 'http://exchange');
+  if (url === null) return { delayMs: 0, reply: async () => failed(500) };
+  const fault = faults.take('rest', ({ path }) => path === undefined || url.pathname.startsWith(path));
+  return {
+    delayMs: fault?.delayMs ?? 0,
+    reply: () => replyTo(ports, request, url, fault).catch(() => failed(500)),
+  };
+}
+
+async function replyTo(
+  ports: WebPorts,
+  request: WebRequest,
+  url: URL,
+  fault: FaultOf<'rest'> | undefined,
+): Promise<WebReply> {
+  const { journal } = ports;
+  const path = request.target;
+  if (fault?.hang === 'headers' || fault?.destroy) {
+    journal.add('http', { path, status: 0 });
+    return { kind: fault.destroy ? 'reset' : 'silence' };
+  }
+  const answer = isAllowed(request, url) ? await route(ports, request, url) : notAllowed();
+  const sent = fault === undefined ? answer : spoil(answer, fault);
+  const plain = typeof sent.body === 'string' ? Buffer.from(sent.body) : sent.body;
+  const bytes = fault?.gzip === undefined ? plain : badGzip(plain);
+  const weight = answer.weight === undefined ? {} : { weight: answer.weight };
+  journal.add('http', { path, status: sent.status, bytes: bytes.length, ...weight });
+  const headers = {
+    'content-type': sent.type,
+    'content-length': String(bytes.length),
+    ...(fault?.gzip && { 'content-encoding': 'gzip' }),
+    ...sent.headers,
+  };
+  const ending = fault?.hang === 'body' ? 'hangs' : fault?.cut ? 'cut' : 'whole';
+  return { kind: 'answer', status: sent.status, headers, bytes, ending };
+}
+
+/** What comes of a body that does not come whole. */
+export const halfOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, Math.ceil(bytes.length / 2));
+
 const isOfArchive = (url: URL): boolean => url.pathname.startsWith('/data/');
-const isAllowed = ({ method }: IncomingMessage, url: URL): boolean =>
+const isAllowed = ({ method }: WebRequest, url: URL): boolean =>
   method === 'GET' || (method === 'HEAD' && isOfArchive(url));
 
 const notAllowed = (): Answer => json(405, { code: -1000, msg: 'Method not allowed.' }, { allow: 'GET' });
@@ -91,7 +119,7 @@ function spoil(answer: Answer, fault: FaultOf<'rest'>): Answer {
   };
 }
 
-async function route(ports: WebPorts, request: IncomingMessage, url: URL): Promise<Answer> {
+async function route(ports: WebPorts, request: WebRequest, url: URL): Promise<Answer> {
   const { archive, now } = ports;
   if (!isOfArchive(url)) return answerRest(ports, url);
   let path: string;

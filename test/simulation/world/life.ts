@@ -3,8 +3,12 @@ import type { Clock, Timer } from '../../../src/ports.ts';
 import type { WorldClock } from './world-clock.ts';
 
 interface Waiting {
-  callback: (() => void) | undefined;
+  readonly callback: () => void;
+  /** World time, ms. While the machine sleeps: what was left of the wait. */
+  dueAt: number;
   timer: Timer;
+  /** Its time came while the process stood still: it is held. */
+  isDue: boolean;
 }
 
 /**
@@ -17,6 +21,8 @@ export class Life implements Clock {
   /** What came while it stood still, in order. */
   #held: (() => void)[] = [];
   #stillUntil = 0;
+  #isAsleep = false;
+  #isThawing = false;
   /** By how much its monotonic clock is behind the world, ms: time that it slept. */
   #sleptMs = 0;
   #wallOffsetMs = 0;
@@ -36,24 +42,18 @@ export class Life implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
-    const waiting: Waiting = { callback, timer: undefined };
+    const waitMs = Math.max(0, Number.isFinite(delayMs) ? delayMs : 0) + this.#latenessMs;
+    const waiting: Waiting = { callback, dueAt: 0, timer: undefined, isDue: false };
     if (this.#isDead) return waiting;
     this.#timers.add(waiting);
-    const fire = (): void => {
-      this.deliver(() => {
-        if (!this.#timers.delete(waiting)) return;
-        waiting.callback?.();
-      });
-    };
-    waiting.timer = this.#world.setTimeout(fire, Math.max(0, delayMs) + this.#latenessMs);
+    if (this.#isAsleep) waiting.dueAt = waitMs;
+    else this.#arm(waiting, waitMs);
     return waiting;
   }
 
   clearTimeout(timer: Timer): void {
     const waiting = timer as Waiting | undefined;
-    if (waiting === undefined || !this.#timers.delete(waiting)) return;
-    waiting.callback = undefined;
-    this.#world.clearTimeout(waiting.timer);
+    if (waiting !== undefined && this.#timers.delete(waiting)) this.#world.clearTimeout(waiting.timer);
   }
 
   /** Timers that it has. */
@@ -65,10 +65,15 @@ export class Life implements Clock {
     return this.#isDead;
   }
 
+  /** Whether it stands still or sleeps, or has not yet come to all that reached it meanwhile. */
+  get isStill(): boolean {
+    return this.#world.now() < this.#stillUntil || this.#held.length > 0;
+  }
+
   /** Something reaches it: now, or when it runs again. */
   deliver(callback: () => void): void {
     if (this.#isDead) return;
-    if (this.#isStill) this.#held.push(callback);
+    if (this.isStill) this.#held.push(callback);
     else callback();
   }
 
@@ -78,16 +83,17 @@ export class Life implements Clock {
     this.#world.setTimeout(() => this.#thaw(), ms);
   }
 
-  /** The machine sleeps so long: the monotonic clock stands still too. Call it when nothing else is being slept. */
+  /** The machine sleeps so long: the monotonic clock stands still too, and so do the timers. Nothing while it sleeps. */
   sleep(ms: number): void {
-    this.#stillUntil = Math.max(this.#stillUntil, this.#world.now() + ms);
-    this.#world.setTimeout(() => {
-      if (this.#isDead) return;
-      this.#sleptMs += ms;
-      // A timer counts the time that the process was awake.
-      for (const waiting of [...this.#timers]) this.#postpone(waiting, ms);
-      this.#thaw();
-    }, ms);
+    if (this.#isDead || this.#isAsleep) return;
+    const now = this.#world.now();
+    this.#isAsleep = true;
+    this.#stillUntil = Math.max(this.#stillUntil, now + ms);
+    for (const waiting of this.#timers) {
+      this.#world.clearTimeout(waiting.timer);
+      waiting.dueAt -= now;
+    }
+    this.#world.setTimeout(() => this.#wake(ms), ms);
   }
 
   /** The local calendar jumps. */
@@ -108,31 +114,36 @@ export class Life implements Clock {
     this.#timers.clear();
   }
 
-  get #isStill(): boolean {
-    return this.#world.now() < this.#stillUntil || this.#held.length > 0;
+  #arm(waiting: Waiting, waitMs: number): void {
+    waiting.dueAt = this.#world.now() + waitMs;
+    waiting.timer = this.#world.setTimeout(() => {
+      waiting.isDue = true;
+      this.deliver(() => {
+        if (this.#timers.delete(waiting)) waiting.callback();
+      });
+    }, waitMs);
   }
 
-  #postpone(waiting: Waiting, ms: number): void {
-    // Those that came due meanwhile are held already; they fire as it wakes, as a busy machine would have it.
-    const { callback } = waiting;
-    if (callback === undefined) return;
-    const due = (waiting.timer as { at?: number; callback?: unknown }) ?? {};
-    if (due.callback === undefined || due.at === undefined) return;
-    const leftMs = due.at - this.#world.now() + ms;
-    this.#world.clearTimeout(waiting.timer);
-    waiting.timer = this.#world.setTimeout(() => {
-      this.deliver(() => {
-        if (this.#timers.delete(waiting)) callback();
-      });
-    }, leftMs);
+  #wake(ms: number): void {
+    if (this.#isDead) return;
+    this.#isAsleep = false;
+    this.#sleptMs += ms;
+    for (const waiting of this.#timers) if (!waiting.isDue) this.#arm(waiting, waiting.dueAt);
+    this.#thaw();
   }
 
   /** What was held comes one by one, each with the turns of the loop that it needs. */
   #thaw(): void {
-    if (this.#isDead || this.#world.now() < this.#stillUntil) return;
-    const next = this.#held.shift();
+    if (this.#isDead || this.#isThawing || this.#world.now() < this.#stillUntil) return;
+    const next = this.#held[0];
     if (next === undefined) return;
+    this.#isThawing = true;
+    this.#world.setTimeout(() => {
+      this.#isThawing = false;
+      if (this.#world.now() >= this.#stillUntil) this.#thaw();
+    }, 0);
+    // It is held until it has happened: what happens meanwhile comes behind it.
     next();
-    this.#world.setTimeout(() => this.#thaw(), 0);
+    this.#held.shift();
   }
 }

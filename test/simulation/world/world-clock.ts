@@ -81,14 +81,13 @@ export class WorldClock implements Clock {
     return new Promise((resolve, reject) => {
       const turn = (hasStepped: boolean): void => {
         try {
-          if (hasStepped && !after()) return resolve();
-          if (this.step(until)) {
-            // Between two of them come promises and what waits for the next turn of the loop.
-            setImmediate(turn, true);
-            return;
+          const goesOn = !hasStepped || after();
+          // Between two of them come promises and what waits for the next turn of the loop.
+          if (goesOn && this.step(until)) setImmediate(turn, true);
+          else {
+            if (goesOn) this.#now = Math.max(this.#now, until);
+            resolve();
           }
-          this.#now = Math.max(this.#now, until);
-          resolve();
         } catch (error) {
           reject(error);
         }
