@@ -25,6 +25,7 @@ import { within } from './supervisor/within.ts';
 import { systemClock } from './transport/clock.ts';
 import { type CollectorVitals, vitalsOf } from './vitals.ts';
 import { type CollectorActor, type Wired, wire } from './wire.ts';
+import { realWorld, type World } from './world.ts';
 
 export type { CandleQuery };
 
@@ -64,9 +65,11 @@ export class BinanceDataCollector implements AsyncDisposable {
   readonly #onAbort = (): void => void this.stop({ reason: 'aborted' });
   #state: CollectorState = 'initialized';
 
-  constructor(options: CollectorOptions) {
+  /** @param world the seams to network and disk, for simulations. */
+  constructor(options: CollectorOptions, world: World = realWorld) {
     this.#options = resolveOptions(options);
-    this.#wired = wire(this.#options, exchangeOf(this.#options, this.#options.clock ?? systemClock));
+    const exchange = exchangeOf(this.#options, this.#options.clock ?? systemClock, world.disk);
+    this.#wired = wire(this.#options, exchange, world);
     const { past, logger } = this.#wired;
     this.#historical = new HistoricalCalls({ ...past, logger, signal: this.#options.signal });
     this.#observe();

@@ -1,9 +1,9 @@
 import type { NetworkUrls, ResolvedOptions } from './options.ts';
 import type { Clock } from './ports.ts';
 import type { SimulatedExchange } from './simulator/index.ts';
-import { inspectStore } from './store/inspect.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { within } from './supervisor/within.ts';
+import { realWorld, type StoreDisk } from './world.ts';
 
 /** Where the exchange is, and getting there where that is ours to do. */
 export interface Exchange {
@@ -51,7 +51,7 @@ const distant = (urls: NetworkUrls): Exchange => ({
 });
 
 /** The simulated exchange, in this process, for as long as the collector runs. */
-function embedded(options: ExchangeOptions, clock: Clock): Exchange {
+function embedded(options: ExchangeOptions, clock: Clock, disk: Pick<StoreDisk, 'inspect'>): Exchange {
   let starting: Promise<SimulatedExchange> | undefined;
   let running: SimulatedExchange | undefined;
   let leaving: Promise<void> = Promise.resolve();
@@ -61,7 +61,7 @@ function embedded(options: ExchangeOptions, clock: Clock): Exchange {
     await within(leaving, options.stopTimeoutMs, clock);
     // Loaded on demand: who collects from a real exchange does not need it.
     const { startSimulator } = await import('./simulator/index.ts');
-    const stored = options.store === undefined ? undefined : await inspectStore(options.store);
+    const stored = options.store === undefined ? undefined : await disk.inspect(options.store);
     const resumeAt = Math.max(leftAt, (stored?.exchangeTime ?? 0) + resumeMarginMs(options.timeScale));
     return startSimulator({
       timeScale: options.timeScale,
@@ -108,5 +108,8 @@ function embedded(options: ExchangeOptions, clock: Clock): Exchange {
 /** What decides where it is and how the embedded one runs. */
 export type ExchangeOptions = Pick<ResolvedOptions, 'urls' | 'store' | 'timeScale' | 'stopTimeoutMs'>;
 
-export const exchangeOf = (options: ExchangeOptions, clock: Clock): Exchange =>
-  options.urls === undefined ? embedded(options, clock) : distant(options.urls);
+export const exchangeOf = (
+  options: ExchangeOptions,
+  clock: Clock,
+  disk: Pick<StoreDisk, 'inspect'> = realWorld.disk,
+): Exchange => (options.urls === undefined ? embedded(options, clock, disk) : distant(options.urls));

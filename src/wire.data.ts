@@ -16,10 +16,10 @@ import { BATCH_ROWS_MAX, RowBuffer } from './pipeline/row-buffer.ts';
 import { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 import type { StoredSeries, Watermark } from './store/marks.ts';
-import { readCandles } from './store/reader.ts';
-import { MemoryWriter, SqliteWriter } from './store/writer.ts';
+import { MemoryWriter } from './store/writer.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import type { ExchangeClock } from './transport/exchange-clock.ts';
+import type { StoreDisk } from './world.ts';
 
 /** Rows that may wait for a store that does not keep up; beyond, bars are left to be fetched later. */
 const ROWS_MAX = 50_000;
@@ -36,8 +36,9 @@ export function wireData(ports: {
   readonly logger: Logger;
   readonly exchangeNow: () => number;
   readonly exchangeClock: ExchangeClock;
+  readonly disk: StoreDisk;
 }) {
-  const { options, series, clock, random, logger, exchangeNow, exchangeClock } = ports;
+  const { options, series, clock, random, logger, exchangeNow, exchangeClock, disk } = ports;
   const { bufferSize, queueSize, timeScale, store: path } = options;
   const now = (): number => clock.now();
   const rows = new RowBuffer(ROWS_MAX);
@@ -73,10 +74,10 @@ export function wireData(ports: {
     onOddity,
   });
   const writer =
-    path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
+    path === undefined ? new MemoryWriter() : disk.writer({ path, origin: options.origin, clock });
 
   const read = (one: Series, after: number, max: number) =>
-    path === undefined ? [] : readCandles(path, one, after, max);
+    path === undefined ? [] : disk.read(path, one, after, max);
   let watermarks: readonly Watermark[] = [];
   /** Makes the store's machine; `onOpen` is called when it is open and can be read. */
   const storeOf = (onOpen: (stored: readonly StoredSeries[]) => void) => {

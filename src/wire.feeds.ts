@@ -20,9 +20,8 @@ import { MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
-import type { Clock, Logger, Random } from './ports.ts';
+import type { Clock, Logger, OpenSocket, Random } from './ports.ts';
 import type { ExchangeClock } from './transport/exchange-clock.ts';
-import { openSocket } from './transport/socket.ts';
 
 /** A ban that does not say how long it lasts: the shortest there is, ms. Source: General Info, 2026-05-28. */
 const BAN_UNTOLD_MS = 120_000;
@@ -37,6 +36,7 @@ export function wireFeeds(ports: {
   readonly random: Random;
   readonly logger: Logger;
   readonly exchangeClock: ExchangeClock;
+  readonly openSocket: OpenSocket;
   readonly rest: RestPort;
   readonly quota: () => Quota;
   readonly pipeline: Pipeline;
@@ -61,7 +61,7 @@ export function wireFeeds(ports: {
         prove: proveActor({ rest, clock, startNow: (series) => pipeline.startNow(series) }),
         socket: socketActor({
           clock,
-          open: openSocket,
+          open: ports.openSocket,
           wsUrl,
           pipeline,
           nextEpoch: () => ++epoch,

@@ -12,11 +12,10 @@ import { createHistorySource } from './history/source.ts';
 import type { ArchiveFiles, CacheCounts, HistorySource, HistorySourceName } from './history/types.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Clock, Logger, Random } from './ports.ts';
-import { inspectStore } from './store/inspect.ts';
-import { readCandles } from './store/reader.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { startAsking } from './wire.history-asking.ts';
 import { wireRest } from './wire.rest.ts';
+import type { World } from './world.ts';
 
 /** REST stands ready where the archive can't be reached: nobody waits for it long. */
 const DOWNLOAD_TRIES_MAX = 3;
@@ -49,12 +48,14 @@ export function wirePast(ports: {
   readonly random: Random;
   readonly logger: Logger;
   readonly exchangeNow: () => number;
+  readonly world: World;
   /** The session of the collector. */
   readonly rest: RestPort;
   /** Whether that session is there: it may be ending. */
   readonly life: () => 'running' | 'stopping' | 'over';
 }): WiredPast {
   const { options, exchange, clock, logger, rest } = ports;
+  const { disk } = ports.world;
   const { store: path, origin } = options;
   const sourceOf = (files: ArchiveFiles | undefined, port: RestPort): HistorySource =>
     createHistorySource({ files, rest: port, clock, logger });
@@ -85,8 +86,8 @@ export function wirePast(ports: {
       return { source, counts: () => files?.counts ?? noCache(), close: async () => {} };
     },
     async stored() {
-      if (path === undefined || !(await inspectStore(path, origin)).exists) return undefined;
-      return (series, after, rowsMax) => readCandles(path, series, after, rowsMax);
+      if (path === undefined || !(await disk.inspect(path, origin)).exists) return undefined;
+      return (series, after, rowsMax) => disk.read(path, series, after, rowsMax);
     },
     release(cleanup) {
       const left = files;
@@ -150,8 +151,8 @@ function openAlone(
   name: HistorySourceName,
   sourceOf: (files: ArchiveFiles | undefined, rest: RestPort) => HistorySource,
 ): OpenedHistory {
-  const { options, exchange, clock, random, logger } = ports;
-  const session = wireRest({ clock, random, logger, exchange, path: options.store });
+  const { options, exchange, clock, random, logger, world } = ports;
+  const session = wireRest({ clock, random, logger, exchange, path: options.store, world });
   const files = name === 'rest' ? undefined : openArchive(options, exchange, clock, logger);
   session.obeyBans();
   const answered = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ import { callActor, releaseActor } from './actors/rest-session.ts';
 import type { NetworkUrls } from './options.ts';
 import type { Clock, HttpClient, Logger, Random } from './ports.ts';
 import type { DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
-import { createHttpClient } from './transport/http.ts';
+import { realWorld, type World } from './world.ts';
 
 const QUEUE_MAX = 10_000;
 const CALLS_MAX = 4;
@@ -20,11 +20,12 @@ export function wireRest(ports: {
   readonly exchange: { urls(): Pick<NetworkUrls, 'restUrl'> };
   /** Of the store, beside which bans are written down; undefined: nowhere. */
   readonly path: string | undefined;
+  readonly world?: World;
 }) {
-  const { clock, random, logger, exchange, path } = ports;
+  const { clock, random, logger, exchange, path, world = realWorld } = ports;
   let client: HttpClient | undefined;
   const http = (): HttpClient => {
-    client ??= createHttpClient(clock);
+    client ??= world.createHttpClient(clock);
     return client;
   };
   const close = async (): Promise<void> => {
@@ -64,7 +65,8 @@ export function wireRest(ports: {
     obeyBans(): void {
       if (path === undefined) return;
       forgetBans();
-      forgetBans = rememberBans({ quota: quota(), clock, logger, path, restUrl: restUrl() });
+      const { bans } = world.disk;
+      forgetBans = rememberBans({ quota: quota(), clock, logger, bans, path, restUrl: restUrl() });
     },
     /** Lets go of connections that a forced stop has left. */
     release(cleanup: DeadlineCleanup): void {

@@ -26,7 +26,6 @@ import type { OpenGaps } from './pipeline/open-gaps.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { RunCounts } from './pipeline/run-counts.ts';
 import type { Clock, Logger } from './ports.ts';
-import { checkStore } from './store/inspect.ts';
 import { type CleanupReport, DeadlineCleanup } from './supervisor/deadline-cleanup.ts';
 import { contained, quiet, silent } from './supervisor/quiet.ts';
 import { systemClock, systemRandom } from './transport/clock.ts';
@@ -36,6 +35,7 @@ import { wireFeeds } from './wire.feeds.ts';
 import { type WiredPast, wirePast } from './wire.past.ts';
 import { wireRest } from './wire.rest.ts';
 import { namedSeries, wireSymbols } from './wire.symbols.ts';
+import { realWorld, type World } from './world.ts';
 
 const PREPARE_PAUSE_MS = 1_000;
 
@@ -65,7 +65,7 @@ export interface Wired {
   release(timeoutMs: number): Promise<CleanupReport>;
 }
 
-export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
+export function wire(options: ResolvedOptions, exchange: Exchange, world: World = realWorld): Wired {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const logger = quiet(options.logger ?? silent);
@@ -73,18 +73,19 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
 
   const exchangeClock = new ExchangeClock(clock, options.timeScale);
   const exchangeNow = (): number => exchangeClock.now();
-  const common = { options, exchange, clock, random, logger, exchangeClock, exchangeNow };
+  const common = { options, exchange, clock, random, logger, exchangeClock, exchangeNow, world };
   // The root is made last, of machines whose actors ask it for the REST session.
   const rest = restPort(() => actor);
   const time = { rest, clock, exchangeClock };
 
   const session = wireRest({ ...common, path });
-  const data = wireData({ ...common, series: namedSeries(options) });
+  const data = wireData({ ...common, series: namedSeries(options), disk: world.disk });
   const { pipeline, delivery, rows, audits, openGaps } = data;
   const symbols = wireSymbols({ ...common, pipeline, delivery, now: () => clock.now() });
   const past = wirePast({ ...common, rest, life: () => lifeOf(actor) });
   const feeds = wireFeeds({
     ...common,
+    openSocket: world.openSocket,
     rest,
     quota: session.quota,
     pipeline,
@@ -111,7 +112,7 @@ export function wire(options: ResolvedOptions, exchange: Exchange): Wired {
             exchangeNow,
             reachExchange: async () => {
               // A store that can't be used is said at once, not when the exchange is there at last.
-              if (path !== undefined) await checkStore(path, options.origin);
+              if (path !== undefined) await world.disk.check(path, options.origin);
               await exchange.reach();
               session.obeyBans();
             },

@@ -17,6 +17,18 @@ export interface Ban {
   readonly reason: string;
 }
 
+/** What is left of a ban that was written down. */
+export type BanLeft = Ban & { readonly leftMs: number };
+
+/** Where the bans of a store are written down. */
+export interface BanNotes {
+  /** What is left of one by this exchange; one that is over is removed. @throws when it is damaged or can't be read. */
+  read(path: string, origin: string, localNow: number): BanLeft | undefined;
+  /** @throws when it can't be written. */
+  write(path: string, ban: Ban): void;
+  remove(path: string): void;
+}
+
 /** By its real name: a link to a store is that store. */
 const banFileOf = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.ban`;
 
@@ -37,21 +49,25 @@ export function removeBan(path: string): void {
  *
  * @throws {SyntaxError} when the file is damaged; others when it can't be read.
  */
-export function readBan(
-  path: string,
-  origin: string,
-  localNow: number,
-): (Ban & { leftMs: number }) | undefined {
+export function readBan(path: string, origin: string, localNow: number): BanLeft | undefined {
   const file = banFileOf(path);
   if (!existsSync(file)) return undefined;
   const ban: unknown = JSON.parse(readFileSync(file, 'utf8'));
   if (!isBan(ban)) throw new SyntaxError(`${file} does not say until when`);
   if (ban.origin !== origin) return undefined;
-  const leftMs = Math.min(ban.toldMs, ban.until - localNow);
-  if (leftMs > 0) return { ...ban, leftMs };
-  removeBan(path);
-  return undefined;
+  const left = leftOf(ban, localNow);
+  if (left === undefined) removeBan(path);
+  return left;
 }
+
+/** Undefined: it is over. */
+export function leftOf(ban: Ban, localNow: number): BanLeft | undefined {
+  const leftMs = Math.min(ban.toldMs, ban.until - localNow);
+  return leftMs > 0 ? { ...ban, leftMs } : undefined;
+}
+
+/** In files beside the stores. */
+export const banFiles: BanNotes = { read: readBan, write: writeBan, remove: removeBan };
 
 function isBan(value: unknown): value is Ban {
   if (typeof value !== 'object' || value === null) return false;

@@ -25,14 +25,15 @@ export function patiently<Result>(
   work: () => Result,
   isDone: (result: Result) => boolean = () => true,
 ): Result {
-  const end = systemClock.now() + BUSY_TIMEOUT_MS;
+  let end: number | undefined;
   for (;;) {
-    const isLast = systemClock.now() >= end;
+    const isLast = end !== undefined && systemClock.now() >= end;
     try {
       const result = work();
       if (isLast || isDone(result)) return result;
     } catch (error) {
       if (isLast || !isBusy(error)) throw error;
     }
+    end ??= systemClock.now() + BUSY_TIMEOUT_MS;
   }
 }

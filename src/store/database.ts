@@ -1,15 +1,14 @@
-import { statSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Run } from '../../machines/model/gaps.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
-import { BUSY_SLICE_MS, patiently } from './busy.ts';
+import { patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
 import { Coverage } from './coverage.ts';
-import { asStoreError, checkIdentity, checkOrigin, inspectFile, makeFolder } from './identity.ts';
+import { type Hold, type Holding, holdFile, type OpenRequest } from './holding.ts';
+import { asStoreError, checkIdentity, checkOrigin } from './identity.ts';
 import { type HistoryBatch, Loader, type LoadResult } from './load.ts';
-import { type Holder, lockStore } from './lock.ts';
 import { Marks, type StoredSeries } from './marks.ts';
 import { missingBars } from './missing.ts';
 import {
@@ -28,22 +27,13 @@ export interface Opened {
   readonly gaps: readonly Gap[];
 }
 
-export interface OpenRequest {
-  readonly path: string;
-  /** The network that the candles are from; a store of another is refused. */
-  readonly origin: string;
-  readonly holder: Holder;
-}
-
 /**
- * The SQLite file, synchronously: it lives in a worker thread (`sqlite.worker.ts`). Rows, watermarks, gaps
+ * The SQLite database, synchronously: it lives in a worker thread (`sqlite.worker.ts`). Rows, watermarks, gaps
  * and corrections of a batch are one transaction. A batch may come again: each kind of row is then nothing new.
  */
 export class StoreDatabase {
+  readonly #holding: Holding;
   readonly #database: DatabaseSync;
-  readonly #unlock: () => void;
-  readonly #path: string;
-  readonly #inode: number;
   readonly #insertCandle: StatementSync;
   readonly #setMeta: StatementSync;
   readonly #corrections: Corrections;
@@ -51,48 +41,37 @@ export class StoreDatabase {
   readonly #marks: Marks;
   readonly #loader: Loader;
 
-  /** Opens or creates the store and takes its lock. @throws {StoreError} */
-  static open(request: OpenRequest): { database: StoreDatabase; opened: Opened } {
-    let unlock: () => void;
+  /**
+   * Opens or creates the store, and takes hold of it.
+   *
+   * @param hold default: of the file and its lock.
+   * @throws {StoreError}
+   */
+  static open(request: OpenRequest, hold: Hold = holdFile): { database: StoreDatabase; opened: Opened } {
     try {
-      // Before anything is created beside it: what is not ours is not touched.
-      inspectFile(request.path, request.origin);
-      makeFolder(request.path);
-      unlock = lockStore(request.path, request.holder);
-    } catch (error) {
-      throw asStoreError(error, request.path);
-    }
-    try {
-      const database = new StoreDatabase(request, unlock);
+      const holding = hold(request);
       try {
+        const database = new StoreDatabase(request, holding);
         return { database, opened: database.#opened() };
       } catch (error) {
-        database.#database.close();
+        holding.release();
         throw error;
       }
     } catch (error) {
-      unlock();
       throw asStoreError(error, request.path);
     }
   }
 
-  private constructor(request: OpenRequest, unlock: () => void) {
-    this.#unlock = unlock;
-    this.#path = request.path;
-    this.#database = new DatabaseSync(request.path, { timeout: BUSY_SLICE_MS });
-    try {
-      patiently(() => this.#prepare(request));
-      this.#inode = statSync(request.path).ino;
-      this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
-      this.#setMeta = this.#database.prepare(SET_META);
-      this.#corrections = new Corrections(this.#database, this.#insertCandle);
-      this.#coverage = new Coverage(this.#database);
-      this.#marks = new Marks(this.#database, this.#coverage);
-      this.#loader = new Loader(this.#database, this.#corrections, this.#marks);
-    } catch (error) {
-      this.#database.close();
-      throw error;
-    }
+  private constructor(request: OpenRequest, holding: Holding) {
+    this.#holding = holding;
+    this.#database = holding.database;
+    patiently(() => this.#prepare(request));
+    this.#insertCandle = this.#database.prepare(INSERT_CANDLE);
+    this.#setMeta = this.#database.prepare(SET_META);
+    this.#corrections = new Corrections(this.#database, this.#insertCandle);
+    this.#coverage = new Coverage(this.#database);
+    this.#marks = new Marks(this.#database, this.#coverage);
+    this.#loader = new Loader(this.#database, this.#corrections, this.#marks);
   }
 
   /** Makes it what it is to be; changes nothing when it is that already, so that it may be done again. */
@@ -141,7 +120,7 @@ export class StoreDatabase {
   }
 
   #transaction<Result>(exchangeTime: number, work: () => Result): Result {
-    this.#assertInPlace();
+    this.#holding.assertInPlace();
     patiently(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
       const result = work();
@@ -154,10 +133,10 @@ export class StoreDatabase {
     }
   }
 
-  /** Notes the exchange's time, empties the WAL into the file and lets go of both files. */
+  /** Notes the exchange's time, empties the WAL into the file and lets go of it. */
   close(exchangeTime: number): void {
     try {
-      this.#assertInPlace();
+      this.#holding.assertInPlace();
       patiently(() => this.#noteTime(exchangeTime));
       const checkpoint = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
       // A reader that stays keeps the WAL, where rows are as safe.
@@ -166,17 +145,8 @@ export class StoreDatabase {
         (result) => result?.['busy'] === 0,
       );
     } finally {
-      this.#database.close();
-      this.#unlock();
+      this.#holding.release();
     }
-  }
-
-  /** A file that was removed or replaced takes writes as before, and nobody will ever read them. */
-  #assertInPlace(): void {
-    if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
-    throw new Error(
-      `${this.#path} was removed or replaced while it was being written; stop, and put it back`,
-    );
   }
 
   /** The next run of an exchange that we simulate starts behind it. NaN while it is not known. */

@@ -67,20 +67,25 @@ export function inspectFile(path: string, origin?: string): StoreFacts {
   if (!existsSync(path) || statSync(path).size === 0) return { exists: false };
   const database = openToLook(path);
   try {
-    if (checkIdentity(database, path) === 'new') return { exists: false };
-    if (origin !== undefined) checkOrigin(database, path, origin);
-    const stored = readMeta(database, 'origin');
-    const exchangeTime = readMeta(database, 'exchange_time');
-    return {
-      exists: true,
-      ...(stored === undefined ? {} : { origin: stored }),
-      ...(exchangeTime === undefined ? {} : { exchangeTime: Number(exchangeTime) }),
-    };
+    return factsOf(database, path, origin);
   } catch (error) {
     throw isSqlite(error, SQLITE_NOTADB) ? foreign(path, 'it is not an SQLite file') : error;
   } finally {
     database.close();
   }
+}
+
+/** What an open database says of itself; throws when it is no store, or not of `origin`. @throws {StoreError} */
+export function factsOf(database: DatabaseSync, path: string, origin?: string): StoreFacts {
+  if (checkIdentity(database, path) === 'new') return { exists: false };
+  if (origin !== undefined) checkOrigin(database, path, origin);
+  const stored = readMeta(database, 'origin');
+  const exchangeTime = readMeta(database, 'exchange_time');
+  return {
+    exists: true,
+    ...(stored === undefined ? {} : { origin: stored }),
+    ...(exchangeTime === undefined ? {} : { exchangeTime: Number(exchangeTime) }),
+  };
 }
 
 /**

@@ -2,7 +2,8 @@
 import type { Series } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
-import type { Opened, OpenRequest } from './database.ts';
+import type { Opened } from './database.ts';
+import type { OpenRequest } from './holding.ts';
 import type { HistoryBatch, LoadResult } from './load.ts';
 
 export type Request =

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { openToLook } from './identity.ts';
 import { READ_CANDLES } from './schema.ts';
@@ -15,10 +16,20 @@ export function readCandles(
 ): readonly Candle[] {
   const database = openToLook(path);
   try {
-    const after = Math.max(afterOpenTime, Number.MIN_SAFE_INTEGER);
-    const rows = database.prepare(READ_CANDLES).all(series.symbol, series.interval, after, rowsMax);
-    return rows.map((row) => ({ ...row }) as unknown as Candle);
+    return candlesIn(database, series, afterOpenTime, rowsMax);
   } finally {
     database.close();
   }
+}
+
+/** The same of a database that is open. */
+export function candlesIn(
+  database: DatabaseSync,
+  { symbol, interval }: Series,
+  afterOpenTime: number,
+  rowsMax: number,
+): readonly Candle[] {
+  const after = Math.max(afterOpenTime, Number.MIN_SAFE_INTEGER);
+  const rows = database.prepare(READ_CANDLES).all(symbol, interval, after, rowsMax);
+  return rows.map((row) => ({ ...row }) as unknown as Candle);
 }

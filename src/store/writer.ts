@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { Series } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
@@ -8,7 +7,7 @@ import type { Clock } from '../ports.ts';
 import type { Opened } from './database.ts';
 import type { HistoryBatch, LoadResult } from './load.ts';
 import type { Answer, Request } from './messages.ts';
-import { keepThread } from './threads.ts';
+import { type StartThread, type StoreThread, startWorker } from './thread.ts';
 
 /** Where committed rows go. */
 export interface StoreWriter {
@@ -43,20 +42,24 @@ export interface StoreWriter {
   terminate(): Promise<unknown>;
 }
 
-type Body<One> = One extends unknown ? Omit<One, 'id'> : never;
+export interface WriterOptions {
+  readonly path: string;
+  /** The network that the candles are from. */
+  readonly origin: string;
+  readonly clock: Clock;
+  /** Default: a worker thread. */
+  readonly startThread?: StartThread;
+}
 
-/** Beside the sources it is TypeScript, beside the bundle it is not. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith('.ts') ? './sqlite.worker.ts' : './sqlite.worker.js',
-  import.meta.url,
-);
+type Body<One> = One extends unknown ? Omit<One, 'id'> : never;
 
 /** An SQLite file, written by a worker thread. */
 export class SqliteWriter implements StoreWriter {
   readonly #path: string;
   readonly #origin: string;
   readonly #clock: Clock;
-  #worker: Worker | undefined;
+  readonly #startThread: StartThread;
+  #thread: StoreThread | undefined;
   /** The thread before has ended, and with it its hold on the file. */
   #ended: Promise<unknown> = Promise.resolve();
   /** Counts ends, so that an opening knows when it was overtaken by one. */
@@ -64,10 +67,11 @@ export class SqliteWriter implements StoreWriter {
   #nextId = 1;
   readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
 
-  constructor(options: { path: string; origin: string; clock: Clock }) {
+  constructor(options: WriterOptions) {
     this.#path = options.path;
     this.#origin = options.origin;
     this.#clock = options.clock;
+    this.#startThread = options.startThread ?? startWorker;
   }
 
   async open(): Promise<Opened> {
@@ -122,7 +126,7 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async close(exchangeTime: number): Promise<void> {
-    if (this.#worker === undefined) {
+    if (this.#thread === undefined) {
       this.terminate();
       return;
     }
@@ -135,43 +139,36 @@ export class SqliteWriter implements StoreWriter {
 
   terminate(): Promise<unknown> {
     this.#life += 1;
-    const worker = this.#worker;
-    this.#worker = undefined;
-    for (const event of ['message', 'error']) worker?.removeAllListeners(event);
-    // A late error of a thread that is being ended is nobody's concern, but unheard it would end the process.
-    worker?.on('error', () => {});
-    if (worker !== undefined) this.#ended = worker.terminate();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    if (thread !== undefined) this.#ended = thread.terminate();
     this.#abandon(new StoreError('the store was closed before it answered', { code: 'STORE_CLOSED' }));
     return this.#ended;
   }
 
   #start(): void {
-    const worker = new Worker(WORKER_URL, { execArgv: ['--disable-warning=ExperimentalWarning'] });
-    this.#worker = worker;
-    keepThread(worker);
-    const gone = (cause: unknown): void => {
-      // An error is followed by the exit; by then it may be another thread's turn.
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
-      this.#abandon(
-        new StoreError('the thread that writes the store has ended', {
-          code: 'STORE_WRITER_GONE',
-          retryable: true,
-          cause,
-        }),
-      );
-    };
-    worker.on('message', (answer: Answer) => this.#settle(answer));
-    worker.on('error', (error) => {
-      this.#ended = worker.terminate();
-      gone(error);
+    const thread = this.#startThread({
+      answered: (answer) => this.#settle(answer),
+      gone: (cause, ended) => {
+        // An error is followed by the exit; by then it may be another thread's turn.
+        if (this.#thread !== thread) return;
+        this.#thread = undefined;
+        this.#ended = ended;
+        this.#abandon(
+          new StoreError('the thread that writes the store has ended', {
+            code: 'STORE_WRITER_GONE',
+            retryable: true,
+            cause,
+          }),
+        );
+      },
     });
-    worker.on('exit', (code) => gone(new Error(`exit code ${code}`)));
+    this.#thread = thread;
   }
 
   #ask(body: Body<Request>, handedOver: ArrayBuffer[] = []): Promise<Answer> {
-    const worker = this.#worker;
-    if (worker === undefined) {
+    const thread = this.#thread;
+    if (thread === undefined) {
       return Promise.reject(
         new StoreError('the thread that writes the store is not running', {
           code: 'STORE_WRITER_GONE',
@@ -182,7 +179,7 @@ export class SqliteWriter implements StoreWriter {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...body, id }, handedOver);
+      thread.post({ ...body, id }, handedOver);
     });
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Held } from '../../machines/model/hold.ts';
 import { Quota, quotaOf } from '../../src/actors/quota.ts';
 import { rememberBans } from '../../src/actors/remember-bans.ts';
+import { banFiles } from '../../src/store/ban.ts';
 import { newStore } from '../support/collector.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 import { fakeLogger } from './harness.ts';
@@ -88,7 +89,12 @@ describe('pauses of an earlier run', () => {
   const remembering = (path: string, clock = new FakeClock()) => {
     const quota = new Quota(clock);
     const { logger, lines } = fakeLogger();
-    return { clock, quota, lines, forget: rememberBans({ quota, clock, logger, path, restUrl }) };
+    return {
+      clock,
+      quota,
+      lines,
+      forget: rememberBans({ quota, clock, logger, bans: banFiles, path, restUrl }),
+    };
   };
 
   test('are obeyed by the next, and forgotten when the exchange serves us again', async () => {

@@ -19,6 +19,7 @@ export const LEVELS: Readonly<Record<string, number>> = {
   'src/history': 5,
   'src/exchange.ts': 5,
   'src/wire.ts': 5,
+  'src/world.ts': 5,
   'src/lifecycle.ts': 6,
   'src/status.ts': 6,
   'src/vitals.ts': 6,
