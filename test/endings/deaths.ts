@@ -33,7 +33,7 @@ async function stopBy(child: Child, folder: string, signal: NodeJS.Signals): Pro
 }
 
 const head: Case = {
-  name: '--stdout jsonl | head -1 → 0, and not a word on standard error',
+  name: 'B06 --stdout jsonl | head -1 → 0, and not a word on standard error',
   async run(folder) {
     const words = quoted(collectWords(folder, ...LINES, ...QUIET));
     await using child = new Child(['sh', '-c', `{ ${words}; echo $? >code; } | head -1`], { cwd: folder });
@@ -78,7 +78,7 @@ const logReaderGone: Case = {
 };
 
 const bothReadersGone: Case = {
-  name: 'the readers of both outputs go away: --stdout jsonl ends with 0',
+  name: 'B06 the readers of both outputs go away: --stdout jsonl ends with 0',
   async run(folder) {
     await using child = collect(folder, LINES);
     await child.says('"type":"candle"');
@@ -228,7 +228,7 @@ function embed(folder: string, more: Partial<EmbedderOptions>, stderr: number | 
 }
 
 const faulty = (fault: 'rejection' | 'exception'): Case => ({
-  name: `a listener of an embedder leaves ${fault === 'rejection' ? 'a rejection unhandled' : 'an exception uncaught'}: it stops with 1`,
+  name: `L11 a listener of an embedder leaves ${fault === 'rejection' ? 'a rejection unhandled' : 'an exception uncaught'}: it stops with 1`,
   async run(folder) {
     await using child = embed(folder, { fault });
     const { code, stderr } = await child.end();
