@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, ROOT, read } from '../architecture/source.ts';
 import { fixturesMissing, shared } from '../support/fixtures.ts';
-import { BEGIN, between, END, GROUPS, reasonsIn, rowsOf, shownBy, tablesOf } from './matrix.ts';
+import { BEGIN, between, drawnIn, END, GROUPS, reasonsIn, rowsOf, shownBy, tablesOf } from './matrix.ts';
 
 const DOCUMENT = 'docs/fault-matrix.md';
 const COMMAND = 'UPDATE=1 npx vitest run test/faults/matrix.test.ts';
@@ -12,6 +12,9 @@ const COMMAND = 'UPDATE=1 npx vitest run test/faults/matrix.test.ts';
 const shown = filesBelow('test', '.ts')
   .filter((path) => !path.endsWith('matrix.test.ts'))
   .flatMap((path) => shownBy(path, read(path)));
+
+/** What the simulation draws: faults among many, of which no test is named. */
+const drawn = new Set(filesBelow('test/simulation/draw', '.ts').flatMap((path) => drawnIn(read(path))));
 
 /** Where the matrix itself is not at hand, the document has its rows too. */
 const written = rowsOf(between(read(DOCUMENT), BEGIN, END));
@@ -34,6 +37,7 @@ describe('the fault matrix', () => {
 
   test('has a row for each test that is named after one', () => {
     expect(shown.filter(({ id }) => !known.has(id))).toEqual([]);
+    expect([...drawn].filter((id) => !known.has(id))).toEqual([]);
   });
 
   test('gives a reason only for a row that it has, and that has no test', () => {
@@ -44,7 +48,7 @@ describe('the fault matrix', () => {
   test(`is in ${DOCUMENT}, with the files that show each row`, () => {
     const text = read(DOCUMENT);
     const [before = '', after = ''] = [text.split(BEGIN)[0], text.split(END)[1]];
-    const made = `${before}${BEGIN}\n${tablesOf(rows, shown, reasons)}\n${END}${after}`;
+    const made = `${before}${BEGIN}\n${tablesOf(rows, { shown, drawn, reasons })}\n${END}${after}`;
     if (process.env['UPDATE'] === '1') writeFileSync(`${ROOT}/${DOCUMENT}`, made);
     expect(read(DOCUMENT), `stale; write it again with: ${COMMAND}`).toBe(made);
   });
@@ -80,6 +84,10 @@ describe('titles are found', () => {
     expect(idsIn('test/endings/deaths.ts', source)).toEqual(['S06', 'L11']);
     expect(idsIn('test/endings/deaths.test.ts', source)).toEqual([]);
   });
+});
+
+test('faults that are drawn are found', () => {
+  expect(drawnIn("[{ row: 'S01', weight: 4 }, stop('L01', hows), 'T01 is a title']")).toEqual(['S01', 'L01']);
 });
 
 describe('the document is read', () => {

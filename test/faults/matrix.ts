@@ -54,6 +54,10 @@ export function shownBy(path: string, source: string): Shown[] {
   return [...new Set([...titles, ...(listed?.split(', ') ?? [])])].map((id) => ({ id, path }));
 }
 
+/** Ids that a list of drawn faults names: texts of their own. */
+export const drawnIn = (source: string): string[] =>
+  [...source.matchAll(new RegExp(`(['"\`])(${ID})\\1`, 'gu'))].map(([, , id = '']) => id);
+
 /** A part of the document, from its mark to the end mark or the next heading. */
 export const between = (text: string, from: string, to: string): string =>
   text.split(from)[1]?.split(to)[0] ?? '';
@@ -65,12 +69,16 @@ export const reasonsIn = (text: string): Map<string, string> =>
 export const BEGIN = '<!-- rows -->\n';
 export const END = '<!-- /rows -->';
 
+/** What is known of the rows. */
+export interface Evidence {
+  readonly shown: readonly Shown[];
+  /** Ids of the rows that the simulation draws its faults from. */
+  readonly drawn: ReadonlySet<string>;
+  readonly reasons: ReadonlyMap<string, string>;
+}
+
 /** The tables of the document: each row with the files that show it. */
-export function tablesOf(
-  rows: readonly Row[],
-  shown: readonly Shown[],
-  reasons: ReadonlyMap<string, string>,
-): string {
+export function tablesOf(rows: readonly Row[], { shown, drawn, reasons }: Evidence): string {
   const files = Map.groupBy(shown, ({ id }) => id);
   const cell = (id: string): string => {
     const paths = [...new Set(files.get(id)?.map(({ path }) => path))].sort();
@@ -81,8 +89,8 @@ export function tablesOf(
     .map(([group, title]) => {
       const lines = rows
         .filter(({ id }) => id.startsWith(group))
-        .map(({ id, fault }) => `| ${id} | ${fault} | ${cell(id)} |\n`);
-      return `## ${title}\n\n| row | fault | shown by |\n| --- | --- | --- |\n${lines.join('')}`;
+        .map(({ id, fault }) => `| ${id} | ${fault} | ${cell(id)} | ${drawn.has(id) ? 'yes' : ''} |\n`);
+      return `## ${title}\n\n| row | fault | shown by | simulated |\n| --- | --- | --- | --- |\n${lines.join('')}`;
     })
     .join('\n');
 }
