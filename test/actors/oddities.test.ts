@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { oddityLog } from '../../src/actors/oddities.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 
-test('each kind of oddity is said once in ten seconds, with how many came meanwhile', async () => {
+test('B05 each kind of oddity is said once in ten seconds, with how many came meanwhile', async () => {
   const clock = new FakeClock();
   const said: object[] = [];
   const silent = (): void => {};

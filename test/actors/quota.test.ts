@@ -17,7 +17,7 @@ const rig = () => {
 };
 
 describe('the quota of a process', () => {
-  test('is one for each exchange and clock, whatever the path', () => {
+  test('L09 is one for each exchange and clock, whatever the path', () => {
     const [clock, other] = [new FakeClock(), new FakeClock()];
     const quota = quotaOf(clock, 'https://fapi.binance.com');
     expect(quotaOf(clock, 'https://fapi.binance.com/')).toBe(quota);

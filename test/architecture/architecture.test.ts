@@ -23,7 +23,7 @@ describe('the house', () => {
   test('every chart is drawn at the head of its file', () => expect(sketchOffences(sources)).toEqual([]));
   test('no file is too long', () => expect(lengthOffences(sources)).toEqual([]));
 
-  test('every machine handles failing children and bounds its loops', async () => {
+  test('A01 every machine handles failing children and bounds its loops', async () => {
     const paths = filesBelow('machines', '.machine.ts');
     const modules = await Promise.all(
       paths.map((path) => import(new URL(`../../${path}`, import.meta.url).href)),
@@ -206,7 +206,7 @@ describe('the rules can fail', () => {
     ]);
   });
 
-  test('machines: no onError, spawning unguarded, no bound on loops', () => {
+  test('A01 machines: no onError, spawning unguarded, no bound on loops', () => {
     const child = createMachine({});
     const careless = createMachine({
       id: 'm',

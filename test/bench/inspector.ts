@@ -8,6 +8,8 @@
  * - messages/s: from the first frame to the commit of the last bar
  * - µs/message: processor time of this process, all threads; the exchange and the page have processes of their own
  * - ms/drop: the same while the socket of all streams is dropped again and again
+ *
+ * Rows of the fault matrix: A06.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -83,7 +83,7 @@ describe('JSON lines', () => {
     expect(target.lines).toHaveLength(1_000);
   });
 
-  test('end quietly when the reader goes away, also while waiting', async () => {
+  test('B06 end quietly when the reader goes away, also while waiting', async () => {
     const { target, jsonl, onClosed, onFailed } = setUp();
     target.limit = 1;
     const done = jsonl.follow(candles(5, { count: 0 }));

@@ -46,7 +46,7 @@ describe('collect serves its page', () => {
     expect(stderr).toContain('page closed');
   });
 
-  test('a given port that is taken ends with 1, names the flag, and leaves nothing', async () => {
+  test('L10 a given port that is taken ends with 1, names the flag, and leaves nothing', async () => {
     const port = await taken();
     const cwd = emptyFolder();
     const { code, stderr } = await start(['collect', '--port', String(port)], { cwd }).ended();

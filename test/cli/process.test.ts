@@ -50,7 +50,7 @@ describe('collect on the embedded exchange', () => {
     expect((await run.ended()).code).toBe(130);
   });
 
-  test('ends with 0 and quietly when the reader of its lines goes away', async () => {
+  test('B06 ends with 0 and quietly when the reader of its lines goes away', async () => {
     const run = start(['collect', '--stdout', 'jsonl', '--log-level', 'warn'], { cwd: emptyFolder() });
     await until('a line', () => run.stdout().includes('\n'));
     run.process.stdout?.destroy();

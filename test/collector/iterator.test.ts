@@ -82,7 +82,7 @@ describe('an iterator', () => {
       expect(ofSeries(got, symbol)).toEqual(ofSeries(storedCandles(store), symbol));
   });
 
-  test('that is not read until the end catches up from the store, exactly once, and holds nobody up', async () => {
+  test('B01 that is not read until the end catches up from the store, exactly once, and holds nobody up', async () => {
     const exchange = await startExchange({ timeScale: 12_000 });
     const store = newStore();
     const { collector, candles } = collectFrom(exchange, { store, queueSize: 5 });
@@ -97,7 +97,7 @@ describe('an iterator', () => {
     expect(got).toHaveLength(candles.length);
   });
 
-  test('that is not read, without a store, throws a ConsumerLaggedError, and then it is over', async () => {
+  test('B01 that is not read, without a store, throws a ConsumerLaggedError, and then it is over', async () => {
     const exchange = await startExchange({ timeScale: 12_000 });
     const { collector, candles } = collectFrom(exchange, { queueSize: 100 });
     const slow = collector.candles();

@@ -45,7 +45,7 @@ describe('a signal', () => {
 });
 
 describe('listeners', () => {
-  test('that throw or reject are reported as errors, and nobody else is hurt', async () => {
+  test('B02 that throw or reject are reported as errors, and nobody else is hurt', async () => {
     const exchange = await startExchange();
     const { collector, problems, candles } = collectFrom(exchange, { store: newStore() });
     const thrown = new Error('of a candle listener');
@@ -102,7 +102,7 @@ describe('what is given from outside', () => {
   test.each([
     ['a logger', { logger: { debug: fail, info: fail, warn: fail, error: fail } }],
     ['an inspector', { inspect: fail }],
-  ])('%s that throws ends nothing', async (_, options) => {
+  ])('L08 %s that throws ends nothing', async (_, options) => {
     const exchange = await startExchange();
     const { collector, candles, course } = collectFrom(exchange, options);
     await within('the start', collector.startStreaming());

@@ -68,7 +68,7 @@ describe('startStreaming', () => {
     expect(collector.state).toBe('streaming');
   });
 
-  test('while stopping rejects with the code STOPPING, and the stop goes on', async () => {
+  test('L05 while stopping rejects with the code STOPPING, and the stop goes on', async () => {
     const exchange = await startExchange();
     const { collector, course } = collectFrom(exchange);
     await collector.startStreaming();
@@ -96,7 +96,7 @@ describe('startStreaming', () => {
     }
   });
 
-  test('of two collectors in one process leaves each its own', async () => {
+  test('L09 of two collectors in one process leaves each its own', async () => {
     const [first, second] = [await startExchange({ seed: 1 }), await startExchange({ seed: 2 })];
     const one = collectFrom(first, { symbols: ['BTCUSDT'], store: newStore() });
     const two = collectFrom(second, { symbols: ['ETHUSDT', 'SOLUSDT'], bufferSize: 2 });

@@ -36,7 +36,7 @@ async function startAsFirst(
 }
 
 const firstProcess = (signals: readonly NodeJS.Signals[], wanted: number): Case => ({
-  name: `as process 1 of a container: ${signals.join(', ')} → ${wanted}, and no child, no zombie`,
+  name: `L04 as process 1 of a container: ${signals.join(', ')} → ${wanted}, and no child, no zombie`,
   async run(folder) {
     const { child, pid } = await startAsFirst(folder, collectWords(folder));
     await using _ = child;
@@ -57,7 +57,7 @@ const firstProcess = (signals: readonly NodeJS.Signals[], wanted: number): Case 
 });
 
 const orphans: Case = {
-  name: "as process 1, somebody else's orphans do not hold it up: SIGTERM → 143",
+  name: "L04 as process 1, somebody else's orphans do not hold it up: SIGTERM → 143",
   async run(folder) {
     // What the shell has started stays a child of what it turns into.
     const command = ['sh', '-c', `sleep 0.1 & sleep 100 & exec ${quoted(collectWords(folder))}`];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Case, mustEnd, mustHold, mustTakeLess } from './cases.ts';
 import { collect, collects, collectWords, storeIn } from './collect.ts';
-import type { EmbedderOptions } from './embedder.ts';
+import type { EmbedderOptions, Fault } from './embedder.ts';
 import { Child, EMBEDDER, quoted } from './launch.ts';
 import { factsOf, remainsOf } from './store-facts.ts';
 
@@ -33,7 +33,7 @@ async function stopBy(child: Child, folder: string, signal: NodeJS.Signals): Pro
 }
 
 const head: Case = {
-  name: '--stdout jsonl | head -1 → 0, and not a word on standard error',
+  name: 'B06 --stdout jsonl | head -1 → 0, and not a word on standard error',
   async run(folder) {
     const words = quoted(collectWords(folder, ...LINES, ...QUIET));
     await using child = new Child(['sh', '-c', `{ ${words}; echo $? >code; } | head -1`], { cwd: folder });
@@ -78,7 +78,7 @@ const logReaderGone: Case = {
 };
 
 const bothReadersGone: Case = {
-  name: 'the readers of both outputs go away: --stdout jsonl ends with 0',
+  name: 'B06 the readers of both outputs go away: --stdout jsonl ends with 0',
   async run(folder) {
     await using child = collect(folder, LINES);
     await child.says('"type":"candle"');
@@ -227,8 +227,8 @@ function embed(folder: string, more: Partial<EmbedderOptions>, stderr: number | 
   });
 }
 
-const faulty = (fault: 'rejection' | 'exception'): Case => ({
-  name: `a listener of an embedder leaves ${fault === 'rejection' ? 'a rejection unhandled' : 'an exception uncaught'}: it stops with 1`,
+const faulty = (fault: Fault, name: string): Case => ({
+  name: `${name}: it stops with 1`,
   async run(folder) {
     await using child = embed(folder, { fault });
     const { code, stderr } = await child.end();
@@ -275,7 +275,8 @@ export const DEATHS: readonly Case[] = [
   brokenPipe,
   suspended,
   ...[50, 100, 200, 400].map(young),
-  faulty('rejection'),
-  faulty('exception'),
+  faulty('rejection', 'L11 a listener of an embedder leaves a rejection unhandled'),
+  faulty('exception', 'L11 a listener of an embedder leaves an exception uncaught'),
+  faulty('observer', 'A02 an observer that an embedder gave the actor throws'),
   diskFull,
 ];

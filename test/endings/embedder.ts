@@ -13,14 +13,16 @@ import {
   Supervisor,
 } from '../../src/index.ts';
 
+export type Fault = 'rejection' | 'exception' | 'observer';
+
 export interface EmbedderOptions {
   readonly collect: CollectorOptions;
   /** Where its log goes; without it, to standard error. */
   readonly logFile?: string;
   /** Where the last number goes. */
   readonly numberFile: string;
-  /** What its candle listener does wrong, outside of the collector's reach. */
-  readonly fault?: 'rejection' | 'exception';
+  /** What its candle listener, or its observer of the actor, does wrong, outside of the collector's reach. */
+  readonly fault?: Fault;
 }
 
 const LINES_AT_ONCE = 20;
@@ -52,7 +54,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     if (signals === 2) clearInterval(logging);
   });
 
-if (fault !== undefined)
+if (fault === 'observer')
+  collector.actor.subscribe(() => {
+    throw new Error('of a listener');
+  });
+else if (fault !== undefined)
   collector.on('candle', () => {
     if (fault === 'rejection') void Promise.reject(new Error('of a listener'));
     else

@@ -1,61 +1,56 @@
-/** Every row of the fault matrix about connections, messages, data and history has a test, or a reason why not. */
-import { readFileSync } from 'node:fs';
+/** Every row of the fault matrix has a test or a reason why not, and docs/fault-matrix.md says which. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { filesBelow, ROOT } from '../architecture/source.ts';
+import { filesBelow, ROOT, read } from '../architecture/source.ts';
 import { fixturesMissing, shared } from '../support/fixtures.ts';
+import { BEGIN, between, drawnIn, END, GROUPS, reasonsIn, rowsOf, shownBy, tablesOf } from './matrix.ts';
 
-/** Rows without a test, and why. */
-const LEFT_OUT: Readonly<Record<string, string>> = {};
+const DOCUMENT = 'docs/fault-matrix.md';
+const COMMAND = 'UPDATE=1 npx vitest run test/faults/matrix.test.ts';
 
-/** Groups of rows of which each must have a test. */
-const GROUPS = 'CPDH';
-/** Groups whose ids must be right where a title begins with one; not all of their rows have a test yet. */
-const BEGUN = 'LBAX';
-
-/** Ids of the rows, as they stand in the tables. */
-const rowsOf = (matrix: string, groups = GROUPS): string[] =>
-  [...matrix.matchAll(new RegExp(`^\\| ([${groups}]\\d\\d) \\|`, 'gmu'))].map(([, id]) => id!);
-
-/**
- * Ids at the start of test titles, with the file. Titles are the first text behind `test(`, `test.each(…)(` and the
- * like; a title in a row of a table begins a line.
- */
-function titled(path: string, source: string): { id: string; path: string }[] {
-  const starts = new RegExp(
-    `(?:\\b(?:test|it)(?:\\.\\w+)*\\(\\s*|\\)\\(\\s*|^\\s*\\[?\\s*)(['"\`])([${GROUPS}${BEGUN}]\\d\\d)\\b`,
-    'gmu',
-  );
-  return [...source.matchAll(starts)].map(([, , id]) => ({ id: id!, path }));
-}
-
-/** Of all tests but this one, whose samples are titles of none. */
-const titles = filesBelow('test', '.test.ts')
+/** By all tests and commands but this one, whose samples are titles of none. */
+const shown = filesBelow('test', '.ts')
   .filter((path) => !path.endsWith('matrix.test.ts'))
-  .flatMap((path) => titled(path, readFileSync(`${ROOT}/${path}`, 'utf8')));
+  .flatMap((path) => shownBy(path, read(path)));
 
-describe.skipIf(fixturesMissing)('the fault matrix', () => {
-  // The body runs, so that its tests can be skipped by name, also where there is nothing to read.
-  const matrix = fixturesMissing ? '' : readFileSync(shared('reference/fault-matrix.md'), 'utf8');
-  const rows = rowsOf(matrix);
-  const tested = new Set(titles.map(({ id }) => id));
+/** What the simulation draws: faults among many, of which no test is named. */
+const drawn = new Set(filesBelow('test/simulation/draw', '.ts').flatMap((path) => drawnIn(read(path))));
 
-  test('is read: 23 rows C, 11 P, 16 D, 15 H', () => {
-    const counts = [...GROUPS].map((group) => rows.filter((id) => id.startsWith(group)).length);
-    expect(counts).toEqual([23, 11, 16, 15]);
+/** Where the matrix itself is not at hand, the document has its rows too. */
+const written = rowsOf(between(read(DOCUMENT), BEGIN, END));
+const rows = fixturesMissing ? written : rowsOf(readFileSync(shared('reference/fault-matrix.md'), 'utf8'));
+const reasons = reasonsIn(read(DOCUMENT));
+
+describe('the fault matrix', () => {
+  const tested = new Set(shown.map(({ id }) => id));
+  const known = new Set(rows.map(({ id }) => id));
+
+  test.skipIf(fixturesMissing)('is read: 120 rows and 21 about security, each once', () => {
+    const counts = Object.keys(GROUPS).map((group) => rows.filter(({ id }) => id.startsWith(group)).length);
+    expect(counts).toEqual([23, 11, 16, 15, 6, 18, 9, 12, 7, 3, 21]);
+    expect(known.size).toBe(141);
   });
 
   test('has a test for each row, or a reason why there is none', () => {
-    expect(rows.filter((id) => !tested.has(id) && !(id in LEFT_OUT))).toEqual([]);
+    expect([...known].filter((id) => !tested.has(id) && !reasons.has(id))).toEqual([]);
   });
 
   test('has a row for each test that is named after one', () => {
-    const all = rowsOf(matrix, GROUPS + BEGUN);
-    expect(titles.filter(({ id }) => !all.includes(id))).toEqual([]);
+    expect(shown.filter(({ id }) => !known.has(id))).toEqual([]);
+    expect([...drawn].filter((id) => !known.has(id))).toEqual([]);
   });
 
-  test('leaves out no row that has a test, or that it does not have', () => {
-    expect(Object.keys(LEFT_OUT).filter((id) => tested.has(id) || !rows.includes(id))).toEqual([]);
-    for (const [id, reason] of Object.entries(LEFT_OUT)) expect(reason.length, id).toBeGreaterThan(20);
+  test('gives a reason only for a row that it has, and that has no test', () => {
+    expect([...reasons.keys()].filter((id) => tested.has(id) || !known.has(id))).toEqual([]);
+    for (const [id, reason] of reasons) expect(reason.length, id).toBeGreaterThan(40);
+  });
+
+  test(`is in ${DOCUMENT}, with the files that show each row`, () => {
+    const text = read(DOCUMENT);
+    const [before = '', after = ''] = [text.split(BEGIN)[0], text.split(END)[1]];
+    const made = `${before}${BEGIN}\n${tablesOf(rows, { shown, drawn, reasons })}\n${END}${after}`;
+    if (process.env['UPDATE'] === '1') writeFileSync(`${ROOT}/${DOCUMENT}`, made);
+    expect(read(DOCUMENT), `stale; write it again with: ${COMMAND}`).toBe(made);
   });
 });
 
@@ -65,11 +60,44 @@ describe('titles are found', () => {
     ["  test.each([1, 2])('P03 %s', () => {", ['P03']],
     ["test.each([\n    ['a'],\n  ] as const)(\n    'D11 %s',", ['D11']],
     ['describe.skipIf(x)("all", () => { test("H07 pages", f); });', ['H07']],
+    ["describe('X12 cut off is', () => {", ['X12']],
+    ["describe('X14', () => { test('of another', f); });", []],
     ["  ['C18 a close frame with 1008', 1008],", ['C18']],
     ["const text = 'see C01'; expect(text).toBe('C1');", []],
     ["test.each(names)('L01 %s ends in time', f)", ['L01']],
-    ["test('S01 of another table', f)", []],
+    ["test('Q01 of another table', f)", []],
   ])('%j', (source, ids) => {
-    expect(titled('x', source).map(({ id }) => id)).toEqual(ids);
+    expect(shownBy('test/x.test.ts', source).map(({ id }) => id)).toEqual(ids);
+  });
+
+  const idsIn = (path: string, source: string): string[] => shownBy(path, source).map(({ id }) => id);
+
+  test('of a command in the comment at its head, but not of a test there', () => {
+    const source = '/**\n * For hours.\n * Rows of the fault matrix: B04, T01.\n */\n';
+    expect(idsIn('test/soak/soak.ts', source)).toEqual(['B04', 'T01']);
+    expect(idsIn('test/soak/soak.test.ts', source)).toEqual([]);
+  });
+
+  test('of cases that a test and a command share', () => {
+    const source =
+      "const full = { name: 'S06 no file may grow' }; made(1, `L11 a fault`); row = 'S07'; at('T00:00');";
+    expect(idsIn('test/endings/deaths.ts', source)).toEqual(['S06', 'L11']);
+    expect(idsIn('test/endings/deaths.test.ts', source)).toEqual([]);
+  });
+});
+
+test('faults that are drawn are found', () => {
+  expect(drawnIn("[{ row: 'S01', weight: 4 }, stop('L01', hows), 'T01 is a title']")).toEqual(['S01', 'L01']);
+});
+
+describe('the document is read', () => {
+  const text = `${BEGIN}| A01 | a \\| b | none |\n${END}\n## Rows without a test\n\n| A01 | since |\n\n## More\n| A02 | x |\n`;
+
+  test('rows with their faults, bars that are quoted in them included', () => {
+    expect(rowsOf(between(text, BEGIN, END))).toEqual([{ id: 'A01', fault: 'a \\| b' }]);
+  });
+
+  test('reasons from their own section alone', () => {
+    expect([...reasonsIn(text)]).toEqual([['A01', 'since']]);
   });
 });

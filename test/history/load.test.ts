@@ -214,7 +214,7 @@ test('a dry run plans, and writes nothing', async () => {
   expect(readdirSync(place)).toEqual([]);
 });
 
-test('what is given from outside may throw, and ends nothing', async () => {
+test('L08 what is given from outside may throw, and ends nothing', async () => {
   const log = new Memo();
   const inspect = (): void => {
     throw new Error('mine');

@@ -52,6 +52,7 @@ export interface Faked {
   readonly vitals?: Partial<CollectorVitals>;
   readonly health?: Partial<CollectorHealth>;
   readonly actors?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly lateEvents?: number;
 }
 
 /** Metrics of figures that may be changed between two scrapes; `reads` tells how often they were read. */
@@ -71,7 +72,7 @@ export function metricsOf(faked: Faked, options: Partial<MetricsOptions> = {}): 
       },
       health: () => ({ ...HEALTH, ...faked.health }),
     },
-    observer: { countByState: counts },
+    observer: { countByState: counts, lateEvents: () => faked.lateEvents ?? 0 },
     ...options,
   });
   const counted = Object.assign(metrics, { reads: 0 });

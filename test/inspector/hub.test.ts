@@ -312,7 +312,7 @@ test('candles of the series that a page shows come as they close, form, are lack
   expect(other.news.flatMap((news) => news.series ?? [])).toEqual([]);
 });
 
-test('what costs much is told less often: the collector keeps five sixths of its time', async () => {
+test('B09 what costs much is told less often: the collector keeps five sixths of its time', async () => {
   const slow: SeriesSource = {
     newsOf: (series) => {
       state.clock.freeze(60);

@@ -142,7 +142,7 @@ describe('X14', () => {
       {},
       {
         collector: { vitals: () => VITALS, health: () => healthOfSeries(series) },
-        observer: { countByState: () => new Map([['klineStream', states]]) },
+        observer: { countByState: () => new Map([['klineStream', states]]), lateEvents: () => 0 },
         clock,
       },
     );

@@ -366,7 +366,7 @@ test('an observer that has gone hears nothing and holds nobody', async () => {
   expect(seen(observer, 'feed0')).toBeDefined();
 });
 
-test('whatever an event holds, XState never hears of a fault of the observer', () => {
+test('A02 whatever an event holds, XState never hears of a fault of the observer', () => {
   const machine = createMachine({ context: { n: 0 }, on: { GO: { actions: assign({ n: 1 }) } } });
   const actor = createActor(machine).start();
   const observer = watching(actor);

@@ -74,7 +74,7 @@ describe('a log file', () => {
   });
 
   test.each(['no-such-folder/app.log', '/dev/full'])(
-    'that can not be written is said once, throws nothing, and holds no flush: %s',
+    'B07 that can not be written is said once, throws nothing, and holds no flush: %s',
     async (name) => {
       const stream = memory();
       const logger = createLogger({ file: name.startsWith('/') ? name : join(folder(), name), stream });
@@ -89,7 +89,7 @@ describe('a log file', () => {
     },
   );
 
-  test('says how many lines it lacks once it can be written again', async () => {
+  test('B07 says how many lines it lacks once it can be written again', async () => {
     const home = join(folder(), 'logs');
     const file = join(home, 'app.log');
     const logger = createLogger({ file, stream: memory() });
@@ -123,7 +123,7 @@ describe('a log file', () => {
 });
 
 describe('a process that exits right after 5,000 lines', () => {
-  test('lacks most of them in the file of a winston logger that was not waited for', async () => {
+  test('B08 lacks most of them in the file of a winston logger that was not waited for', async () => {
     const file = join(folder(), 'app.log');
     await exitAfter('log(plain());', file);
     expect(existsSync(file) ? linesIn(file).length : 0).toBeLessThan(5_000);
@@ -132,7 +132,7 @@ describe('a process that exits right after 5,000 lines', () => {
   test.each([
     ['a winston logger that was flushed', 'const logger = plain(); log(logger); await flushWinston(logger);'],
     ['our logger', 'const logger = createLogger({ file }); log(logger); await logger.flush();'],
-  ])('has all of them in the file of %s', async (_, body) => {
+  ])('B08 has all of them in the file of %s', async (_, body) => {
     const file = join(folder(), 'app.log');
     await exitAfter(body, file);
     const lines = linesIn(file);

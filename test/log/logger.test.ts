@@ -77,7 +77,7 @@ describe('a logger', () => {
     expect(lines.join('')).not.toContain(secret);
   });
 
-  test('collapses a storm of the same line into ten and a count', async () => {
+  test('B05 collapses a storm of the same line into ten and a count', async () => {
     const lines = await linesOf({}, (logger) => {
       for (let index = 0; index < 5_000; index++) logger.error('storm', { index });
       logger.error('another');
@@ -86,7 +86,7 @@ describe('a logger', () => {
     expect(lines.at(-1)).toContain('storm repeated=4990');
   });
 
-  test('reports what it held back within two seconds, without being asked', async () => {
+  test('B05 reports what it held back within two seconds, without being asked', async () => {
     const stream = memory();
     const logger = createLogger({ stream });
     for (let index = 0; index < 15; index++) logger.info('again');
@@ -153,7 +153,7 @@ describe('a logger', () => {
 });
 
 describe('a process that logs', () => {
-  test('loses none of 10,000 lines when it exits right after the flush', async () => {
+  test('B08 loses none of 10,000 lines when it exits right after the flush', async () => {
     const { code, stderr } = await runScript(`
       const logger = createLogger();
       for (let i = 0; i < 10000; i++) logger.info('line ' + i);

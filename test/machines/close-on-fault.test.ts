@@ -19,7 +19,7 @@ function faulty(): { machine: ReturnType<typeof createMachine>; open: Set<string
   return { machine, open };
 }
 
-test('a machine whose guard throws lets go of its children, and the error goes its way', () => {
+test('A02 a machine whose guard throws lets go of its children, and the error goes its way', () => {
   const { machine, open } = faulty();
   const errors: unknown[] = [];
   const actor = createActor(closeOnFault(machine));

@@ -30,7 +30,7 @@ function obey(run: Run): void {
 }
 
 describe('STOP', () => {
-  test('closes feeds, then REST, then the store, each when the one before has ended', () => {
+  test('A05 closes feeds, then REST, then the store, each when the one before has ended', () => {
     const run = streaming();
     stop(run);
     const asked = (): string[] =>

@@ -181,7 +181,7 @@ describe('streaming', () => {
 
 describe('a component that fails while nobody stops it', () => {
   test.each(['store', 'rest', 'feed-1', 'keepTime', 'watchBars', 'watchSymbols', 'auditBars', 'recheckGaps'])(
-    'stops the collector, and the failure is kept: %s',
+    'A01 stops the collector, and the failure is kept: %s',
     (id) => {
       const run = streaming();
       const cause = new Error('boom');

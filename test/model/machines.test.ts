@@ -5,6 +5,7 @@ import { type EndingReport, tryEndings } from './ending.ts';
 import { endings } from './endings.ts';
 import { machineModels } from './machines.ts';
 import { endingsTable, summary } from './summary.ts';
+import { sendUnexpected } from './unexpected.ts';
 import { type AnyModel, defineMachineWalks } from './walk/index.ts';
 
 const COMMAND = 'UPDATE=1 npx vitest run test/model/machines.test.ts';
@@ -21,14 +22,16 @@ const transitions = (): string => `# Transitions
 
 Every transition of every statechart in \`machines/\`, and how many obligations the tests walk: each
 transition taken, and each guard seen refusing. Walked on the real machines, under simulated time, with
-children that really end or fail. A test fails when this file is stale. It is written by
+children that really end or fail. Below them, of each innermost state, the events from outside that neither it nor a state
+around it listens to: every pair of state and event is in one of the two tables. A test fails when this file is stale. It is
+written by
 
     ${COMMAND}
 
 ${summary(machineModels)}
 `;
 
-test('docs/transitions.md says what the machines are and what is walked', { timeout: 60_000 }, () => {
+test('A03 docs/transitions.md says what the machines are and what is walked', { timeout: 60_000 }, () => {
   expectWritten('transitions.md', transitions());
 });
 
@@ -69,5 +72,13 @@ describe('asked to end at every moment, with children silent, failing or ending,
   test('docs/endings.md says how many ends were tried', () => {
     const names = Object.keys(machineModels);
     expectWritten('endings.md', endingsOf(Object.fromEntries(names.map((name) => [name, reportOf(name)]))));
+  });
+});
+
+describe('told what no state listens to, at every moment,', () => {
+  test.each(Object.entries(machineModels))('A03 %s stays as it is, and nobody hears of it', (_, model) => {
+    const { cells, problems } = sendUnexpected(model);
+    expect(cells).toBeGreaterThan(0);
+    expect(problems.slice(0, 25)).toEqual([]);
   });
 });

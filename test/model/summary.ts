@@ -1,5 +1,6 @@
-import type { AnyStateMachine } from 'xstate';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { EndingReport } from './ending.ts';
+import { stateNodes } from './walk/catalog.ts';
 import { type AnyModel, catalog, examine, type Report } from './walk/index.ts';
 
 type Models = Readonly<Record<string, AnyModel | (() => AnyModel)>>;
@@ -46,11 +47,33 @@ export function transitionsTable(machine: AnyStateMachine): string {
   return markdown([['#', 'from', 'trigger', 'to'], ...rows]);
 }
 
+/** Events from outside that a chart listens to anywhere, in the order in which it names them. */
+export const alphabetOf = (machine: AnyStateMachine, internal: readonly string[] = []): string[] => {
+  const types = catalog(machine).map(({ transition }) => String(transition.eventType));
+  return [...new Set(types)].filter((type) => /^(?!xstate\.)[^*]+$/u.test(type) && !internal.includes(type));
+};
+
+/** Whether it, or a state around it, listens to the event. */
+function listens(node: AnyStateNode | undefined, type: string): boolean {
+  if (node === undefined) return false;
+  return node.transitions.has(type) || node.transitions.has('*') || listens(node.parent, type);
+}
+
+/** What each innermost state does not listen to, and so ignores: `state | ignores`. */
+function ignoredTable(machine: AnyStateMachine, internal: readonly string[] | undefined): string {
+  const alphabet = alphabetOf(machine, internal);
+  const rows = [...stateNodes(machine.root)]
+    .filter(({ type }) => type === 'atomic')
+    .map((node) => [node.id, alphabet.filter((type) => !listens(node, type)).join(', ') || 'nothing']);
+  return markdown([['state', 'ignores'], ...rows]);
+}
+
 /** All of it as a document: the counts, then each machine's list. */
 export function summary(models: Models): string {
   const lists = Object.entries(models).map(([name, model]) => {
-    const { machine } = typeof model === 'function' ? model() : model;
-    return `## ${name}\n\n${transitionsTable(machine as AnyStateMachine)}`;
+    const { machine, internal } = typeof model === 'function' ? model() : model;
+    const tables = [transitionsTable(machine as AnyStateMachine), ignoredTable(machine, internal)];
+    return `## ${name}\n\n${tables.join('\n\n')}`;
   });
   return [countsTable(summarize(models)), ...lists].join('\n\n');
 }

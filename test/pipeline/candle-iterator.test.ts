@@ -83,7 +83,7 @@ describe('an iterator', () => {
 });
 
 describe('who stops reading', () => {
-  test('by break lets go of it', async () => {
+  test('L07 by break lets go of it', async () => {
     const { iterator, push, ends } = iterate();
     push(1);
     push(2);
@@ -92,7 +92,7 @@ describe('who stops reading', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  test('by an error lets go of it, and keeps the error', async () => {
+  test('L07 by an error lets go of it, and keeps the error', async () => {
     const { iterator, push, ends } = iterate();
     push(1);
     const reading = (async () => {
@@ -102,7 +102,7 @@ describe('who stops reading', () => {
     expect(ends.count).toBe(1);
   });
 
-  test('by return, while a reading waits, ends that too', async () => {
+  test('L07 by return, while a reading waits, ends that too', async () => {
     const { iterator, next, ends } = iterate();
     const waiting = [next(), next()];
     expect(await within('return', iterator.return())).toEqual({ done: true, value: undefined });

@@ -49,36 +49,39 @@ export interface FrameChange {
   readonly k?: Record<string, unknown>;
 }
 
-/** A kline frame as the decoder makes it of a message. */
-export function frame(openTime: number, change: FrameChange = {}): KlineFrame {
+/** A message with a bar, as it comes over a socket. */
+export function frameBytes(openTime: number, change: FrameChange = {}): Buffer {
   const { closed = true, series = BTC } = change;
   const candle = bar(openTime, 'stream', series);
-  const decoded = decodeFrame(
-    Buffer.from(
-      JSON.stringify({
-        e: 'kline',
-        E: change.eventTime ?? (closed ? candle.closeTime + 100 : openTime + 500),
+  return Buffer.from(
+    JSON.stringify({
+      e: 'kline',
+      E: change.eventTime ?? (closed ? candle.closeTime + 100 : openTime + 500),
+      s: series.symbol,
+      k: {
+        t: openTime,
+        T: candle.closeTime,
         s: series.symbol,
-        k: {
-          t: openTime,
-          T: candle.closeTime,
-          s: series.symbol,
-          i: series.interval,
-          o: String(candle.open),
-          h: String(candle.high),
-          l: String(candle.low),
-          c: String(candle.close),
-          v: String(candle.volume),
-          n: candle.count,
-          x: closed,
-          q: String(candle.quoteVolume),
-          V: String(candle.takerBuyVolume),
-          Q: String(candle.takerBuyQuoteVolume),
-          ...change.k,
-        },
-      }),
-    ),
+        i: series.interval,
+        o: String(candle.open),
+        h: String(candle.high),
+        l: String(candle.low),
+        c: String(candle.close),
+        v: String(candle.volume),
+        n: candle.count,
+        x: closed,
+        q: String(candle.quoteVolume),
+        V: String(candle.takerBuyVolume),
+        Q: String(candle.takerBuyQuoteVolume),
+        ...change.k,
+      },
+    }),
   );
+}
+
+/** A kline frame as the decoder makes it of a message. */
+export function frame(openTime: number, change: FrameChange = {}): KlineFrame {
+  const decoded = decodeFrame(frameBytes(openTime, change));
   if (decoded.kind !== 'kline') throw new Error(`not a kline frame: ${JSON.stringify(decoded)}`);
   return decoded;
 }

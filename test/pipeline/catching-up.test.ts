@@ -68,7 +68,7 @@ const times = (candles: readonly Candle[], series: Series = BTC): number[] =>
   candles.filter((candle) => candle.symbol === series.symbol).map((candle) => candle.openTime);
 
 describe('a consumer that lags', () => {
-  test('gets every candle once and in order, from the store and then live', async () => {
+  test('B01 gets every candle once and in order, from the store and then live', async () => {
     const { commit, read, iterator } = feed();
     commit(bars(0, 2_345));
     const first = await read(700);
@@ -107,7 +107,7 @@ describe('a consumer that lags', () => {
     expect(times(got, ETH)).toEqual(times(bars(0, 1_500, ETH), ETH));
   });
 
-  test('keeps none of what it lags behind in memory: all of it is read from the store', async () => {
+  test('B01 keeps none of what it lags behind in memory: all of it is read from the store', async () => {
     let rowsRead = 0;
     const counting: CandleReader = {
       read(series, after, rows) {

@@ -115,7 +115,7 @@ describe('delivery', () => {
     ]);
   });
 
-  test('a listener that throws is an error event, and stops neither the others nor the iterators', async () => {
+  test('B02 a listener that throws is an error event, and stops neither the others nor the iterators', async () => {
     const one = delivery();
     const problems: Problem[] = [];
     one.listeners.on('candle', () => {

@@ -61,7 +61,7 @@ describe('a program that runs an application', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends by one %s with %i, and has given every listener back', async (signal, code) => {
+  ] as const)('L03 ends by one %s with %i, and has given every listener back', async (signal, code) => {
     const program = play('runs');
     await program.ready();
     expect(await program.signalled(signal)).toMatchObject({ code });
@@ -99,7 +99,7 @@ describe('a program that runs an application', () => {
     expect(await program.signalled('SIGINT')).toMatchObject({ code: 1 });
   });
 
-  test('ends with 0 and without a word when the reader of its output goes away', async () => {
+  test('B06 ends with 0 and without a word when the reader of its output goes away', async () => {
     const program = play('writes');
     await until('some output', () => program.text.stdout.length > 0);
     program.child.stdout.destroy();
@@ -120,7 +120,7 @@ describe('two signals', () => {
     ['our logger', 'logs', / line \d+$/u, /pending=\["orders","prices"\]/u],
     ["a winston logger of the program's own", 'winston', /"line \d+"/u, /"pending":\["orders","prices"\]/u],
   ])(
-    'end it with 1, and the log file has every line before, where it stood, and what was pending: %s',
+    'L03 end it with 1, and the log file has every line before, where it stood, and what was pending: %s',
     async (_, scene, numbered, pending) => {
       const file = join(folder(), 'app.log');
       const program = play(scene, file);

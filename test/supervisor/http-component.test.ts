@@ -78,7 +78,7 @@ describe('an HTTP server as a component', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 200 .*hello/s);
   });
 
-  test('a port that is taken is refused by its number, and its stop has nothing to do', async () => {
+  test('L10 a port that is taken is refused by its number, and its stop has nothing to do', async () => {
     const { port, ask } = await serving(greet);
     const second = drive(httpServerComponent(createServer(), { name: 'page', port }));
     await expect(second.start()).rejects.toMatchObject({

@@ -295,7 +295,7 @@ describe('a real process', () => {
     return { code, stderr, took: performance.now() - since };
   }
 
-  test('ends well under a second after a second signal, with its logs out', async () => {
+  test('L03 ends well under a second after a second signal, with its logs out', async () => {
     const { code, stderr, took } = await signalled('() => new Promise(() => {})', ['SIGTERM', 'SIGINT']);
     expect(code).toBe(1);
     expect(stderr).toContain('Forced exit requested');

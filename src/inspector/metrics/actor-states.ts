@@ -1,8 +1,9 @@
 import type { ActorCount } from './figure.ts';
 
 /** What the metrics need of an observer. */
-export interface CountsByState {
+export interface ActorCounts {
   countByState(): ReadonlyMap<string, ReadonlyMap<string, number>>;
+  lateEvents(): number;
 }
 
 /** Machines, and pairs of machine and state, that get a name of their own. Those of this project are far fewer. */
@@ -21,7 +22,7 @@ export class ActorStates {
   #pairs = 0;
 
   /** Counts as of now. */
-  read(counts: ReturnType<CountsByState['countByState']>): ActorCount[] {
+  read(counts: ReturnType<ActorCounts['countByState']>): ActorCount[] {
     for (const states of this.#machines.values()) for (const state of states.keys()) states.set(state, 0);
     for (const [machine, ofMachine] of counts) {
       const states = this.#statesOf(machine.slice(0, NAME_MAX));

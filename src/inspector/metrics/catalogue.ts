@@ -84,6 +84,11 @@ const PROMISE: readonly Figure[] = [
     read: ({ actors }) =>
       actors.map(({ machine, state, count }) => ({ labels: { machine, state }, value: count })),
   },
+  counter(
+    'candlestate_late_events_total',
+    'Events that were sent to an actor that had ended, and were dropped, since somebody watches; more than none is a fault in a statechart.',
+    ({ lateEvents }) => lateEvents,
+  ),
 ];
 
 /** From a frame to the store. */

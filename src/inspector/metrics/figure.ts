@@ -8,6 +8,8 @@ export interface Reading {
   readonly health: CollectorHealth;
   /** How many actors, by machine and by state. */
   readonly actors: readonly ActorCount[];
+  /** Sent to actors that had ended. */
+  readonly lateEvents: number;
   /** Wall ms since epoch. */
   readonly wallNow: number;
   readonly version: string;

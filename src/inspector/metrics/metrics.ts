@@ -3,14 +3,14 @@ import type { Clock } from '../../ports.ts';
 import { systemClock } from '../../transport/clock.ts';
 import type { Watched } from '../options.ts';
 import { remembered } from '../remembered.ts';
-import { ActorStates, type CountsByState } from './actor-states.ts';
+import { type ActorCounts, ActorStates } from './actor-states.ts';
 import { FIGURES } from './catalogue.ts';
 import type { Figure, Reading } from './figure.ts';
 import { measureProcess, processText } from './process.ts';
 
 export interface MetricsOptions {
   readonly collector: Pick<Watched, 'vitals' | 'health'>;
-  readonly observer: CountsByState;
+  readonly observer: ActorCounts;
   /** Of this package, for `candlestate_build_info`; default: unknown. */
   readonly version?: string | undefined;
   /** Default: the machine's. */
@@ -38,6 +38,7 @@ export class Metrics {
       vitals: collector.vitals(),
       health: collector.health(),
       actors: this.#states.read(observer.countByState()),
+      lateEvents: observer.lateEvents(),
       wallNow: clock.wallNow(),
       version,
     });

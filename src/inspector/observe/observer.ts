@@ -1,4 +1,4 @@
-import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } from 'xstate';
+import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Snapshot, Subscription } from 'xstate';
 import type { Clock } from '../../ports.ts';
 import type { SeriesStatus } from '../../status.ts';
 import type { ActorRow, RecentStep, StateValue } from '../protocol.ts';
@@ -44,6 +44,7 @@ export class Observer {
   #gone: string[] = [];
   readonly #recent = new RecentSteps(RECENT_MAX);
   readonly #streams = new Map<SeriesStatus['state'], number>();
+  #lateEvents = 0;
 
   /** One root of each system; a second one is left out. */
   constructor({ clock, roots }: { clock: Clock; roots: readonly AnyActorRef[] }) {
@@ -116,6 +117,11 @@ export class Observer {
     return counts;
   }
 
+  /** How many events were sent to actors that had ended, since it was made: XState drops them without a word. */
+  lateEvents(): number {
+    return this.#lateEvents;
+  }
+
   #inspect(event: InspectionEvent, root: number): void {
     try {
       if (event.type === '@xstate.microstep') this.#noteStep(event);
@@ -141,8 +147,9 @@ export class Observer {
   /** An actor is there from its start on: one that is stopped before, XState says nothing more of. */
   #noteEvent({ actorRef, sourceRef, event }: Inspected<'@xstate.event'>, root: number): void {
     if (event.type === 'xstate.init') this.#begin(actorRef as AnyActorRef, root);
+    else if ((actorRef.getSnapshot() as Snapshot<unknown>).status !== 'active') this.#lateEvents += 1;
     // The one word about an actor whose action or guard threw: no snapshot follows.
-    else if (sourceRef !== undefined && event.type.startsWith('xstate.error.actor.')) this.#end(sourceRef);
+    if (sourceRef !== undefined && event.type.startsWith('xstate.error.actor.')) this.#end(sourceRef);
   }
 
   #begin(actor: AnyActorRef, root: number): void {
