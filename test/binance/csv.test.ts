@@ -173,6 +173,17 @@ describe('H10 no archive file', () => {
     }
   });
 
+  test('a first line is no longer than any other, whatever it begins with', () => {
+    const spoilt = `${HEADER}${' '.repeat(1_024)},volume\n${row(0)}\n`;
+    const zeros = `\xef\xbb\xbf${row(0)}${'0'.repeat(1_021 - row(0).length)}\n`;
+    for (const content of [spoilt, zeros])
+      for (const piece of [1e9, 100, 1])
+        expect(failure(Buffer.from(content, 'latin1'), { piece }).message).toBe(
+          'line 1 is longer than 1024 bytes',
+        );
+    expect(read(`${HEADER}${' '.repeat(1_023 - HEADER.length)}\n${row(0)}\n`).block.rows).toBe(1);
+  });
+
   test('rows beyond the number that was allowed are refused, not kept', () => {
     expect(read(rows(50).join('\n'), { rowsMax: 50 }).block.rows).toBe(50);
     const error = failure(`${HEADER}\n${rows(51).join('\n')}`, { rowsMax: 50, piece: 200 });
