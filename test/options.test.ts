@@ -156,6 +156,25 @@ describe('wrong options', () => {
     expect(refusalOf(input).issues[0]?.option).toBe('__proto__');
   });
 
+  test('names, symbols and keys of any kind are shown on one line and short', () => {
+    const odd = `\u001b[31m\n${'x'.repeat(10_000)}`;
+    const refused = refusalOf({
+      ...LEAST,
+      [odd]: 1,
+      network: { [odd]: 1 },
+      store: { [odd]: 1 },
+      bufferSize: Symbol(odd),
+    });
+    expect(refused.issues).toHaveLength(6);
+    expect(refused.message).not.toMatch(/[\p{Cc}]/u);
+    expect(refused.message).toContain('"\\u001b[31m\\nxxx');
+    expect(refused.message.length).toBeLessThan(2_500);
+  });
+
+  test('what is under a name that nobody knows is not shown, in a list either', () => {
+    expect(refusalOf({ ...LEAST, apiKye: [CANARY] }).message).not.toContain(CANARY);
+  });
+
   test('no secret and no control character gets into the message', () => {
     const error = refusalOf({
       ...LEAST,
