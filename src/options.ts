@@ -152,7 +152,8 @@ function duplicates(input: unknown, option: 'symbols' | 'intervals'): Configurat
 
 /** What no single field can see. Looks at the input, so that it is listed along with what fields refuse. */
 function contradictions(input: unknown): ConfigurationIssue[] {
-  const network = valueAt(input, ['network']) ?? 'mainnet';
+  const given = valueAt(input, ['network']);
+  const network = given === undefined ? 'mainnet' : given;
   const origin = valueAt(input, ['origin']);
   const timeScale = valueAt(input, ['timeScale']);
   const isReal = network === 'mainnet' || network === 'testnet';

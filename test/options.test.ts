@@ -171,6 +171,11 @@ describe('wrong options', () => {
     expect(refused.message.length).toBeLessThan(2_500);
   });
 
+  test('null is no network, so that nothing is held against mainnet', () => {
+    const { issues } = refusalOf({ ...LEAST, network: null, timeScale: 60, origin: 'simulator' });
+    expect(issues.map(({ option }) => option)).toEqual(['network']);
+  });
+
   test('what is under a name that nobody knows is not shown, in a list either', () => {
     expect(refusalOf({ ...LEAST, apiKye: [CANARY] }).message).not.toContain(CANARY);
   });
