@@ -1,8 +1,10 @@
 /** All that is fuzzed. */
 import { answersPart, rowsPart } from './answers.ts';
 import type { Part, TargetName } from './campaign.ts';
+import { configFilePart, readersPart, sourcesPart } from './command-line.ts';
 import { csvPart } from './csv.ts';
 import { framesPart } from './frames.ts';
+import { historyOptionsPart, queryPart } from './history-options.ts';
 import { optionsPart } from './options.ts';
 import { checksumPart, zipPart } from './zip.ts';
 
@@ -16,5 +18,5 @@ export const TARGETS: readonly { readonly name: TargetName; readonly share: numb
 export function partsOf(target: TargetName): readonly Part[] {
   if (target === 'frames') return [framesPart()];
   if (target === 'archive') return [csvPart(), rowsPart(), answersPart(), checksumPart(), zipPart()];
-  return [optionsPart()];
+  return [optionsPart(), historyOptionsPart(), queryPart(), sourcesPart(), readersPart(), configFilePart()];
 }
