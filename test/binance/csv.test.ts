@@ -161,7 +161,7 @@ describe('H10 no archive file', () => {
     }
   });
 
-  test('a line of 10 MB is refused, with or without an end, in one piece or many', () => {
+  test('X18 a line of 10 MB is refused, with or without an end, in one piece or many', () => {
     for (const line of ['1'.repeat(10_000_000), `0.${'0'.repeat(10_000_000)}`])
       for (const content of [line, `${line}\n`, `${row(0)}\n${line}\n`, `${row(0)}\n${T},${line}\n`])
         for (const piece of [1e9, 65_536])
