@@ -14,6 +14,8 @@ interface Common {
   readonly name: string;
   /** Of a thousand inputs of its target. */
   readonly share: number;
+  /** Puts away what it used. It may be used again. */
+  readonly end?: () => void;
 }
 /** Inputs are bytes, mutated from a corpus. */
 export interface BytesPart extends Common {
@@ -182,12 +184,18 @@ const nameHash = (name: string): number =>
   [...name].reduce((hash, letter) => (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0, 7);
 
 /** As many inputs as wanted, or up to the first that goes wrong. */
-export const campaign = (part: Part, options: CampaignOptions): Promise<Result> =>
-  part.kind === 'bytes' ? overBytes(part, options) : overValues(part, options);
+export async function campaign(part: Part, options: CampaignOptions): Promise<Result> {
+  try {
+    return await (part.kind === 'bytes' ? overBytes(part, options) : overValues(part, options));
+  } finally {
+    part.end?.();
+  }
+}
 
 /** One input of bytes, as the command is given it. */
 export async function tryBytes(part: BytesPart, bytes: Buffer): Promise<Result> {
   const got = await attempt(part.check, bytes);
+  part.end?.();
   const counts = {
     inputs: 1,
     accepted: Number(got === 'accepted'),

@@ -1,7 +1,5 @@
 /** Fuzzing of what the commands are told: by flags, by a file and by the environment. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { planCollect } from '../../src/cli/collect-plan.ts';
 import { COLLECT_READERS, readCollectSettings } from '../../src/cli/collect-settings.ts';
@@ -15,6 +13,7 @@ import { mutateBytes } from './bytes.ts';
 import { type BytesPart, type ValuesPart, type Verdict, Wrong } from './campaign.ts';
 import { mutateJson } from './json.ts';
 import { asRefusal, CANARY, odd, outcomeOf, TEXTS } from './odd-values.ts';
+import { Scratch } from './scratch.ts';
 
 type Texts = Record<string, string>;
 type Fields = Record<string, unknown>;
@@ -93,22 +92,18 @@ function textOf(name: string): fc.Arbitrary<string> {
   return fc.oneof({ arbitrary: fc.constantFrom(...right), weight: 10 }, { arbitrary: wrong, weight: 1 });
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'candlestate-fuzz-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const FILE = join(folder, 'config.json');
+const scratch = new Scratch();
 
 /** Flags over the file over the environment; all that can't be read is named, with its flag. */
 function checkSources(input: unknown): Verdict {
   const { flags, file, env } = input as { flags: Texts; file: Texts | undefined; env: Texts };
-  if (file !== undefined) writeFileSync(FILE, JSON.stringify(file));
+  const config = scratch.path('config.json');
+  if (file !== undefined) writeFileSync(config, JSON.stringify(file));
   const environment = Object.fromEntries(
     Object.entries(env).map(([name, text]) => [environmentNameOf(name), text]),
   );
   const got = outcomeOf(() => {
-    const settings = readCollectSettings(
-      file === undefined ? flags : { ...flags, config: FILE },
-      environment,
-    );
+    const settings = readCollectSettings(file === undefined ? flags : { ...flags, config }, environment);
     return { settings, plan: planCollect(settings) };
   });
   const told = 'refusal' in got ? got.refusal.issues.map(({ option }) => option) : [];
@@ -184,6 +179,7 @@ const part = (
   share,
   values,
   check,
+  end: () => scratch.remove(),
 });
 
 export const sourcesPart = (): ValuesPart =>
@@ -206,7 +202,8 @@ export const readersPart = (): ValuesPart =>
 
 /** A file must be one JSON object of known names without null; else it is refused as `--config`, and nothing of it shown. */
 function checkFile(bytes: Buffer): Verdict {
-  writeFileSync(FILE, bytes);
+  const config = scratch.path('config.json');
+  writeFileSync(config, bytes);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/u, ''));
@@ -218,7 +215,7 @@ function checkFile(bytes: Buffer): Verdict {
     ([name, value]) => Object.hasOwn(COLLECT_READERS, name) && value !== null,
   );
   try {
-    readCollectSettings({ config: FILE }, {});
+    readCollectSettings({ config }, {});
   } catch (error) {
     const { issues, message } = asRefusal(error);
     const isOfFile = issues.every(({ option }) => option.startsWith('--config'));
@@ -262,4 +259,5 @@ export const configFilePart = (): BytesPart => ({
       : mutateBytes(bytes, random, () => Buffer.from(JSON.stringify(oneOf(FILES, random))));
   },
   check: checkFile,
+  end: () => scratch.remove(),
 });

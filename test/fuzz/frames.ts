@@ -1,4 +1,8 @@
-/** Fuzzing of the frame decoder, against a reference that looks at the same text in its own way. */
+/**
+ * Fuzzing of the frame decoder, against a reference that looks at the same text in its own way. Both parse by `JSON.parse`:
+ * of a key that is there twice the last counts, bytes that are no UTF-8 become U+FFFD, and `1.0` or `1e3` is a whole
+ * number. What is written as the exchange writes it has none of these, and is compared with its own text, unparsed.
+ */
 import type { Candle } from '../../machines/model/kline.ts';
 import { candleOf, decodeFrame, type Frame, type KlineFrame } from '../../src/binance/frame.ts';
 import { oneOf } from '../support/seeded.ts';

@@ -14,7 +14,7 @@ const SEED = 20_261_122;
 /** Of each target, as many as take less than a second. */
 const INPUTS = { frames: 5_000, archive: 3_000, configuration: 1_000 };
 
-describe('X07 no input makes it throw something else, hang, or read a wrong value', () => {
+describe('no input makes it throw something else, hang, or read a wrong value', () => {
   const parts = TARGETS.flatMap(({ name }) => partsOf(name));
   test.each(parts.map((part) => [`${part.target}: ${part.name}`, part] as const))('%s', async (_, part) => {
     const inputs = Math.ceil((INPUTS[part.target] * part.share) / 1_000);

@@ -42,6 +42,9 @@ function readFlags() {
   return { ...values, inputs: whole('inputs'), seed: whole('seed'), chosen };
 }
 
+/** More than this and something grows with what it is told, MB. */
+const MEMORY_MAX_MB = 1_024;
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const count = (value: number): string => value.toLocaleString('en').padStart(9);
 
@@ -78,11 +81,17 @@ async function all(flags: ReturnType<typeof readFlags>): Promise<number> {
   const total = results.reduce((sum, result) => sum + result.inputs, 0);
   const seconds = results.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1_000;
   const rss = Math.round(process.resourceUsage().maxRSS / 1_024);
+  const verdict =
+    broken.length > 0
+      ? `${broken.length} BROKEN`
+      : rss > MEMORY_MAX_MB
+        ? `BROKEN: more than ${MEMORY_MAX_MB} MB`
+        : 'no crash, no wrong value';
+  const rate = Math.round(total / Math.max(0.001, seconds)).toLocaleString('en');
   say(
-    `seed ${seed}: ${total.toLocaleString('en')} inputs in ${seconds.toFixed(1)} s (${Math.round(total / Math.max(0.001, seconds)).toLocaleString('en')}/s), ` +
-      `${rss} MB at most: ${broken.length === 0 ? 'no crash, no wrong value' : `${broken.length} BROKEN`}`,
+    `seed ${seed}: ${total.toLocaleString('en')} inputs in ${seconds.toFixed(1)} s (${rate}/s), ${rss} MB at most: ${verdict}`,
   );
-  return broken.length === 0 ? 0 : 1;
+  return verdict.includes('BROKEN') ? 1 : 0;
 }
 
 let flags: ReturnType<typeof readFlags> | undefined;

@@ -1,7 +1,5 @@
 /** Fuzzing of archive files and their checksums: what unpacks is what another program unpacks, and no more than may be. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { crc32, inflateRawSync } from 'node:zlib';
 import { dayFile, entryBytesMaxOf, fileName, readChecksum } from '../../src/binance/archive.ts';
 import { ArchiveError } from '../../src/errors.ts';
@@ -11,6 +9,7 @@ import { packedZeros, zipOf } from '../support/zip.ts';
 import { mutateBytes, upTo } from './bytes.ts';
 import { type BytesPart, type Verdict, Wrong } from './campaign.ts';
 import { inventCsv } from './csv.ts';
+import { Scratch } from './scratch.ts';
 
 type Random = () => number;
 
@@ -121,9 +120,7 @@ function inventZip(random: Random): Buffer {
 }
 
 export function zipPart(): BytesPart {
-  const folder = mkdtempSync(join(tmpdir(), 'candlestate-fuzz-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, 'a.zip');
+  const scratch = new Scratch();
   return {
     target: 'archive',
     kind: 'bytes',
@@ -133,7 +130,8 @@ export function zipPart(): BytesPart {
       const bytes = inventZip(random);
       return random() < 0.05 ? bytes : mutateBytes(bytes, random, () => inventZip(random));
     },
-    check: (bytes) => checkZip(bytes, path),
+    check: (bytes) => checkZip(bytes, scratch.path('a.zip')),
+    end: () => scratch.remove(),
   };
 }
 
