@@ -163,11 +163,14 @@ const networkOf = <Urls extends z.ZodType>(urls: Urls, names: string) =>
 export const network = networkOf(networkUrls, 'wsUrl and restUrl');
 export const historyNetwork = networkOf(historyUrls, 'restUrl and visionUrl');
 
+/** The last ms of the year 9999: who gives more means µs, and calendars end not far behind. */
+const INSTANT_MAX_MS = 253_402_300_799_999;
+
 /** A moment, as ms. */
 export const instant = field<number>((value, complain) => {
   const ms = value instanceof Date ? value.getTime() : value;
-  if (typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 0) return ms;
-  return void complain('ms since epoch, a whole number, or a Date');
+  if (typeof ms === 'number' && Number.isSafeInteger(ms) && ms >= 0 && ms <= INSTANT_MAX_MS) return ms;
+  return void complain('ms since epoch, a whole number, or a Date, until the year 9999');
 });
 
 /** A file or folder. */

@@ -21,6 +21,11 @@ function printableText(text: string): string {
   return escapeControls(JSON.stringify(masked.length > LONGEST ? `${masked.slice(0, LONGEST)}…` : masked));
 }
 
+/** A name as shown in an error message: as it is where it is a word, else as text. */
+export const printableName = (name: string): string => (isWord(name) ? name : printableText(name));
+
+const isWord = (name: string): boolean => name.length <= LONGEST && /^[\w$-]+$/u.test(name);
+
 /** A value as shown in an error message. Objects show their keys alone. */
 export function printable(value: unknown, name = ''): string {
   if (value === undefined) return 'nothing';
@@ -33,15 +38,18 @@ export function printable(value: unknown, name = ''): string {
     return `[${shown.join(', ')}${value.length > 5 ? ', …' : ''}]`;
   }
   if (typeof value === 'object' && value !== null) {
-    const keys = Object.keys(value).slice(0, 5).map(escapeControls);
+    const keys = Object.keys(value).slice(0, 5).map(printableName);
     return keys.length === 0 ? 'an object' : `an object with ${keys.join(', ')}`;
   }
-  return String(value);
+  return typeof value === 'symbol' ? `a symbol ${printableText(value.description ?? '')}` : String(value);
 }
 
 /** As {@link printable}, for a name that nobody knows: its text could be a secret under a misspelled name. */
-export const printableUnknown = (value: unknown, name: string): string =>
-  typeof value === 'string' && !isSecretName(name) ? 'a text' : printable(value, name);
+export function printableUnknown(value: unknown, name: string): string {
+  if (isSecretName(name)) return printable(value, name);
+  if (typeof value === 'string') return 'a text';
+  return Array.isArray(value) ? 'a list' : printable(value, name);
+}
 
 /** How many letters must be changed, added or removed to turn one word into the other; case is free. */
 function distance(from: string, to: string): number {

@@ -3,7 +3,7 @@ import { DEFAULT_TIMING } from '../machines/connection.types.ts';
 import { HOSTS, LIMITS } from './binance/venue.ts';
 import { ConfigurationError, type ConfigurationIssue } from './errors.ts';
 import * as fields from './options.fields.ts';
-import { maskUrl, nearest, printable, printableUnknown } from './options.printable.ts';
+import { maskUrl, nearest, printable, printableName, printableUnknown } from './options.printable.ts';
 import type { CollectorOptions, NetworkUrls, Origin, ResolvedOptions } from './options.types.ts';
 import type { Clock, Logger, Random } from './ports.ts';
 
@@ -88,7 +88,9 @@ const KNOWN_KEYS: KnownKeys = {
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
-    return text === '' ? String(part) : `${text}.${String(part)}`;
+    const name = printableName(String(part));
+    if (text === '') return name;
+    return name.startsWith('"') ? `${text}[${name}]` : `${text}.${name}`;
   }, '');
 
 export const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
@@ -150,7 +152,8 @@ function duplicates(input: unknown, option: 'symbols' | 'intervals'): Configurat
 
 /** What no single field can see. Looks at the input, so that it is listed along with what fields refuse. */
 function contradictions(input: unknown): ConfigurationIssue[] {
-  const network = valueAt(input, ['network']) ?? 'mainnet';
+  const given = valueAt(input, ['network']);
+  const network = given === undefined ? 'mainnet' : given;
   const origin = valueAt(input, ['origin']);
   const timeScale = valueAt(input, ['timeScale']);
   const isReal = network === 'mainnet' || network === 'testnet';

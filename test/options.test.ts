@@ -119,18 +119,41 @@ const WRONG: readonly (readonly [string, object, string, RegExp])[] = [
 ];
 
 describe('wrong options', () => {
-  test.each(WRONG)('%s are refused by name', (_, change, option, allowed) => {
+  test.each(WRONG)('O01 %s are refused by name', (_, change, option, allowed) => {
     const { issues, code } = refusalOf({ ...LEAST, ...change });
     expect(code).toBe('CONFIGURATION');
     expect(issues.map((issue) => issue.option)).toEqual([option]);
     expect(issues[0]?.allowed).toMatch(allowed);
   });
 
+  test('O03 every time that no timer holds is refused, in whatever option', () => {
+    const times = Object.keys(resolveOptions(LEAST).timing).filter((name) => name.endsWith('Ms'));
+    expect(times.length).toBeGreaterThan(10);
+    const options = 'connectTimeoutMs pingIntervalMs pongTimeoutMs stopTimeoutMs symbolsPollMs'.split(' ');
+    const paths = [
+      ...options.map((name) => [name]),
+      ...times.map((name) => ['timing', name]),
+      ...['baseMs', 'maxMs', 'slowMs'].map((name) => ['timing', 'backoff', name]),
+    ];
+    const given = (path: readonly string[], value: number): object =>
+      path.reduceRight<object | number>((inner, name) => ({ [name]: inner }), value) as object;
+    for (const path of paths) {
+      for (const wrong of [2 ** 31, 2 ** 32 + 1, Number.POSITIVE_INFINITY, Number.NaN, 0, -1, 1.5])
+        expect(refusalOf({ ...LEAST, ...given(path, wrong) }).option).toBe(path.join('.'));
+      expect(() => resolveOptions({ ...LEAST, ...given(path, 2 ** 31 - 1) })).not.toThrow();
+    }
+    // History that is asked for is no timer's business; its own limit is ten years.
+    expect(refusalOf({ ...LEAST, backfillMs: 3_653 * 86_400_000 + 1 }).option).toBe('backfillMs');
+    expect(
+      [...new Set(Object.keys(resolveOptions(LEAST)))].filter((name) => name.endsWith('Ms')).sort(),
+    ).toEqual([...options, 'backfillMs'].sort());
+  });
+
   test.each([[undefined], [null], ['BTCUSDT'], [5], [[]]])('%s is no object of options', (input) => {
     expect(refusalOf(input).issues[0]?.option).toBe('options');
   });
 
-  test('all that is wrong is told at once, with what was given', () => {
+  test('O01 all that is wrong is told at once, with what was given', () => {
     const error = refusalOf({
       symbols: ['a b', 'X', 'x'],
       intervals: ['1x'],
@@ -156,7 +179,31 @@ describe('wrong options', () => {
     expect(refusalOf(input).issues[0]?.option).toBe('__proto__');
   });
 
-  test('no secret and no control character gets into the message', () => {
+  test('X13 names, symbols and keys of any kind are shown on one line and short', () => {
+    const odd = `\u001b[31m\n${'x'.repeat(10_000)}`;
+    const refused = refusalOf({
+      ...LEAST,
+      [odd]: 1,
+      network: { [odd]: 1 },
+      store: { [odd]: 1 },
+      bufferSize: Symbol(odd),
+    });
+    expect(refused.issues).toHaveLength(6);
+    expect(refused.message).not.toMatch(/[\p{Cc}]/u);
+    expect(refused.message).toContain('"\\u001b[31m\\nxxx');
+    expect(refused.message.length).toBeLessThan(2_500);
+  });
+
+  test('null is no network, so that nothing is held against mainnet', () => {
+    const { issues } = refusalOf({ ...LEAST, network: null, timeScale: 60, origin: 'simulator' });
+    expect(issues.map(({ option }) => option)).toEqual(['network']);
+  });
+
+  test('what is under a name that nobody knows is not shown, in a list either', () => {
+    expect(refusalOf({ ...LEAST, apiKye: [CANARY] }).message).not.toContain(CANARY);
+  });
+
+  test('X01 no secret and no control character gets into the message', () => {
     const error = refusalOf({
       ...LEAST,
       symbols: ['BTC\u001b[31m\r\n'],

@@ -137,6 +137,9 @@ export class CsvReader {
   /** Where the rows begin. */
   #readHeader(bytes: Uint8Array, from: number): number {
     this.#begun = true;
+    const end = bytes.indexOf(LF, from);
+    // Told here, for what is in front of the names or behind them would not count otherwise.
+    if (end - from >= LINE_BYTES_MAX) throw this.#wrong(bytes, from, end + 1);
     let at = from;
     if (MARK.every((byte, index) => bytes[from + index] === byte)) {
       this.#oddities.add('a byte order mark');
@@ -144,8 +147,7 @@ export class CsvReader {
     }
     const first = bytes[at] as number;
     if (first >= ZERO && first <= NINE) return at;
-    const end = bytes.indexOf(LF, at);
-    const line = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(end - at, LINE_BYTES_MAX));
+    const line = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at);
     // The names say which column is which: with others the numbers would mean something else.
     if (line.toString('latin1').trimEnd().toLowerCase() !== ARCHIVE_COLUMNS.join())
       throw this.#wrong(bytes, at, end + 1);

@@ -8,6 +8,7 @@ import { LIMITS, REST_PATHS } from './venue.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const MINUS = 0x2d;
 const ZERO = 0x30;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -56,8 +57,9 @@ function readUsual({ symbol, interval }: Series, bytes: Uint8Array): CandleBlock
       let value: number;
       if (PLAIN[field]) {
         value = decimals.read(bytes, at, limit);
-        // No JSON: 007.
-        if (!isTime(value) || (bytes[at] === ZERO && decimals.end > at + 1)) return undefined;
+        // No JSON: 007 and -00. No time and no count is below zero, so that a minus is for the other reader, too.
+        if (!isTime(value) || bytes[at] === MINUS || (bytes[at] === ZERO && decimals.end > at + 1))
+          return undefined;
         at = decimals.end;
       } else {
         if (bytes[at] !== QUOTE) return undefined;

@@ -158,6 +158,16 @@ function settingsOf({ http, cache, ...flags }: Flags): Flags {
 /** What follows a `=` may be a secret in the wrong place. */
 const withoutValues = (text: string): string => text.replace(/'(--?[^='\s]{1,60})=[^']*'/gu, "'$1=…'");
 
+/** Connections check certificates all the same; but who has set this means to speak to somebody who has none. */
+function assertTls(env: NodeJS.ProcessEnv): void {
+  const option = 'NODE_TLS_REJECT_UNAUTHORIZED';
+  const given = env[option];
+  if (given !== '0') return;
+  const allowed =
+    'leave it out: certificates are always checked; NODE_EXTRA_CA_CERTS names others to be trusted';
+  throw new ConfigurationError([{ option, given, allowed }]);
+}
+
 /** Runs a command line and resolves to its exit code. Never rejects for wrong usage. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   let code: number = EXIT.finished;
@@ -166,6 +176,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     (command: string, work: (flags: Flags) => Promise<number>) =>
     async (flags: Flags): Promise<void> => {
       name = command;
+      assertTls(env);
       code = await work(settingsOf(flags));
     };
 

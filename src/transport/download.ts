@@ -8,6 +8,7 @@ import { sleep } from './clock.ts';
 import { type DownloadPart, Progress, tooLarge } from './download-part.ts';
 import { Ending } from './http-ending.ts';
 import { asExchangeError, isBreak } from './http-errors.ts';
+import { TLS } from './tls.ts';
 
 export type { DownloadPart };
 
@@ -66,7 +67,7 @@ export class Downloads {
     this.#agent = new Agent({
       connections: this.#options.connections,
       keepAliveTimeout: 10_000,
-      connect: { timeout: 10_000 },
+      connect: { timeout: 10_000, ...TLS },
       // Ours tell by the clock.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -4,6 +4,7 @@ import type { Clock, HttpAnswer, HttpClient } from '../ports.ts';
 import { Ending } from './http-ending.ts';
 import { asExchangeError, isBreak } from './http-errors.ts';
 import { receive } from './receive.ts';
+import { TLS } from './tls.ts';
 
 /** A connection on which nothing comes is given up for good: requests have ended long before, ms. */
 const STALL_MS = 30_000;
@@ -17,7 +18,7 @@ export function createHttpClient(clock: Clock): HttpClient {
   const agent = new Agent({
     connections: 4,
     keepAliveTimeout: 10_000,
-    connect: { timeout: 10_000 },
+    connect: { timeout: 10_000, ...TLS },
     headersTimeout: STALL_MS,
     bodyTimeout: STALL_MS,
   });

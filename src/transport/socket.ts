@@ -1,12 +1,14 @@
 import { type ClientOptions, WebSocket } from 'ws';
 import { LIMITS } from '../binance/venue.ts';
 import type { OpenSocket, Socket, SocketEnd, SocketHandlers } from '../ports.ts';
+import { TLS } from './tls.ts';
 
 /** `closeTimeout` (ms until a peer that does not answer our close frame is cut off) is not in the types yet. */
 const OPTIONS: ClientOptions & { closeTimeout: number } = {
   maxPayload: LIMITS.frameBytesMax,
   perMessageDeflate: false,
   followRedirects: false,
+  ...TLS,
   // The machine has deadlines of its own for both; these only make sure that `ws` ends some day.
   handshakeTimeout: 30_000,
   closeTimeout: 10_000,

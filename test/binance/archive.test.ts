@@ -58,13 +58,24 @@ describe('a file of the archive', () => {
     expect(monthFile(series('1m'), DAY)).toBeUndefined();
   });
 
-  test.each(['../x', 'A/B', '..', '', 'A B', 'A\0', 'A\\B', '%2e', 'A'.repeat(65)])(
-    'there is none of %j, which is no symbol',
-    (symbol) => {
-      expect(dayFile(series('1m', symbol), DAY)).toBeUndefined();
-      expect(monthFile(series('1m', symbol), MONTH)).toBeUndefined();
-    },
-  );
+  test.each([
+    '../x',
+    'A/B',
+    '..',
+    '.',
+    '',
+    'A B',
+    'A\0',
+    'A\\B',
+    '%2e',
+    'C:',
+    'A'.repeat(65),
+    'A'.repeat(300),
+    'E\u0301USDT',
+  ])('X09 there is none of %j, which is no symbol', (symbol) => {
+    expect(dayFile(series('1m', symbol), DAY)).toBeUndefined();
+    expect(monthFile(series('1m', symbol), MONTH)).toBeUndefined();
+  });
 
   test('of a symbol that is not ASCII is asked for percent-encoded', () => {
     const file = dayFile(series('1m', '币安人生USDT'), DAY) as ArchiveFile;

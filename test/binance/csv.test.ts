@@ -161,7 +161,7 @@ describe('H10 no archive file', () => {
     }
   });
 
-  test('a line of 10 MB is refused, with or without an end, in one piece or many', () => {
+  test('X18 a line of 10 MB is refused, with or without an end, in one piece or many', () => {
     for (const line of ['1'.repeat(10_000_000), `0.${'0'.repeat(10_000_000)}`])
       for (const content of [line, `${line}\n`, `${row(0)}\n${line}\n`, `${row(0)}\n${T},${line}\n`])
         for (const piece of [1e9, 65_536])
@@ -171,6 +171,17 @@ describe('H10 no archive file', () => {
       expect(read(`${padded}\n`, { piece }).block.rows).toBe(1);
       expect(failure(`${padded}0\n`, { piece }).message).toBe('line 1 is longer than 1024 bytes');
     }
+  });
+
+  test('a first line is no longer than any other, whatever it begins with', () => {
+    const spoilt = `${HEADER}${' '.repeat(1_024)},volume\n${row(0)}\n`;
+    const zeros = `\xef\xbb\xbf${row(0)}${'0'.repeat(1_021 - row(0).length)}\n`;
+    for (const content of [spoilt, zeros])
+      for (const piece of [1e9, 100, 1])
+        expect(failure(Buffer.from(content, 'latin1'), { piece }).message).toBe(
+          'line 1 is longer than 1024 bytes',
+        );
+    expect(read(`${HEADER}${' '.repeat(1_023 - HEADER.length)}\n${row(0)}\n`).block.rows).toBe(1);
   });
 
   test('rows beyond the number that was allowed are refused, not kept', () => {

@@ -85,7 +85,7 @@ describe.skipIf(fixturesMissing)('a real frame that was damaged', () => {
     expect(candleOf(decode(frame) as KlineFrame)).toEqual(before);
   });
 
-  test('keys named like members of every object reach no prototype', () => {
+  test('X07 keys named like members of every object reach no prototype', () => {
     const text = combinedFrame().replace('"e": "kline"', '"__proto__": {"e": "kline", "polluted": 1}');
     expect(decode(text)).toEqual({
       kind: 'malformed',
@@ -144,7 +144,7 @@ describe('anything else on the socket', () => {
     expect(decodeFrame(bytes).kind).toBe('malformed');
   });
 
-  test('a megabyte of opened brackets neither overflows the stack nor takes long', () => {
+  test('X18 a megabyte of opened brackets neither overflows the stack nor takes long', () => {
     const before = performance.now();
     for (const text of [
       '['.repeat(1_048_576),

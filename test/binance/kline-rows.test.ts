@@ -127,6 +127,7 @@ describe('bars of a klines body', () => {
     ['a comma in a row', body(1).replace(']]', ',]]')],
     ['no commas', body(2).replaceAll('],[', '][')],
     ['zeros before a number', body(1).replace(`[[${T}`, `[[0${T}`)],
+    ['zeros before a zero below zero', body(1).replace(',0,"0"', ',-00,"0"')],
     ['a plus', body(1).replace(`[[${T}`, `[[+${T}`)],
     ['a time before time', body(1).replace(`[[${T}`, `[[-${T}`)],
     ['a time in quotes', body(1).replace(`[[${T}`, `[["${T}"`)],

@@ -120,7 +120,7 @@ describe('collect on the embedded exchange', () => {
     expect(stderr).toMatch(/--db: "x\.db".*simulator/);
   });
 
-  test('never shows a secret, at whatever level', async () => {
+  test('X01 never shows a secret, at whatever level', async () => {
     const env = {
       BINANCE_API_KEY: `${CANARY}-key`,
       BINANCE_API_SECRET: `${CANARY}-secret`,
@@ -201,7 +201,7 @@ describe('simulate', () => {
     expect((await exchange.ended(2_000)).code).toBe(130);
   });
 
-  test('a symbol that the exchange does not list ends collect with 2 and names --symbols', async () => {
+  test('X10 a symbol that the exchange does not list ends collect with 2 and names --symbols', async () => {
     const exchange = start(['simulate'], { cwd: emptyFolder() });
     await until('its line', () => exchange.stdout().includes('\n'));
     const facts = JSON.parse(exchange.stdout());

@@ -18,7 +18,7 @@ const LOCAL = { wsUrl: 'ws://127.0.0.1:9', restUrl: 'http://127.0.0.1:9' };
 describe('precedence', () => {
   const env = { CANDLESTATE_INTERVALS: '1h', CANDLESTATE_SYMBOLS: 'LTCUSDT', CANDLESTATE_STOP_TIMEOUT: '9s' };
 
-  test('flags win over the file, the file over the environment', () => {
+  test('O02 flags win over the file, the file over the environment', () => {
     const config = configFile({ intervals: ['15m'], symbols: 'ADAUSDT' });
     const { values } = readCollectSettings({ config, symbols: 'DOTUSDT' }, env);
     expect(values).toMatchObject({ symbols: ['DOTUSDT'], intervals: ['15m'], stopTimeout: 9_000 });

@@ -179,7 +179,7 @@ describe('the view', () => {
     );
   });
 
-  test('no control character of a path reaches the terminal', () => {
+  test('X13 no control character of a path reaches the terminal', () => {
     expect(viewOf({ db: 'a\u001b[2Jb\n' }).join('')).not.toMatch(/\p{Cc}/u);
   });
 });

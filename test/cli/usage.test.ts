@@ -153,7 +153,7 @@ async function runHere(args: readonly string[], { cwd, env = {} }: { cwd: string
 
 describe('wrong usage', () => {
   test.each(WRONG)(
-    '$title ends with 2, names it and creates nothing',
+    'O01 $title ends with 2, names it and creates nothing',
     async ({ title, args, names, env }) => {
       const options = { cwd: emptyFolder(), ...(env ? { env } : {}) };
       const ended = BY_PROCESS.has(title) ? start(args, options).ended() : runHere(args, options);

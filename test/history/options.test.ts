@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../src/errors.ts';
 import { type HistoryOptions, resolveHistoryOptions } from '../../src/options.history.ts';
+import { resolveQuery } from '../../src/options.query.ts';
 
 const DAY = 86_400_000;
 const FROM = Date.UTC(2026, 1, 1);
@@ -39,8 +40,8 @@ describe('options', () => {
     expect(refusals({ symbol: '', interval: '1Mo', from: 'x', cachedir: 'y' })).toEqual([
       'symbol: a symbol as BTCUSDT: letters, digits and _, at most 30 characters',
       expect.stringMatching(/^interval: one of .*; did you mean 1M\?/),
-      'from: ms since epoch, a whole number, or a Date',
-      'to: ms since epoch, a whole number, or a Date',
+      'from: ms since epoch, a whole number, or a Date, until the year 9999',
+      'to: ms since epoch, a whole number, or a Date, until the year 9999',
       'cachedir: there is no such option; did you mean cacheDir?',
     ]));
 
@@ -109,5 +110,19 @@ describe('options', () => {
     ['origin', { network: { restUrl: 'https://a.example' }, origin: 'mainnet' }],
   ] as const)('that contradict each other are refused: %s', (option, more) =>
     expect(refused(more)).toEqual([expect.stringMatching(`^${option}: `)]),
+  );
+
+  test.each(['1m', '1w', '1M'] as const)(
+    'of moments that no calendar has are refused with %s',
+    (interval) => {
+      const later = Date.UTC(10_000, 0);
+      expect(resolved({ interval, to: later - 1 }).to).toBeGreaterThan(FROM);
+      for (const to of [later, 8.64e15, 8.64e15 + 1, Number.MAX_SAFE_INTEGER]) {
+        const named = [expect.stringMatching(/^to: .*until the year 9999/)];
+        expect(refused({ interval, to })).toEqual(named);
+        const question = () => resolveQuery({ symbol: 'BTCUSDT', interval, from: to, to });
+        expect(question).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }));
+      }
+    },
   );
 });

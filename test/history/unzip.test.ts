@@ -104,14 +104,24 @@ describe('is refused for its entry', () => {
     ['two names', [{ ...GOOD, says: { localName: 'other' } }], 'other'],
     ['a link', [{ ...GOOD, says: { mode: 0o120_777 } }], 'no regular file'],
     ['encryption', [{ ...GOOD, says: { flags: 1 } }], 'encrypted'],
+    ['another zip file', [{ ...GOOD, name: 'inner.zip', content: zipOf(GOOD) }], 'inner.zip'],
     ['an unknown method', [{ ...GOOD, says: { method: 14 } }], 'method 14'],
   ];
-  test.each(cases)('%s', async (_, entries, message) => {
+  test.each(cases)('X06 %s', async (_, entries, message) => {
     expect(await failure(zipOf(...entries))).toMatchObject({
       name: 'ArchiveError',
       code: 'ARCHIVE_ENTRY',
       message: expect.stringContaining(message),
     });
+  });
+});
+
+test('X06 who says that it has all the entries that there can be is refused before any is read', async () => {
+  const many = zipOf(GOOD);
+  for (const at of [many.length - 14, many.length - 12]) many.writeUInt16LE(65_534, at);
+  expect(await failure(many)).toMatchObject({
+    code: 'ARCHIVE_ENTRY',
+    message: expect.stringContaining('65534'),
   });
 });
 
@@ -164,7 +174,7 @@ describe('a bomb', () => {
     return (Math.max(peak, process.memoryUsage.rss()) - before) / 1_048_576;
   }
 
-  test('of a gigabyte is refused, whether it says so or not, and takes no memory', async () => {
+  test('X06 of a gigabyte is refused, whether it says so or not, and takes no memory', async () => {
     const packed = packedZeros(GIGABYTE);
     const bomb = { name: FILE.entry, content: Buffer.alloc(0), packed };
     for (const sizeBytes of [GIGABYTE, 1_000]) {
@@ -176,13 +186,13 @@ describe('a bomb', () => {
     }
   });
 
-  test('within the size that a file may have is refused by its ratio', async () => {
+  test('X06 within the size that a file may have is refused by its ratio', async () => {
     const content = Buffer.alloc(300_000);
     expect(entryBytesMaxOf(FILE)).toBeGreaterThan(content.length);
     expect(await failure(zipOf({ ...GOOD, content }))).toMatchObject({ code: 'ARCHIVE_TOO_LARGE' });
   });
 
-  test('that is honest is stopped at the given bound, not at its end', async () => {
+  test('X06 that is honest is stopped at the given bound, not at its end', async () => {
     let bytes = 0;
     const path = put(zipOf({ ...GOOD, content: Buffer.alloc(0), packed: packedZeros(GIGABYTE) }));
     const reading = async (): Promise<void> => {

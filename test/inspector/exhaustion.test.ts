@@ -26,8 +26,8 @@ async function allCutOff(sockets: readonly Socket[]): Promise<void> {
 const isWell = async ({ get }: Serving): Promise<void> =>
   void expect(await get('/healthz')).toMatchObject({ status: 200 });
 
-describe('X12 cut off is', () => {
-  test('who drips its headers, however steadily', async () => {
+describe('cut off is', () => {
+  test('X12 who drips its headers, however steadily', async () => {
     const served = await serving({}, { limits: SHORT });
     const socket = await served.dial('GET /healthz HTTP/1.1\r\n');
     const dripping = setInterval(() => socket.write('X'), 10);
@@ -37,19 +37,19 @@ describe('X12 cut off is', () => {
     await isWell(served);
   });
 
-  test('who connects and says nothing', async () => {
+  test('X12 who connects and says nothing', async () => {
     const served = await serving({}, { limits: SHORT });
     expect((await cutAfter(await served.dial())).took).toBeLessThan(BOUND_MS);
   });
 
-  test('who keeps its connection and asks nothing more', async () => {
+  test('X12 who keeps its connection and asks nothing more', async () => {
     const { dial, host } = await serving({}, { limits: SHORT });
     const { took, text } = await cutAfter(await dial(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`));
     expect(text).toMatch(/^HTTP\/1\.1 200 /);
     expect(took).toBeLessThan(BOUND_MS);
   });
 
-  test('who says nothing worth an answer, but says it again and again', async () => {
+  test('X12 who says nothing worth an answer, but says it again and again', async () => {
     const { dial, page, host } = await serving({}, { limits: { ...SHORT, connectionMs: 300 } });
     const socket = await dial(`GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     const viewer = await page();
@@ -59,7 +59,7 @@ describe('X12 cut off is', () => {
     expect(viewer.readyState).toBe(viewer.OPEN);
   });
 
-  test('no one who asks again and again: in time it is told to come by another connection', async () => {
+  test('X12 no one who asks again and again: in time it is told to come by another connection', async () => {
     const { dial, host } = await serving({}, { limits: { ...SHORT, connectionMs: 1_000 } });
     const socket = await dial();
     const asking = setInterval(() => socket.write(`GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`), 20);
@@ -68,7 +68,7 @@ describe('X12 cut off is', () => {
     expect(text.lastIndexOf('HTTP/1.1 404')).toBeLessThan(text.search(/^connection: close/im));
   });
 
-  test('who never reads what it asked for, also when it goes on saying something', async () => {
+  test('X12 who never reads what it asked for, also when it goes on saying something', async () => {
     const built = builtPage('x'.repeat(30_000_000));
     const served = await serving({}, { limits: SHORT, page: { built } });
     const asking = `GET /assets/index-abc.js HTTP/1.1\r\nHost: ${served.host}\r\n\r\n`;
@@ -80,7 +80,7 @@ describe('X12 cut off is', () => {
     await isWell(served);
   });
 
-  test('who has been there longest when 128 are, so that whoever asks is answered; pages stay', async () => {
+  test('X12 who has been there longest when 128 are, so that whoever asks is answered; pages stay', async () => {
     const served = await serving();
     const viewer = await served.page();
     const sockets = await Promise.all(Array.from({ length: 200 }, () => served.dial()));
@@ -94,15 +94,15 @@ describe('X12 cut off is', () => {
   });
 });
 
-describe('X12 however many requests come', () => {
-  test('on one connection without reading an answer, the connection is bounded', async () => {
+describe('however many requests come', () => {
+  test('X12 on one connection without reading an answer, the connection is bounded', async () => {
     const served = await serving({}, { limits: SHORT });
     const one = `GET /api/series/BTCUSDT/1m HTTP/1.1\r\nHost: ${served.host}\r\n\r\n`;
     await allCutOff([await served.dial(one.repeat(5_000))]);
     await isWell(served);
   });
 
-  test('actors are told of as before', async () => {
+  test('X12 actors are told of as before', async () => {
     const served = await serving({}, { limits: SHORT });
     const { crowd, page } = served;
     const socket = await page();

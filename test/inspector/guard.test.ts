@@ -23,7 +23,7 @@ const asked = (what: Partial<Asked> = {}): Asked => ({
 const statusOf = (what: Partial<Asked>, hosts = loopback): number | undefined =>
   refusalOf(asked(what), hosts)?.status;
 
-describe('X11 a Host', () => {
+describe('a Host', () => {
   test.each(['127.0.0.1:8787', 'localhost:8787', 'LOCALHOST:8787', '[::1]:8787'])(
     'of loopback with our port may ask: %s',
     (host) => expect(statusOf({ hosts: [host] })).toBeUndefined(),
@@ -54,7 +54,7 @@ describe('X11 a Host', () => {
     '127.0.0.1:8787, evil.example',
   ])('that is none of ours may not: %s', (host) => expect(statusOf({ hosts: [host] })).toBe(403));
 
-  test('must be there, and once', () => {
+  test('X11 must be there, and once', () => {
     expect(statusOf({ hosts: [] })).toBe(400);
     expect(statusOf({ hosts: ['127.0.0.1:8787', 'evil.example'] })).toBe(400);
   });
@@ -101,7 +101,7 @@ describe('X11 a Host', () => {
   });
 });
 
-describe('X11 an Origin', () => {
+describe('an Origin', () => {
   test.each([
     [[], undefined],
     [['http://127.0.0.1:8787'], undefined],
@@ -117,7 +117,7 @@ describe('X11 an Origin', () => {
     [['http://127.0.0.1:8787', 'http://evil.example'], 403],
   ])('%j: %s', (origins, status) => expect(statusOf({ origins })).toBe(status));
 
-  test('may speak TLS where the name is that of a proxy that was allowed', () => {
+  test('X11 may speak TLS where the name is that of a proxy that was allowed', () => {
     const hosts = at('127.0.0.1', ['proxy.example']);
     const from = (origin: string, host: string) => statusOf({ hosts: [host], origins: [origin] }, hosts);
     expect(from('https://proxy.example', 'proxy.example')).toBeUndefined();

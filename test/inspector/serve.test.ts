@@ -136,11 +136,11 @@ describe('by GET there is', () => {
   });
 });
 
-describe('X11 refused', () => {
+describe('refused', () => {
   const request = (head: string, headers: Readonly<Record<string, string>>, body = ''): string =>
     `${head}\r\n${lines(headers)}\r\n${body}`;
 
-  test('a foreign Host, also as rebinding brings it, and one with another port', async () => {
+  test('X11 a foreign Host, also as rebinding brings it, and one with another port', async () => {
     const { send, port } = await serving();
     for (const Host of [`evil.example:${port}`, `127.0.0.1.nip.io:${port}`, '127.0.0.1:1', '127.0.0.1']) {
       const answer = await send(request('GET /healthz HTTP/1.1', { Host }));
@@ -150,7 +150,7 @@ describe('X11 refused', () => {
     }
   });
 
-  test('no Host, and two', async () => {
+  test('X11 no Host, and two', async () => {
     const { send, host } = await serving();
     expect(await send('GET / HTTP/1.1\r\n\r\n')).toMatchObject({ status: 400 });
     expect(await send('GET / HTTP/1.0\r\n\r\n')).toMatchObject({ status: 400 });
@@ -158,7 +158,7 @@ describe('X11 refused', () => {
     expect(await send(two)).toMatchObject({ status: 400 });
   });
 
-  test('a foreign Origin, while the own one may', async () => {
+  test('X11 a foreign Origin, while the own one may', async () => {
     const { get, host } = await serving();
     for (const Origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', `https://${host}`])
       expect(await get('/healthz', { Origin }), Origin).toMatchObject({ status: 403 });

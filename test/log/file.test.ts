@@ -48,7 +48,7 @@ async function exitAfter(body: string, file: string): Promise<number | null> {
 }
 
 describe('a log file', () => {
-  test('has every line that the stream has, without the secrets, and is for its owner alone', async () => {
+  test('X19 has every line that the stream has, without the secrets, and is for its owner alone', async () => {
     const file = join(folder(), 'app.log');
     const stream = memory();
     const logger = createLogger({ file, stream, secrets: ['canary-1'] });

@@ -32,7 +32,7 @@ describe.each([
   ['text', textLine],
   ['json', jsonLine],
 ])('hostile text in %s lines', (_, line) => {
-  test('can neither break a line nor reach the terminal', () => {
+  test('X13 can neither break a line nor reach the terminal', () => {
     const written = line(at(HOSTILE, { field: HOSTILE, [HOSTILE]: [HOSTILE] }));
     expect(written.endsWith('\n')).toBe(true);
     expect(written.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);

@@ -67,7 +67,7 @@ describe('a logger', () => {
     expect(JSON.parse(lines[1] ?? '')).toMatchObject({ message: 'm', level: 'info', field_message: 'inner' });
   });
 
-  test('never writes a secret it was told, whatever it stands in', async () => {
+  test('X01 never writes a secret it was told, whatever it stands in', async () => {
     const secret = 'canary-9f3b1c';
     const lines = await linesOf({ level: 'debug', secrets: [secret] }, (logger) => {
       logger.debug(`message ${secret}`, { plain: secret, list: [secret], [secret]: 1 });

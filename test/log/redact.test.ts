@@ -32,7 +32,7 @@ describe('masked texts', () => {
     expect(known('abc is too short to be one')).toContain('abc');
   });
 
-  test('a megabyte of hostile text is masked within a second', () => {
+  test('X18 a megabyte of hostile text is masked within a second', () => {
     for (const part of ['//', '//a', '?', '?a', '&key', 'token', 'token: ', '@', '/ws/']) {
       const started = performance.now();
       mask(part.repeat(1_000_000 / part.length));

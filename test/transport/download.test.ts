@@ -121,7 +121,7 @@ describe('a file', () => {
     expect([made, requests.length]).toEqual([1, 5]);
   });
 
-  test('that says that it is too large is not begun; one that does not is cut off', async () => {
+  test('X05 that says that it is too large is not begun; one that does not is cut off', async () => {
     answer = (_, response) => response.writeHead(200, { 'content-length': '200001' }).write('x');
     expect(await failure()).toMatchObject({ code: 'HTTP_TOO_LARGE', retryable: false });
     answer = (_, response) => {
@@ -254,7 +254,7 @@ describe('a refusal', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('that sends elsewhere is not followed', async () => {
+  test('X15 that sends elsewhere is not followed', async () => {
     answer = (_, response) => response.writeHead(302, { location: '/other' }).end();
     expect(await failure(create({ triesMax: 1 }))).toMatchObject({ code: 'HTTP_UNREACHABLE' });
     expect(requests.map(({ url }) => url)).toEqual(['/a/file.zip?x=secret']);

@@ -127,14 +127,14 @@ describe('an answer', () => {
     expect((await get()).text).toBe('币安人生');
   });
 
-  test('as large as allowed is taken; a byte more is refused', async () => {
+  test('X05 as large as allowed is taken; a byte more is refused', async () => {
     answer = (_, response) => response.end('x'.repeat(10_000));
     expect((await get()).text).toHaveLength(10_000);
     answer = (_, response) => response.end('x'.repeat(10_001));
     expect(await failure()).toMatchObject({ code: 'HTTP_TOO_LARGE', status: 200, retryable: true });
   });
 
-  test('that never ends is cut off at the bound, and its connection is let go', async () => {
+  test('X05 that never ends is cut off at the bound, and its connection is let go', async () => {
     answer = (_, response) => {
       const more = (): void => {
         while (!response.destroyed && response.write('x'.repeat(1_000)));
@@ -146,14 +146,14 @@ describe('an answer', () => {
     await until('the end of the connection', () => connections.size === 0);
   });
 
-  test('that is small but unpacks to much is refused', async () => {
+  test('X05 that is small but unpacks to much is refused', async () => {
     answer = (_, response) => {
       response.setHeader('Content-Encoding', 'gzip').end(gzipSync('x'.repeat(5_000_000)));
     };
     expect(await failure()).toMatchObject({ code: 'HTTP_TOO_LARGE' });
   });
 
-  test('that sends elsewhere is not followed, whether it has an end or not', async () => {
+  test('X15 that sends elsewhere is not followed, whether it has an end or not', async () => {
     answer = (_, response) => response.writeHead(302, { Location: '/other' }).end();
     expect(await failure()).toMatchObject({ code: 'HTTP_UNREACHABLE', retryable: true });
     answer = (_, response) => void response.writeHead(307, { Location: '/other' }).write('and more');

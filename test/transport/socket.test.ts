@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer, type Server as TcpServer, type Socket as TcpSocket } from 'node:net';
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Socket, SocketEnd } from '../../src/ports.ts';
@@ -77,6 +78,14 @@ function dial(port: number, onMessage?: (socket: Socket) => void) {
   return { socket, heard, ends, closed };
 }
 
+/** A frame with the bit of a compression that was never agreed on. */
+function packedFrame(megabytes: number): Buffer {
+  const packed = deflateRawSync(Buffer.alloc(megabytes * 1_048_576));
+  const head = Buffer.from([0xc1, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32BE(packed.length, 6);
+  return Buffer.concat([head, packed]);
+}
+
 const opened = (one: { heard: string[] }): Promise<void> => until('open', () => one.heard.includes('opened'));
 
 describe('a handshake that fails', () => {
@@ -104,7 +113,7 @@ describe('a handshake that fails', () => {
     await until('the end of the connection', () => connections.size === 0);
   });
 
-  test('a redirect is not followed', async () => {
+  test('X15 a redirect is not followed', async () => {
     let dialled = 0;
     const elsewhere = await webSockets(() => {
       dialled += 1;
@@ -175,7 +184,7 @@ describe('an open socket', () => {
     expect(got).toEqual(['here']);
   });
 
-  test('asks for no compression', async () => {
+  test('X04 asks for no compression', async () => {
     let extensions = '?';
     const http = createHttpServer();
     new WebSocketServer({ server: http, perMessageDeflate: true }).on('connection', (client) => {
@@ -240,7 +249,21 @@ describe('an open socket', () => {
     expect(one.heard.filter((what) => what.startsWith('message'))).toEqual([]);
   });
 
-  test('takes a megabyte, and refuses two', async () => {
+  test.each([
+    ['of fragments without an end', Buffer.concat(Array(40_000).fill(Buffer.from([0x00, 0])))],
+    ['of fragments of a byte each', Buffer.concat(Array(40_000).fill(Buffer.from([0x00, 1, 0x61])))],
+    ['that is packed, and unpacks to 50 MB', packedFrame(50)],
+    ['that says it has 2^62 bytes', Buffer.from([0x80, 127, 0x40, 0, 0, 0, 0, 0, 0, 0])],
+  ])('X04 ends at a message %s, before it is heard', async (_, bytes) => {
+    const begin = Buffer.from([0x01, 1, 0x61]);
+    const one = dial(await webSockets((_client, tcp) => void tcp.write(Buffer.concat([begin, bytes]))));
+    const end = await one.closed();
+    expect(end.code).not.toBe(1000);
+    expect(end.cause).toBeInstanceOf(Error);
+    expect(one.heard).toEqual(['opened', 'closed']);
+  });
+
+  test('X04 takes a megabyte, and refuses two', async () => {
     const port = await webSockets((client) => {
       client.send('x'.repeat(1_048_576));
       client.send('x'.repeat(2 * 1_048_576));
