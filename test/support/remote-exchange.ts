@@ -11,7 +11,9 @@ export interface RemoteExchange extends AsyncDisposable {
   now(): number;
   sockets(): Promise<number>;
   log(): Promise<readonly LogEntry[]>;
+  /** Rejects when the fault is refused. */
   inject(fault: Fault): Promise<void>;
+  clearFaults(): Promise<void>;
 }
 
 interface State {
@@ -52,6 +54,9 @@ export async function startRemoteExchange(
         body: JSON.stringify(fault),
       });
       if (!ok) throw new Error(`the fault was refused with ${status}`);
+    },
+    clearFaults: async () => {
+      await fetch(`${controlUrl}/faults`, { method: 'DELETE' });
     },
     [Symbol.asyncDispose]: async () => {
       program.process.kill('SIGKILL');
