@@ -32,7 +32,7 @@ text { font: 12px system-ui, sans-serif; fill: var(--ink); } .dim { fill: var(--
 .grid { stroke: var(--grid); } .line { fill: none; stroke: var(--line); stroke-width: 1.6; stroke-linejoin: round; }
 .fit { stroke: var(--fit); stroke-width: 1.6; stroke-dasharray: 6 4; } .shade { fill: var(--shade); } .edge { stroke: var(--grid); }
 .network { stroke: var(--network); } .exchange { stroke: var(--exchange); } .process { stroke: var(--process); }
-.mark { opacity: 0.14; } .fault { stroke-width: 1.5; } .lived { fill: var(--lived); } .killed { fill: var(--killed); }
+.fault { stroke-width: 1.5; } .lived { fill: var(--lived); } .killed { fill: var(--killed); }
 `;
 
 const [WIDTH, MARGIN, GUTTER, GAP] = [1_160, 28, 58, 34];
@@ -180,9 +180,13 @@ function drawPanel(
       ),
     ]),
     ...drawTime(time, bottom, top),
-    ...strikes.map(({ atMs, target }) =>
-      line(place({ atMs, value: 0 })[0], top, place({ atMs, value: 0 })[0], bottom, `${target} mark`),
-    ),
+    // The more of them, the fainter: they are ground, not figure.
+    `<g opacity="${Math.min(0.2, 16 / strikes.length).toFixed(3)}">`,
+    ...strikes.map(({ atMs, target }) => {
+      const at = time.at(Math.min(atMs, lengthMs) / MINUTE_MS);
+      return line(at, top, at, bottom, target);
+    }),
+    '</g>',
     `<polyline points="${path}" class="line"/>`,
     ...(isJudged ? [line(...from, ...to, 'fit')] : []),
   ];
@@ -199,7 +203,7 @@ export function judgement({ unit, perHour, most }: Figure, verdict: Verdict): st
   if (verdict.outcome === 'too much') return `too much: ${amount(verdict.most)}, not ${amount(most)} at most`;
   if (verdict.outcome === 'not measured') return 'NOT MEASURED';
   if (verdict.outcome === 'too short') return `too short to say; at most ${amount(verdict.most)}`;
-  if (perHour === undefined) return `${signed(verdict.perHour)} an hour`;
+  if (perHour === undefined) return `${signed(verdict.growth)}`;
   const word = verdict.outcome === 'grows' ? 'GROWS' : 'flat';
-  return `${word}: ${signed(verdict.perHour)} an hour, for sure ${signed(verdict.perHourLeast)}; limit ${amount(perHour)}`;
+  return `${word}: ${signed(verdict.growth)}, for sure ${signed(verdict.growthLeast)}; allowed ${amount(verdict.allowed)}`;
 }

@@ -19,18 +19,18 @@ const outcome = (figure: Figure, points: Point[]): string => verdictOf(figure, p
 
 test.each(FIGURE_IDS.filter((id) => FIGURES[id].perHour !== undefined))('a leak of %s turns it red', (id) => {
   const figure: Figure = FIGURES[id];
-  // Three times what is allowed, or what ten minutes must show at the least.
-  const leak = Math.max(3 * figure.perHour!, 12 * figure.noise);
+  // In the seven and a half minutes behind the warm-up twice what is allowed.
+  const leak = 2 * figure.perHour! + 16 * figure.once;
   expect(
     outcome(
       figure,
-      measured((hours, noise) => 30 + leak * hours + figure.noise * noise),
+      measured((hours, noise) => 30 + leak * hours + 0.5 * figure.once * noise),
     ),
   ).toBe('grows');
 });
 
-test('a descriptor left behind by one reconnect in three is found in ten minutes', () => {
-  const points = measured((hours, noise) => 35 + Math.floor(60 * hours) + Math.round(3 * Math.abs(noise)));
+test('a descriptor left behind by each second reconnect is found in ten minutes', () => {
+  const points = measured((hours, noise) => 35 + Math.floor(50 * hours) + Math.round(3 * Math.abs(noise)));
   expect(outcome(FIGURES.descriptors, points)).toBe('grows');
 });
 

@@ -9,9 +9,11 @@ export interface Point {
 
 export interface Verdict {
   readonly outcome: 'flat' | 'grows' | 'too much' | 'not measured' | 'too short';
-  /** Units an hour: of the line, and the least that it is for sure (one chance in forty that it is less). */
-  readonly perHour: number;
-  readonly perHourLeast: number;
+  /** By the line, in units; and what it is for sure (one chance in forty that it is less). */
+  readonly growth: number;
+  readonly growthLeast: number;
+  /** How much it may be in that time. */
+  readonly allowed: number;
   /** By the line, at its beginning and its end. */
   readonly from: Point;
   readonly to: Point;
@@ -34,35 +36,25 @@ export const warmUpMs = (forMs: number): number => Math.max(60_000, forMs / 4);
 
 /** What becomes of a figure from `sinceMs` on. */
 export function verdictOf(figure: Figure, points: readonly Point[], sinceMs: number): Verdict {
-  if (points.length === 0) {
-    const nowhere = { atMs: sinceMs, value: 0 };
-    return { outcome: 'not measured', perHour: 0, perHourLeast: 0, from: nowhere, to: nowhere, most: 0 };
-  }
   const warm = points.filter(({ atMs }) => atMs >= sinceMs);
   const most = Math.max(...points.map(({ value }) => value), 0);
   const medians = mediansOf(warm);
-  const none = { atMs: sinceMs, value: warm[0]?.value ?? 0 };
-  const lasted = (warm.at(-1)?.atMs ?? sinceMs) - sinceMs;
-  if (medians.length < STRETCHES_MIN)
-    return {
-      outcome: most > figure.most ? 'too much' : 'too short',
-      perHour: 0,
-      perHourLeast: 0,
-      from: none,
-      to: none,
-      most,
-    };
+  const [first, last] = [warm[0], warm.at(-1)];
+  const allowed = figure.once + (figure.perHour ?? 0) * (((last?.atMs ?? 0) - (first?.atMs ?? 0)) / HOUR_MS);
+  if (first === undefined || last === undefined || medians.length < STRETCHES_MIN) {
+    const nowhere = { atMs: sinceMs, value: first?.value ?? 0 };
+    const outcome = points.length === 0 ? 'not measured' : most > figure.most ? 'too much' : 'too short';
+    return { outcome, growth: 0, growthLeast: 0, allowed, from: nowhere, to: nowhere, most };
+  }
   const line = lineThrough(medians);
+  const lastedMs = last.atMs - first.atMs;
   const at = (atMs: number): Point => ({ atMs, value: line.value + line.slope * (atMs - line.atMs) });
-  const [from, to] = [at(warm[0]!.atMs), at(warm.at(-1)!.atMs)];
-  const slopeLeast = line.slope - Math.sign(line.slope) * Math.min(Math.abs(line.slope), line.error);
-  const grows =
-    figure.perHour !== undefined &&
-    slopeLeast * HOUR_MS > figure.perHour &&
-    slopeLeast * (to.atMs - from.atMs) > figure.noise;
-  const outcome =
-    most > figure.most ? 'too much' : lasted < figure.windowMs ? 'too short' : grows ? 'grows' : 'flat';
-  return { outcome, perHour: line.slope * HOUR_MS, perHourLeast: slopeLeast * HOUR_MS, from, to, most };
+  const growth = line.slope * lastedMs;
+  const growthLeast = Math.sign(growth) * Math.max(0, Math.abs(growth) - line.error * lastedMs);
+  const facts = { growth, growthLeast, allowed, from: at(first.atMs), to: at(last.atMs), most };
+  if (most > figure.most) return { outcome: 'too much', ...facts };
+  if (lastedMs < figure.windowMs) return { outcome: 'too short', ...facts };
+  return { outcome: figure.perHour !== undefined && growthLeast > allowed ? 'grows' : 'flat', ...facts };
 }
 
 /** Medians do not see the spikes of single faults. */

@@ -44,7 +44,7 @@ test('the picture has a panel with unit and judgement for each figure, marks eac
   });
   expect(picture).toContain('A &lt;soak&gt; &amp; more');
   expect(picture).toContain(FIGURES.heap.name);
-  expect(picture).toMatch(/>GROWS: \+\d+ MB an hour/u);
+  expect(picture).toMatch(/>GROWS: \+\d+ MB, for sure \+\d+ MB; allowed 3\.\d MB</u);
   expect(picture).toMatch(/>100 MB</u);
   expect(picture).toContain('<title>reset, 9 s</title>');
   expect(picture).toContain('<title>SIGKILL, 60.0 s</title>');
