@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mustEnd, mustTakeLess } from '../endings/cases.ts';
-import { Child, quoted } from '../endings/launch.ts';
+import { Child, isPending, quoted } from '../endings/launch.ts';
+import { comes } from '../support/program.ts';
 import type { Life } from './drawing.ts';
 
 /** A stop's five seconds, what a process may take to leave, and a machine with other things to do. */
@@ -46,6 +47,15 @@ async function stopBy(
 
 const isOver = ({ process: { exitCode, signalCode } }: Child): boolean =>
   exitCode !== null || signalCode !== null;
+
+function waits(child: Child, signal: NodeJS.Signals): boolean {
+  try {
+    return isPending(child.pid, signal);
+  } catch {
+    // It is gone.
+    return false;
+  }
+}
 
 /** Until it has ended, or for so long; whether it has. */
 async function ends(child: Child, withinMs: number): Promise<boolean> {
@@ -97,6 +107,8 @@ export const DEATHS: Readonly<Record<DeathName, Death>> = {
     die: async (child, { livedMs, signal, apartMs }) => {
       await sleep(livedMs);
       child.kill(signal);
+      // Two of a kind that wait for it are one.
+      await comes('the first signal taken', () => isOver(child) || !waits(child, signal));
       // It may have had the time to end as the first one said.
       if (await ends(child, apartMs / 5)) return [mustEnd((await child.end()).code, CODES[signal])];
       const askedAt = child.kill('SIGTERM');

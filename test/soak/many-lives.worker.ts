@@ -4,5 +4,8 @@ import { type LivesOptions, type LivesResult, liveManyTimes } from './many-lives
 
 export type LaneMessage = { readonly line: string } | { readonly result: LivesResult };
 
+// Told to end, it ends whom it has started.
+parentPort?.once('message', () => process.exit()).unref();
+
 const send = (message: LaneMessage): void => parentPort?.postMessage(message);
 send({ result: await liveManyTimes(workerData as LivesOptions, (line) => send({ line })) });

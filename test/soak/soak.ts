@@ -21,6 +21,11 @@ const MINUTE_MS = 60_000;
 /** Series of the collector that is killed; it begins anew so often that more would be over the exchange's weight. */
 const STREAMS_OF_LIVES = 8;
 
+/** For the lane of many lives to end whom it has started. */
+const FAREWELL_MS = 500;
+
+const repeat = ({ minutes, seed, streams }: Flags): string =>
+  `repeat: node test/soak/soak.ts --minutes ${minutes} --seed ${seed} --streams ${streams} --verbose`;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** The other lane, in a thread of its own. */
@@ -30,6 +35,8 @@ function manyLives(options: LivesOptions, hear: (line: string) => void): Promise
     worker.on('message', (message: LaneMessage) =>
       'line' in message ? hear(message.line) : resolve(message.result),
     );
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => worker.postMessage('end'));
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`the lane of many lives ended with ${code}`)));
   });
@@ -43,7 +50,8 @@ const panelsOf = ({ readings }: LongLife, forMs: number): Panel[] =>
     return { figure: FIGURES[id], points, verdict: verdictOf(FIGURES[id], points, warmUpMs(forMs)) };
   });
 
-async function soak({ minutes, seed, streams, svg, verbose }: Flags): Promise<number> {
+async function soak(flags: Flags): Promise<number> {
+  const { minutes, seed, streams, svg, verbose } = flags;
   const folder = mkdtempSync(join(tmpdir(), 'candlestate-soak-'));
   const [longFolder, livesFolder] = ['long', 'lives'].map((name) => join(folder, name)) as [string, string];
   for (const path of [longFolder, livesFolder]) mkdirSync(path);
@@ -90,9 +98,7 @@ async function soak({ minutes, seed, streams, svg, verbose }: Flags): Promise<nu
   say(`seed ${seed}: BROKEN`);
   if (violations.length > 0) say(describeViolations(violations));
   for (const { figure, verdict } of leaks) say(`bounded: ${figure.name}: ${judgement(figure, verdict)}`);
-  say(
-    `stores and logs: ${folder}\nrepeat: node test/soak/soak.ts --minutes ${minutes} --seed ${seed} --streams ${streams} --verbose`,
-  );
+  say(`stores and logs: ${folder}\n${repeat(flags)}`);
   return 1;
 }
 
@@ -103,4 +109,23 @@ try {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 2;
 }
-if (flags !== undefined) process.exitCode = await soak(flags);
+if (flags !== undefined) {
+  let isInterrupted = false;
+  // Whoever is interrupted takes along whom it has started; the other lane is given the time to do so, too.
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => {
+      isInterrupted = true;
+      setTimeout(() => process.exit(code), FAREWELL_MS);
+    });
+  try {
+    process.exitCode = await soak(flags);
+  } catch (error) {
+    if (!isInterrupted) {
+      say(`seed ${flags.seed}: BROKEN, it could not go on: ${(error as Error).stack}\n${repeat(flags)}`);
+      process.exit(1);
+    }
+  }
+}
