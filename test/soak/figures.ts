@@ -31,7 +31,7 @@ export const FIGURES = {
   heap: { name: 'heap after collection', unit: 'MB', perHour: 4, once: 3, most: 150, windowMs: LATE_MS },
   descriptors: { name: 'open descriptors', unit: '', perHour: 20, once: 2, most: 120, windowMs: SOON_MS },
   handles: { name: 'handles and requests', unit: '', perHour: 20, once: 2, most: 100, windowMs: SOON_MS },
-  timers: { name: 'timers', unit: '', perHour: 20, once: 3, most: 400, windowMs: SOON_MS },
+  timers: { name: 'timers', unit: '', perHour: 20, once: 3, most: 2_000, windowMs: SOON_MS },
   actors: { name: 'actors', unit: '', perHour: 20, once: 2, most: 400, windowMs: SOON_MS },
   closeLag: {
     name: 'lag of a close',

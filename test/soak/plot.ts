@@ -163,7 +163,12 @@ function drawPanel(
         .join(','),
     )
     .join(' ');
-  const [from, to] = [place(verdict.from), place(verdict.to)];
+  // A line through spikes may leave the panel.
+  const inside = ([atX, atY]: [number, number]): [number, number] => [
+    atX,
+    Math.min(bottom, Math.max(top, atY)),
+  ];
+  const [from, to] = [inside(place(verdict.from)), inside(place(verdict.to))];
   const isJudged = figure.perHour !== undefined && verdict.outcome !== 'too short';
   return [
     box(left, top, Math.min(right, time.at(warmUpMs / MINUTE_MS)) - left, PANEL, 'shade'),
