@@ -10,7 +10,10 @@ export type Strike = { readonly atMs: number; readonly name: string } & (
   | { readonly target: 'exchange'; readonly fault: Readonly<Record<string, unknown>> }
 );
 
-/** From one fault to the next, wall ms. */
+/** Bad weather comes in squalls; between them a connection has the time to be called stable, and the backoff to begin anew. */
+const SQUALL_MS = { from: 20_000, to: 60_000 };
+const LULL_MS = { from: 35_000, to: 60_000 };
+/** From one fault of a squall to the next, wall ms. */
 const APART_MS = { from: 500, to: 6_000 };
 /** Out of ten faults. */
 const SHARES = [
@@ -118,7 +121,13 @@ export function drawWeather(seed: number, forMs: number, setting: Setting): Stri
   const dice = diceOf(random, setting);
   const kinds = KINDS.filter(({ name }) => HONEST.has(name));
   const strikes: Strike[] = [];
+  let squallEndsMs = between(SQUALL_MS.from, SQUALL_MS.to);
   for (let atMs = between(0, 2_000); atMs < forMs; atMs += between(APART_MS.from, APART_MS.to)) {
+    if (atMs > squallEndsMs) {
+      atMs += between(LULL_MS.from, LULL_MS.to);
+      squallEndsMs = atMs + between(SQUALL_MS.from, SQUALL_MS.to);
+      continue;
+    }
     const target = oneOf(SHARES, random);
     if (target === 'network') {
       const fault = drawNetwork(random);
