@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreError } from '../errors.ts';
 import { BUSY_TIMEOUT_MS } from './busy.ts';
+import { isExhausted } from './exhausted.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 
 /** The smallest page there is. SQLite itself takes a file of one byte as empty, and would write over it. */
@@ -137,6 +138,14 @@ export function checkFolder(path: string): void {
 export function asStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (isExhausted(error))
+    return new StoreError(
+      `${path} cannot be used as a store now: ${message}; this machine has run out of room, memory or file descriptors`,
+      {
+        code: 'STORE_FAILED',
+        cause: error,
+      },
+    );
   return new StoreError(`${path} cannot be used as a store: ${message}; check the path and its permissions`, {
     code: 'STORE_UNUSABLE',
     cause: error,

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Interval } from '../../machines/model/interval.ts';
-import type { Candle, Series } from '../../machines/model/kline.ts';
-import type { GapNotice } from '../../src/index.ts';
+import type { Series } from '../../machines/model/kline.ts';
 import { evidenceOf } from '../oracle/afterwards.ts';
 import { order } from '../oracle/content.ts';
 import type { Told, Violation } from '../oracle/evidence.ts';
 import { judge } from '../oracle/judge.ts';
 import { readStore } from '../oracle/store-file.ts';
+import { toldBy } from '../oracle/told.ts';
 import { comes, type Program, startProgram } from '../support/program.ts';
 import { type RemoteExchange, startRemoteExchange } from '../support/remote-exchange.ts';
 import { seeded } from '../support/seeded.ts';
@@ -132,12 +132,7 @@ class Life {
 
   /** Its lines of output as what a consumer was told. */
   told(at: number): Told[] {
-    return this.program.lines().map((line): Told => {
-      const record = JSON.parse(line) as { type: 'candle' | 'gap' | 'revision' };
-      if (record.type === 'candle') return { kind: 'candle', candle: record as unknown as Candle, at };
-      if (record.type === 'gap') return { kind: 'gap', gap: record as unknown as GapNotice, at };
-      return { ...(record as unknown as { before: Candle; after: Candle }), kind: 'revision', at };
-    });
+    return toldBy(this.program.lines(), at);
   }
 
   /** Waits until it has told so many minute bars of each symbol that opened after `since`. */

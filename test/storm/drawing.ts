@@ -22,7 +22,7 @@ export interface Drawn {
   readonly fault: Readonly<Record<string, unknown>> & { readonly kind: string };
 }
 
-interface Dice extends Setting {
+export interface Dice extends Setting {
   readonly random: () => number;
   /** Whole number in [from, to]. */
   between(from: number, to: number): number;
@@ -334,7 +334,8 @@ export function drawStorm(seed: number, seconds: number, setting: Setting): Draw
   });
 }
 
-function diceOf(random: () => number, { symbols, intervals }: Setting): Dice {
+/** What the rows of the table throw. */
+export function diceOf(random: () => number, { symbols, intervals }: Setting): Dice {
   const between = (from: number, to: number): number => from + Math.floor(random() * (to - from + 1));
   const symbol = (): string => oneOf(symbols, random);
   const stream = (): string => `${symbol().toLowerCase()}@kline_${oneOf(intervals, random)}`;

@@ -11,7 +11,9 @@ export interface RemoteExchange extends AsyncDisposable {
   now(): number;
   sockets(): Promise<number>;
   log(): Promise<readonly LogEntry[]>;
+  /** Rejects when the fault is refused. */
   inject(fault: Fault): Promise<void>;
+  clearFaults(): Promise<void>;
 }
 
 interface State {
@@ -27,6 +29,9 @@ export async function startRemoteExchange(
   const { seed, timeScale, symbols } = options;
   const flags = ['--seed', String(seed), '--time-scale', String(timeScale), '--symbols', symbols.join(',')];
   const program: Program = startProgram(['simulate', ...flags], cwd);
+  const kill = (): void => void program.process.kill('SIGKILL');
+  // It outlives nobody, however we end.
+  process.once('exit', kill);
   const line = await comes('the exchange', () => program.lines()[0]);
   const { wsUrl, restUrl, controlUrl } = JSON.parse(line) as Record<
     'wsUrl' | 'restUrl' | 'controlUrl',
@@ -53,9 +58,13 @@ export async function startRemoteExchange(
       });
       if (!ok) throw new Error(`the fault was refused with ${status}`);
     },
+    clearFaults: async () => {
+      await fetch(`${controlUrl}/faults`, { method: 'DELETE' });
+    },
     [Symbol.asyncDispose]: async () => {
-      program.process.kill('SIGKILL');
+      kill();
       await program.ended;
+      process.off('exit', kill);
     },
   };
 }

@@ -227,6 +227,10 @@ export interface TcpProxy extends AsyncDisposable {
   dialled(): number;
   /** Called with every new connection before the first byte of it. */
   onLink: ((link: Link) => void) | undefined;
+  /** Nobody listens any more: ECONNREFUSED for who dials. What is open stays. */
+  refuse(): void;
+  /** Listens again, where it did. */
+  accept(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -242,16 +246,23 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     client.once('close', () => links.delete(link));
     listeners.onLink?.(link);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const link of links) link.destroy();
     await ended;
   };
   return Object.assign(listeners, {
-    port: (server.address() as AddressInfo).port,
+    port,
     links: () => [...links],
     dialled: () => count,
+    refuse: () => void server.close(),
+    accept: async () => {
+      if (!server.listening) await listen(port);
+    },
     close,
     [Symbol.asyncDispose]: close,
   });

@@ -1,0 +1,38 @@
+/** What a soak is told on the command line. */
+import { parseArgs } from 'node:util';
+
+export interface Flags {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly streams: number;
+  readonly svg: string | undefined;
+  readonly verbose: boolean;
+}
+
+/** Throws an error that names the flag, what was given and what is allowed. */
+export function readFlags(args: readonly string[]): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string', default: String(1 + (Date.now() % 1_000_000)) },
+      streams: { type: 'string', default: '20' },
+      svg: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+    },
+  });
+  const number = (name: 'minutes' | 'seed' | 'streams', from: number, to: number, kind: string): number => {
+    const value = values[name].trim() === '' ? Number.NaN : Number(values[name]);
+    const isFitting = kind === 'a number' || Number.isSafeInteger(value);
+    if (value >= from && value <= to && isFitting) return value;
+    throw new RangeError(`--${name}: ${values[name]} is not ${kind} from ${from} to ${to}`);
+  };
+  if (values.svg?.trim() === '') throw new RangeError('--svg: the path of a file, as soak.svg');
+  return {
+    minutes: number('minutes', 0.5, 10_080, 'a number'),
+    seed: number('seed', 1, Number.MAX_SAFE_INTEGER, 'a whole number'),
+    streams: number('streams', 1, 40, 'a whole number'),
+    svg: values.svg,
+    verbose: values.verbose,
+  };
+}
