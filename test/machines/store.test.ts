@@ -136,7 +136,7 @@ describe('its end', () => {
     expect(run.snapshot.output).toMatchObject({ outcome: 'closed', unwritten: 0 });
   });
 
-  test('with a commit under way sends the batch again: rows are keyed, so that changes nothing', () => {
+  test('S17 with a commit under way sends the batch again: rows are keyed, so that changes nothing', () => {
     const run = opened();
     come(run, 100);
     const commit = child(run as never, 'commit');
