@@ -4,6 +4,7 @@ import type { Run } from '../../machines/model/gaps.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Gap, Row } from '../../machines/model/row.ts';
 import type { Span } from '../../machines/model/spans.ts';
+import { StoreError } from '../errors.ts';
 import { BUSY_SLICE_MS, patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
 import { Coverage } from './coverage.ts';
@@ -174,9 +175,9 @@ export class StoreDatabase {
   /** A file that was removed or replaced takes writes as before, and nobody will ever read them. */
   #assertInPlace(): void {
     if (statSync(this.#path, { throwIfNoEntry: false })?.ino === this.#inode) return;
-    throw new Error(
-      `${this.#path} was removed or replaced while it was being written; stop, and put it back`,
-    );
+    throw new StoreError(`${this.#path} was removed or replaced while it was being written`, {
+      code: 'STORE_REPLACED',
+    });
   }
 
   /** The next run of an exchange that we simulate starts behind it. NaN while it is not known. */

@@ -1,6 +1,6 @@
 /** Disks that fail, fill up, are slow or are taken away: no row counts as written that is not, and none is lost or doubled. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -189,6 +189,28 @@ describe.runIf(process.platform === 'linux')('limits of a process', () => {
     expect(told()).toBe(stored());
     expect(countsIn(found(path))).toEqual({});
   }, 60_000);
+});
+
+test.each([
+  ['removed', (path: string) => rmSync(path)],
+  [
+    'replaced by a copy of itself',
+    (path: string) => {
+      copyFileSync(path, `${path}.copy`);
+      renameSync(`${path}.copy`, path);
+    },
+  ],
+])('S14 a store that is %s under it ends the command with 1, and the log says why', async (_, strike) => {
+  const cwd = folder();
+  const path = join(cwd, 'x.db');
+  const args = ['collect', '--no-http', '--db', path, '--time-scale', '600'];
+  const run = start(args, { cwd });
+  await run.says('closed ETHUSDT');
+  strike(path);
+  const { code, stderr } = await run.ended();
+  expect(code).toBe(1);
+  expect(stderr).toContain('was removed or replaced while it was being written');
+  expect(stderr).toMatch(/store failed.*rows? (?:was|were)? ?lost/u);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { storeModel, writerGone } from '../model/store.model.ts';
+import { replaced, storeModel, writerGone } from '../model/store.model.ts';
 import type { Session } from '../model/walk/index.ts';
 import { begin, child, ends, fails, say } from './play.ts';
 
@@ -94,6 +94,20 @@ describe('a commit that fails', () => {
     ends(run as never, 'reopen');
     expect(committing(run)).toBe(true);
     expect(run.heard.filter((event) => event.type === 'STORE.READY')).toHaveLength(1);
+  });
+
+  test('S14 because the file was removed or replaced is the end, which has failed, and counts the rows', () => {
+    const run = opened();
+    come(run, 100);
+    fails(run as never, 'commit', replaced());
+    expect(run.snapshot.status).toBe('active');
+    fails(run as never, 'seal', replaced());
+    expect(run.snapshot.output).toMatchObject({
+      outcome: 'failed',
+      error: 'the file was replaced',
+      unwritten: 100,
+    });
+    expect(run.heard.filter((event) => event.type === 'STORE.TROUBLE')).toEqual([]);
   });
 
   test('with a writer that cannot be opened either waits, and tries both again', () => {

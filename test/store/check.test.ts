@@ -103,7 +103,7 @@ describe('a store that a run has left', () => {
     expect(byName(look(before))).toEqual(WHOLE);
   });
 
-  test('S04 with a damaged page fails, and is left as it is', () => {
+  test('with a damaged page fails, and is left as it is', () => {
     run(rows(0, 2_000));
     damage();
     const files = filesOf(here.folder);

@@ -197,7 +197,7 @@ test('S14 a store that is removed while it is written commits nothing more, and 
   await one.open();
   await one.commit([{ candle: bar(at(0)) }], 1);
   for (const end of ['', '-wal', '-shm']) rmSync(`${here.path}${end}`, { force: true });
-  const gone = { code: 'STORE_WRITE', message: expect.stringContaining('was removed or replaced') };
+  const gone = { code: 'STORE_REPLACED', message: expect.stringContaining('was removed or replaced') };
   await expect(one.commit([{ candle: bar(at(1)) }], 2)).rejects.toMatchObject(gone);
   await expect(one.close(2)).rejects.toMatchObject(gone);
 });
