@@ -72,8 +72,12 @@ export function wireData(ports: {
       onOddity('no frame came for a series; its bars come from REST', { series: seriesKey(one) }),
     onOddity,
   });
+  const onLongWal = (walBytes: number): void =>
+    onOddity('the WAL grows: another program keeps an old state of the store open', { walBytes });
   const writer =
-    path === undefined ? new MemoryWriter() : new SqliteWriter({ path, origin: options.origin, clock });
+    path === undefined
+      ? new MemoryWriter()
+      : new SqliteWriter({ path, origin: options.origin, clock, onLongWal });
 
   const read = (one: Series, after: number, max: number) =>
     path === undefined ? [] : readCandles(path, one, after, max);

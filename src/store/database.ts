@@ -37,6 +37,12 @@ export interface OpenRequest {
 }
 
 /**
+ * The WAL is emptied into the file at 4 MiB. What makes it longer is a reader that keeps an old state of the store: beyond
+ * this it is told of, and when that reader has gone the WAL is cut back to this, bytes.
+ */
+export const WAL_BYTES_MAX = 16 * 1_048_576;
+
+/**
  * The SQLite file, synchronously: it lives in a worker thread (`sqlite.worker.ts`). Rows, watermarks, gaps
  * and corrections of a batch are one transaction. A batch may come again: each kind of row is then nothing new.
  */
@@ -102,7 +108,9 @@ export class StoreDatabase {
     if (identity === 'ours') checkOrigin(this.#database, request.path, request.origin);
     // Readers may be at work meanwhile; NORMAL may lose the last commits on power loss, never consistency,
     // and what is lost lies behind the watermark and is fetched again.
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_BYTES_MAX};`,
+    );
     if (identity === 'new') this.#create(request.origin);
     this.#database.exec(REVISIONS_INDEX);
     Marks.prepare(this.#database);
@@ -153,6 +161,11 @@ export class StoreDatabase {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** How long the WAL is, bytes. */
+  walBytes(): number {
+    return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /** Notes the exchange's time, empties the WAL into the file and lets go of both files. */

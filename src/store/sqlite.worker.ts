@@ -1,7 +1,7 @@
 /** The store's thread: SQLite is synchronous, and a slow disk must not delay a deadline or a signal. */
 import { parentPort } from 'node:worker_threads';
 import { StoreError } from '../errors.ts';
-import { StoreDatabase } from './database.ts';
+import { StoreDatabase, WAL_BYTES_MAX } from './database.ts';
 import type { Answer, Request } from './messages.ts';
 
 let database: StoreDatabase | undefined;
@@ -14,9 +14,11 @@ function serve(request: Request): Answer {
       database = result.database;
       return { id, ok: true, opened: result.opened };
     }
-    case 'commit':
+    case 'commit': {
       opened().commit(request.rows, request.exchangeTime);
-      return { id, ok: true };
+      const walBytes = opened().walBytes();
+      return walBytes > WAL_BYTES_MAX ? { id, ok: true, walBytes } : { id, ok: true };
+    }
     case 'load':
       return { id, ok: true, loaded: opened().load(request.batch, request.exchangeTime) };
     case 'missing':

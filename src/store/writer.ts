@@ -56,6 +56,7 @@ export class SqliteWriter implements StoreWriter {
   readonly #path: string;
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #onLongWal: ((walBytes: number) => void) | undefined;
   #worker: Worker | undefined;
   /** The thread before has ended, and with it its hold on the file. */
   #ended: Promise<unknown> = Promise.resolve();
@@ -64,7 +65,14 @@ export class SqliteWriter implements StoreWriter {
   #nextId = 1;
   readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
 
-  constructor(options: { path: string; origin: string; clock: Clock }) {
+  constructor(options: {
+    path: string;
+    origin: string;
+    clock: Clock;
+    /** After each commit with which the WAL is too long: somebody reads an old state of the store, and goes on reading. */
+    onLongWal?: (walBytes: number) => void;
+  }) {
+    this.#onLongWal = options.onLongWal;
     this.#path = options.path;
     this.#origin = options.origin;
     this.#clock = options.clock;
@@ -93,7 +101,8 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async commit(rows: readonly Row[], exchangeTime: number): Promise<void> {
-    await this.#ask({ do: 'commit', rows, exchangeTime });
+    const answer = await this.#ask({ do: 'commit', rows, exchangeTime });
+    if (answer.ok && answer.walBytes !== undefined) this.#onLongWal?.(answer.walBytes);
   }
 
   async load(batch: HistoryBatch, exchangeTime: number): Promise<LoadResult> {

@@ -1,6 +1,15 @@
 /** Disks that fail, fill up, are slow or are taken away: no row counts as written that is not, and none is lost or doubled. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -10,9 +19,10 @@ import { StoreError } from '../../src/errors.ts';
 import { Audits } from '../../src/pipeline/audits.ts';
 import { CommitTimes } from '../../src/pipeline/commit-times.ts';
 import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
-import { StoreDatabase } from '../../src/store/database.ts';
+import { StoreDatabase, WAL_BYTES_MAX } from '../../src/store/database.ts';
 import { openToLook } from '../../src/store/identity.ts';
-import { MemoryWriter } from '../../src/store/writer.ts';
+import { MemoryWriter, SqliteWriter } from '../../src/store/writer.ts';
+import { systemClock } from '../../src/transport/clock.ts';
 import { host } from '../actors/harness.ts';
 import { filesBelow, ROOT } from '../architecture/source.ts';
 import { start } from '../cli/child.ts';
@@ -225,6 +235,37 @@ test.each([
   expect(stderr).toContain(db);
   expect(readdirSync(cwd)).toEqual(['taken.db']);
 });
+
+test('S10 a reader that keeps an old state for long holds nobody up; the WAL is told of, and cut back when it has gone', async () => {
+  const path = newStore();
+  const told: number[] = [];
+  const onLongWal = (walBytes: number): void => void told.push(walBytes);
+  const writer = new SqliteWriter({ path, origin: 'simulator', clock: systemClock, onLongWal });
+  onTestFinished(() => void writer.terminate());
+  await writer.open();
+  await writer.commit(rows(0, 10), at(0));
+  const reader = new DatabaseSync(path, { readOnly: true });
+  onTestFinished(() => {
+    if (reader.isOpen) reader.close();
+  });
+  reader.exec('BEGIN; SELECT count(*) FROM candles');
+  let next = 10;
+  const more = async (): Promise<void> => {
+    await writer.commit(rows(next, next + 5_000), at(next));
+    next += 5_000;
+  };
+  while (told.length === 0 && next < 500_000) await more();
+  expect(told[0]).toBeGreaterThan(WAL_BYTES_MAX);
+  reader.close();
+  await more();
+  await more();
+  expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(WAL_BYTES_MAX);
+  const { length } = told;
+  await more();
+  expect(told).toHaveLength(length);
+  await writer.close(at(next));
+  expect(query(path, 'SELECT count(*) AS n FROM candles')).toEqual([{ n: next }]);
+}, 30_000);
 
 describe('S11', () => {
   test('S11 whatever SQLite there is, one connection writes a store: all others may not, or are to a file beside it', async () => {
