@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ADD_BEGINNINGS, REVISIONS_INDEX, SET_BEGINNINGS } from '../../src/store/schema.ts';
+import { at } from '../pipeline/candles.ts';
 import { countsIn, found } from '../store/faulty.ts';
 import { execute } from '../store/stores.ts';
 import {
@@ -114,6 +115,22 @@ test('S04 a bit that flips in the file is found by a look at it, or is one in th
     told[changed.length > 0 ? 'digits' : 'nothing'] += 1;
   }
   expect(told.found).toBeGreaterThan(50);
+});
+
+test('S04 a bit that flips in a key puts it out of order: a look at the store ends all the same, and finds it', () => {
+  const { db, wal, total } = leftovers();
+  const place = folder();
+  const source = lay(place, { db, wal });
+  openedPrefixIn(source);
+  const bytes = readFileSync(source);
+  // As SQLite writes it: six bytes, the highest first.
+  const key = Buffer.alloc(6);
+  for (let bar = 0; bar < total - 1; bar++) {
+    key.writeUIntBE(at(bar), 0, 6);
+    const wrong = flipped(bytes, bytes.indexOf(key) * 8 + 8 * 2 + 5);
+    const findings = found(lay(place, { db: wrong, wal: Buffer.alloc(0) }));
+    expect([bar, Object.keys(countsIn(findings)).length > 0]).toEqual([bar, true]);
+  }
 });
 
 describe('S05', () => {
