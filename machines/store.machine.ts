@@ -5,6 +5,7 @@
  *
  *   open:  empty ─ROWS▶ batching ─FULL | after(flush)▶ flushing ─done▶ empty, or flushing when rows wait
  *                                                        ├─error [gone]▶ reopening ─done▶ flushing
+ *                                                        ├─error [replaced]▶ closing, sealing (failed)
  *                                                        └─error▶ retrying ─after(retry)▶ flushing
  *
  *   CLOSE ▶ closing: deciding ⇄ draining (last rows), then sealing ▶ closed; after(closeDeadline) ▶ closed
@@ -45,9 +46,15 @@ export interface StoreOutput extends Cleanup {
   readonly cause?: unknown;
 }
 
+const hasCode = (error: unknown, code: string): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 /** The writer itself has died (its thread ended): it must be opened again before a commit can succeed. */
-const writerGone = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === 'STORE_WRITER_GONE';
+const writerGone = (error: unknown): boolean => hasCode(error, 'STORE_WRITER_GONE');
+/** Its file is not where it was: whatever is written to it, nobody will read. */
+const replaced = (error: unknown): boolean => hasCode(error, 'STORE_REPLACED');
+
+/** For the end that nobody has asked for, ms. */
+const OWN_CLOSE_MS = 2_000;
 
 export const storeMachine = setup({
   types: {
@@ -94,6 +101,7 @@ export const storeMachine = setup({
     rowsWait: ({ context }) => context.rows.size > 0,
     batchFull: ({ context }) => context.rows.full,
     writerGone: (_, params: { error: unknown }) => writerGone(params.error),
+    replaced: (_, params: { error: unknown }) => replaced(params.error),
   },
   delays: {
     flush: ({ context }) => context.flushMs,
@@ -172,6 +180,14 @@ export const storeMachine = setup({
                 actions: [
                   'planRetry',
                   { type: 'tellTrouble', params: ({ event }) => ({ error: event.error }) },
+                ],
+              },
+              {
+                guard: { type: 'replaced', params: ({ event }) => ({ error: event.error }) },
+                target: '#store.closing.sealing',
+                actions: [
+                  { type: 'noteClosing', params: { withinMs: OWN_CLOSE_MS } },
+                  { type: 'noteFailed', params: ({ event }) => ({ error: event.error }) },
                 ],
               },
               {

@@ -73,8 +73,10 @@ export function wireData(ports: {
       onOddity('no frame came for a series; its bars come from REST', { series: seriesKey(one) }),
     onOddity,
   });
+  const onLongWal = (walBytes: number): void =>
+    onOddity('the WAL grows: another program keeps an old state of the store open', { walBytes });
   const writer =
-    path === undefined ? new MemoryWriter() : disk.writer({ path, origin: options.origin, clock });
+    path === undefined ? new MemoryWriter() : disk.writer({ path, origin: options.origin, clock, onLongWal });
 
   const read = (one: Series, after: number, max: number) =>
     path === undefined ? [] : disk.read(path, one, after, max);

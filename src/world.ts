@@ -5,7 +5,7 @@ import { type BanNotes, banFiles } from './store/ban.ts';
 import type { StoreFacts } from './store/identity.ts';
 import { checkStore, inspectStore } from './store/inspect.ts';
 import { readCandles } from './store/reader.ts';
-import { SqliteWriter, type StoreWriter } from './store/writer.ts';
+import { SqliteWriter, type StoreWriter, type WriterOptions } from './store/writer.ts';
 import { createHttpClient } from './transport/http.ts';
 import { openSocket } from './transport/socket.ts';
 
@@ -16,7 +16,7 @@ export interface StoreDisk {
   /** What a store says of itself; one that is not there is no error. @throws {StoreError} */
   inspect(path: string, origin?: string): Promise<StoreFacts>;
   /** Opens nothing yet. */
-  writer(store: { readonly path: string; readonly origin: string; readonly clock: Clock }): StoreWriter;
+  writer(store: Omit<WriterOptions, 'startThread'>): StoreWriter;
   /** Candles that open after `afterOpenTime`, ms, oldest first, `rowsMax` at most. */
   read(path: string, series: Series, afterOpenTime: number, rowsMax: number): readonly Candle[];
   /** Bans are kept beside the store. */

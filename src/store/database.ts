@@ -6,7 +6,7 @@ import type { Span } from '../../machines/model/spans.ts';
 import { patiently } from './busy.ts';
 import { Corrections, insertCandle } from './corrections.ts';
 import { Coverage } from './coverage.ts';
-import { type Hold, type Holding, holdFile, type OpenRequest } from './holding.ts';
+import { type Hold, type Holding, holdFile, type OpenRequest, WAL_BYTES_MAX } from './holding.ts';
 import { asStoreError, checkIdentity, checkOrigin } from './identity.ts';
 import { type HistoryBatch, Loader, type LoadResult } from './load.ts';
 import { Marks, type StoredSeries } from './marks.ts';
@@ -80,7 +80,9 @@ export class StoreDatabase {
     if (identity === 'ours') checkOrigin(this.#database, request.path, request.origin);
     // Readers may be at work meanwhile; NORMAL may lose the last commits on power loss, never consistency,
     // and what is lost lies behind the watermark and is fetched again.
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_BYTES_MAX};`,
+    );
     if (identity === 'new') this.#create(request.origin);
     this.#database.exec(REVISIONS_INDEX);
     Marks.prepare(this.#database);
@@ -131,6 +133,11 @@ export class StoreDatabase {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** How long the WAL is, bytes. */
+  walBytes(): number {
+    return this.#holding.walBytes();
   }
 
   /** Notes the exchange's time, empties the WAL into the file and lets go of it. */

@@ -38,5 +38,7 @@ export type Answer =
       readonly loaded?: LoadResult;
       readonly missing?: readonly Span[];
       readonly gaps?: readonly Gap[];
+      /** How long the WAL has become, when that is too long. */
+      readonly walBytes?: number;
     }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string };

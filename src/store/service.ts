@@ -1,7 +1,7 @@
 /** What a store answers, wherever its database is: in the worker thread, or in the memory of a simulation. */
 import { StoreError } from '../errors.ts';
 import { StoreDatabase } from './database.ts';
-import type { Hold } from './holding.ts';
+import { type Hold, WAL_BYTES_MAX } from './holding.ts';
 import type { Answer, Request } from './messages.ts';
 
 /** One store: it is opened, asked and closed by requests, and every request has an answer. */
@@ -31,9 +31,11 @@ export class StoreService {
         this.#database = result.database;
         return { id, ok: true, opened: result.opened };
       }
-      case 'commit':
+      case 'commit': {
         this.#opened.commit(request.rows, request.exchangeTime);
-        return { id, ok: true };
+        const walBytes = this.#opened.walBytes();
+        return walBytes > WAL_BYTES_MAX ? { id, ok: true, walBytes } : { id, ok: true };
+      }
       case 'load':
         return { id, ok: true, loaded: this.#opened.load(request.batch, request.exchangeTime) };
       case 'missing': {

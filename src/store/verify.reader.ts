@@ -65,14 +65,19 @@ export class SeriesReader {
     ) as Record<keyof typeof QUESTIONS, StatementSync>;
   }
 
-  /** Every series that any table knows, by name. */
+  /** Every series that any table knows, by name, once. */
   *names(): Generator<StoredName, void, undefined> {
+    const told = new Set<string>();
     let [symbol, interval] = ['', ''];
     for (;;) {
       const next = this.#ask.next.get(symbol, interval);
       if (next === undefined) return;
       // Of a table without types it may be anything.
       [symbol, interval] = [String(next['symbol']), String(next['interval'])];
+      const name = JSON.stringify([symbol, interval]);
+      // In a damaged file what lies behind a key may lie before it, too.
+      if (told.has(name)) return;
+      told.add(name);
       yield { symbol, interval };
     }
   }
@@ -85,7 +90,8 @@ export class SeriesReader {
       const page = this.#ask.bars.all(symbol, interval, after, before) as unknown as StoredBar[];
       yield* page;
       const last = page.at(-1);
-      if (last === undefined) return;
+      // In a damaged file what lies behind a key may lie before it, too, and would be read for ever.
+      if (last === undefined || last.openTime <= after) return;
       after = last.openTime;
     }
   }

@@ -47,6 +47,8 @@ export interface WriterOptions {
   /** The network that the candles are from. */
   readonly origin: string;
   readonly clock: Clock;
+  /** After each commit with which the WAL is too long: somebody reads an old state of the store, and goes on reading. */
+  readonly onLongWal?: (walBytes: number) => void;
   /** Default: a worker thread. */
   readonly startThread?: StartThread;
 }
@@ -60,6 +62,7 @@ export class SqliteWriter implements StoreWriter {
   readonly #clock: Clock;
   readonly #startThread: StartThread;
   #thread: StoreThread | undefined;
+  readonly #onLongWal: ((walBytes: number) => void) | undefined;
   /** The thread before has ended, and with it its hold on the file. */
   #ended: Promise<unknown> = Promise.resolve();
   /** Counts ends, so that an opening knows when it was overtaken by one. */
@@ -68,6 +71,7 @@ export class SqliteWriter implements StoreWriter {
   readonly #waiting = new Map<number, { resolve(answer: Answer): void; reject(error: unknown): void }>();
 
   constructor(options: WriterOptions) {
+    this.#onLongWal = options.onLongWal;
     this.#path = options.path;
     this.#origin = options.origin;
     this.#clock = options.clock;
@@ -97,7 +101,8 @@ export class SqliteWriter implements StoreWriter {
   }
 
   async commit(rows: readonly Row[], exchangeTime: number): Promise<void> {
-    await this.#ask({ do: 'commit', rows, exchangeTime });
+    const answer = await this.#ask({ do: 'commit', rows, exchangeTime });
+    if (answer.ok && answer.walBytes !== undefined) this.#onLongWal?.(answer.walBytes);
   }
 
   async load(batch: HistoryBatch, exchangeTime: number): Promise<LoadResult> {

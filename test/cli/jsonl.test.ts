@@ -97,7 +97,7 @@ describe('JSON lines', () => {
     expect(jsonl.put({ type: 'gap' })).toBe(false);
   });
 
-  test('a full disk is a failure, not a reader that left', () => {
+  test('S06 a full disk is a failure, not a reader that left', () => {
     const { target, onClosed, onFailed } = setUp();
     target.break('ENOSPC');
     expect(onFailed).toHaveBeenCalledOnce();

@@ -99,7 +99,7 @@ describe('collect on the embedded exchange', () => {
     expect(last[2]).toBe((last[1] ?? 0) + 60_000);
   });
 
-  test('refuses a store that another process writes with 1 and says who', async () => {
+  test('S09 refuses a store that another process writes with 1 and says who', async () => {
     const cwd = emptyFolder();
     const holder = start(['collect'], { cwd });
     await holder.says('→ streaming');

@@ -199,7 +199,7 @@ describe('wrong files', () => {
     },
   );
 
-  test('a file that is no store ends with 2, names --db and is left as it was', async () => {
+  test('S12 a file that is no store ends with 2, names --db and is left as it was', async () => {
     const cwd = emptyFolder();
     writeFileSync(join(cwd, 'notes.txt'), 'not a database');
     const { code, stderr } = await start(['collect', '--db', 'notes.txt'], { cwd }).ended();
@@ -208,7 +208,7 @@ describe('wrong files', () => {
     expect(contentsOf(cwd)).toEqual(['notes.txt']);
   });
 
-  test('a file in the place of the default folder ends with 2 and names --db', async () => {
+  test('S12 a file in the place of the default folder ends with 2 and names --db', async () => {
     const cwd = emptyFolder();
     writeFileSync(join(cwd, 'data'), '');
     const { code, stderr } = await start(['collect'], { cwd }).ended();

@@ -132,7 +132,7 @@ describe('the command', () => {
     });
   });
 
-  test('finds a damaged file, and ends with 1', async () => {
+  test('S04 finds a damaged file, and ends with 1', async () => {
     write(here.path, asRows(barsOf(BTC, 2_000)));
     truncateSync(here.path, 20 * 4096);
     const { code, report } = await reported();
@@ -287,7 +287,7 @@ describe('against an exchange', { timeout: 30_000 }, () => {
   }
 
   test.each(['rest', 'vision'] as const)(
-    'a store is the same as %s, until a number is changed and a bar is gone',
+    'S04 a store is the same as %s, until a number is changed and a bar is gone',
     async (against) => {
       const { restUrl, visionUrl } = await loaded();
       const flags = { against, ...(against === 'rest' ? { restUrl } : { visionUrl }) };

@@ -65,7 +65,7 @@ describe('an iterator', () => {
     expectContiguous(got);
   });
 
-  test('with since gives a later run what an earlier one stored', async () => {
+  test('S16 with since gives a later run what an earlier one stored', async () => {
     const exchange = await startExchange();
     const store = newStore();
     const one = collectFrom(exchange, { store });

@@ -243,7 +243,7 @@ const faulty = (fault: Fault, name: string): Case => ({
 });
 
 const diskFull: Case = {
-  name: 'no file may grow any more (ulimit -f) in mid-run: SIGINT → 1, and the log names the rows',
+  name: 'S06 no file may grow any more (ulimit -f) in mid-run: SIGINT → 1, and the log names the rows',
   async run(folder) {
     // In blocks of 512 bytes: room for the tables and some batches, not for the history.
     const words = quoted(collectWords(folder, '--backfill', '3d', ...QUIET));

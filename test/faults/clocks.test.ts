@@ -31,18 +31,6 @@ describe('H13', () => {
     await set.expectKept(3);
   });
 
-  test('H13 a calendar that steps back an hour, and forward again: nothing changes', async () => {
-    const clock = calendarOff();
-    const set = await streaming({ collector: { clock } });
-    for (const offMs of [-HOUR, HOUR]) {
-      clock.offMs = offMs;
-      const count = set.candles.length;
-      await until('bars go on', () => set.candles.length >= count + 4);
-    }
-    expect(set.collector.isConnected).toBe(true);
-    await set.expectKept(4);
-  });
-
   test('H13 the machine slept for eight hours: its clock is set anew, and what was missed is fetched', async () => {
     const timeScale = 240;
     let sleptMs = 0;

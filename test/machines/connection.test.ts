@@ -111,7 +111,7 @@ describe('dialling again', () => {
     expect(at(run, 'permitting')).toBe(true);
   });
 
-  test('waits longer than a timer can, when it was told so', () => {
+  test('T04 waits longer than a timer can, when it was told so', () => {
     const run = begun();
     const month = 30 * 86_400_000;
     lost(run, { code: 1006, status: 418, retryAfterMs: month });

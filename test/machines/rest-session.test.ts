@@ -271,7 +271,7 @@ describe('a pause that the exchange imposes', () => {
     expect(heard(run)).toEqual(['REST.LIMITED', 'REST.BANNED', 'REST.FREE']);
   });
 
-  test('of a hundred million seconds is slept in pieces that a timer takes, none too early', () => {
+  test('T04 of a hundred million seconds is slept in pieces that a timer takes, none too early', () => {
     const run = begun();
     ask(run, '/1');
     run.quota.impose('limited', 1e11);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { storeModel, writerGone } from '../model/store.model.ts';
+import { replaced, storeModel, writerGone } from '../model/store.model.ts';
 import type { Session } from '../model/walk/index.ts';
 import { begin, child, ends, fails, say } from './play.ts';
 
@@ -96,6 +96,20 @@ describe('a commit that fails', () => {
     expect(run.heard.filter((event) => event.type === 'STORE.READY')).toHaveLength(1);
   });
 
+  test('S14 because the file was removed or replaced is the end, which has failed, and counts the rows', () => {
+    const run = opened();
+    come(run, 100);
+    fails(run as never, 'commit', replaced());
+    expect(run.snapshot.status).toBe('active');
+    fails(run as never, 'seal', replaced());
+    expect(run.snapshot.output).toMatchObject({
+      outcome: 'failed',
+      error: 'the file was replaced',
+      unwritten: 100,
+    });
+    expect(run.heard.filter((event) => event.type === 'STORE.TROUBLE')).toEqual([]);
+  });
+
   test('with a writer that cannot be opened either waits, and tries both again', () => {
     const run = opened();
     come(run, 100);
@@ -136,7 +150,7 @@ describe('its end', () => {
     expect(run.snapshot.output).toMatchObject({ outcome: 'closed', unwritten: 0 });
   });
 
-  test('with a commit under way sends the batch again: rows are keyed, so that changes nothing', () => {
+  test('S17 with a commit under way sends the batch again: rows are keyed, so that changes nothing', () => {
     const run = opened();
     come(run, 100);
     const commit = child(run as never, 'commit');

@@ -136,7 +136,7 @@ describe('closed bars from the stream', () => {
     expect(story()).toEqual(Array.from({ length: 2_002 }, (_, index) => index));
   });
 
-  test('when the rows are full a bar is refused, stays due, and comes later', () => {
+  test('S15 when the rows are full a bar is refused, stays due, and comes later', () => {
     const { pipeline, rows, time, cursor, story } = rig({ rowsMax: 2 });
     pipeline.take(frame(at(0), { closed: false }), 1);
     time.exchange = at(4) + 10;

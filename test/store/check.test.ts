@@ -208,7 +208,7 @@ describe('a store that a run has left', () => {
     expect(look(before)[0]?.detail).toBe('BTCUSDT@1m: 1 of 20 bars are neither stored nor named');
   });
 
-  test('replaced by an older copy fails: series went back, or are gone; a few are named', () => {
+  test('S18 replaced by an older copy fails: series went back, or are gone; a few are named', () => {
     const other = (index: number): Row => ({
       candle: bar(at(index), 'stream', { symbol: `S${index}USDT`, interval: '1m' }),
     });

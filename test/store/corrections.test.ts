@@ -172,7 +172,7 @@ describe('a bar that the exchange has corrected', () => {
   });
 });
 
-test('killed at any moment, every batch of bars, gaps, late bars and corrections is there wholly or not at all', async () => {
+test('S01 killed at any moment, every batch of bars, gaps, late bars and corrections is there wholly or not at all', async () => {
   for (let round = 0; round < 6; round++) {
     const child = start('correct', here.path);
     await said(child, 2 + Math.floor(Math.random() * 40));

@@ -17,7 +17,7 @@ const { here, writer, workers } = useFolder();
 const start = useProcesses();
 
 describe('another process', () => {
-  test('is named to whoever is refused, and once killed it holds the store no longer', async () => {
+  test('S09 is named to whoever is refused, and once killed it holds the store no longer', async () => {
     const holder = start('hold', here.path);
     await said(holder, 1);
     const one = writer();
@@ -62,7 +62,7 @@ describe('another process', () => {
     expect(locks()).toBe(before);
   });
 
-  test('killed at any moment while it commits leaves a sound store with every row it was told of', async () => {
+  test('S01 killed at any moment while it commits leaves a sound store with every row it was told of', async () => {
     let acknowledged = 0;
     for (let round = 0; round < 10; round++) {
       const child = start('commit', here.path);

@@ -124,7 +124,7 @@ describe('a place where nothing can be written', () => {
   });
 
   test.each(['csv', 'parquet'])(
-    'a full disk ends a %s file with an error, and leaves nothing',
+    'S06 a full disk ends a %s file with an error, and leaves nothing',
     async (ending) => {
       const child = await spawnTable('fill', join(here.folder, `a.${ending}`), { fileKilobytes: 600 });
       expect(await child.ended).toBe(0);

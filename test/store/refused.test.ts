@@ -34,7 +34,7 @@ describe('what is refused is left as it was, and nothing is made beside it', () 
     ['a ZIP', Buffer.from([0x50, 0x4b, 3, 4, ...Array.from({ length: 5_000 }, () => 0)])],
     ['almost an SQLite file', Buffer.from(`SQLite format 4\0${'x'.repeat(8_000)}`)],
   ];
-  test.each(files)('%s', async (_, content) => {
+  test.each(files)('S12 %s', async (_, content) => {
     writeFileSync(here.path, content);
     const before = filesOf(here.folder);
     expect(await refusalOf(here.path)).toMatchObject({ code: 'STORE_FOREIGN', retryable: false });
@@ -71,7 +71,7 @@ describe('what is refused is left as it was, and nothing is made beside it', () 
     },
   );
 
-  test('a store that a newer version has made', async () => {
+  test('S13 a store that a newer version has made', async () => {
     await makeStore();
     execute(here.path, 'PRAGMA user_version = 99');
     const before = filesOf(here.folder);
@@ -79,14 +79,14 @@ describe('what is refused is left as it was, and nothing is made beside it', () 
     expect(filesOf(here.folder)).toEqual(before);
   });
 
-  test('a folder', async () => {
+  test('S12 a folder', async () => {
     const path = join(here.folder, 'inner');
     mkdirSync(path);
     expect(await refusalOf(path)).toMatchObject({ code: 'STORE_FOREIGN' });
     expect(readdirSync(here.folder)).toEqual(['inner']);
   });
 
-  test('a path below a file, or below a folder that is not there', async () => {
+  test('S12 a path below a file, or below a folder that is not there', async () => {
     writeFileSync(here.path, '');
     expect(await refusalOf(join(here.path, 'x.db'))).toMatchObject({ code: 'STORE_UNUSABLE' });
     expect(await refusalOf(join(here.folder, 'none', 'x.db'))).toMatchObject({ code: 'STORE_UNUSABLE' });

@@ -153,7 +153,7 @@ describe('a store', () => {
     expect(query(here.path, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
   });
 
-  test('locked by another program for long refuses the batch, and takes it afterwards', async () => {
+  test('S10 locked by another program for long refuses the batch, and takes it afterwards', async () => {
     const one = writer();
     await one.open();
     const other = new DatabaseSync(here.path);
@@ -192,12 +192,12 @@ describe('a store', () => {
   });
 });
 
-test('a store that is removed while it is written commits nothing more, and says so', async () => {
+test('S14 a store that is removed while it is written commits nothing more, and says so', async () => {
   const one = writer();
   await one.open();
   await one.commit([{ candle: bar(at(0)) }], 1);
   for (const end of ['', '-wal', '-shm']) rmSync(`${here.path}${end}`, { force: true });
-  const gone = { code: 'STORE_WRITE', message: expect.stringContaining('was removed or replaced') };
+  const gone = { code: 'STORE_REPLACED', message: expect.stringContaining('was removed or replaced') };
   await expect(one.commit([{ candle: bar(at(1)) }], 2)).rejects.toMatchObject(gone);
   await expect(one.close(2)).rejects.toMatchObject(gone);
 });

@@ -492,7 +492,7 @@ describe('a part of a store', () => {
 });
 
 describe('a file', () => {
-  test('with damaged pages: what can be read is read, and the damage is found', async () => {
+  test('S04 with damaged pages: what can be read is read, and the damage is found', async () => {
     write(here.path, asRows(barsOf(BTC, 2_000)));
     const file = openSync(here.path, 'r+');
     for (const page of [9, 10, 11, 12]) writeSync(file, Buffer.alloc(512, 0xa5), 0, 512, page * 4096);

@@ -115,7 +115,7 @@ describe('a collector as a component', () => {
     expect(await store.odd()).toEqual([]);
   });
 
-  test('whose store was removed under it fails, and so do the checks of both', async () => {
+  test('S14 whose store was removed under it fails, and so do the checks of both', async () => {
     const { prices, store, path } = await running();
     rmSync(path);
     const end = await prices.stop(1_000);

@@ -17,7 +17,7 @@ describe('sleep', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('longer than a timer can be is slept in pieces', async () => {
+  test('T04 longer than a timer can be is slept in pieces', async () => {
     const clock = new FakeClock();
     const days = 90 * 86_400_000;
     let isOver = false;
@@ -51,6 +51,25 @@ describe('sleep', () => {
     await within('sleep', sleep(new FakeClock(), ms), 500);
   });
 
+  test('T06 whose every timer comes five seconds late is over five seconds late, however many pieces it has', async () => {
+    const clock = new FakeClock();
+    const lateMs = 5_000;
+    const late = {
+      ...bound(clock),
+      setTimeout: (wake: () => void, ms: number) => clock.setTimeout(wake, ms + lateMs),
+    };
+    const days = 90 * 86_400_000;
+    let isOver = false;
+    void sleep(late, days).then(() => {
+      isOver = true;
+    });
+    await clock.advance(days + lateMs - 1);
+    expect(isOver).toBe(false);
+    await clock.advance(1);
+    expect(isOver).toBe(true);
+    expect(clock.delays.length).toBe(4);
+  });
+
   test('that a timer woke too early goes on', async () => {
     const clock = new FakeClock();
     const early = {
@@ -76,7 +95,7 @@ const bound = (clock: FakeClock) => ({
 });
 
 describe("the machine's clock", () => {
-  test('never fires a long timer at once', async () => {
+  test('T04 never fires a long timer at once', async () => {
     let hasFired = false;
     const timer = systemClock.setTimeout(() => {
       hasFired = true;

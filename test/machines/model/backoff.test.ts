@@ -55,7 +55,7 @@ describe('the delay before the next dial', () => {
     expect([0, 0.999999].map((random) => delay(0, random, { code: 1013 }))).toEqual([30_000, 37_500]);
   });
 
-  test('is kept in pieces that a timer can wait', () => {
+  test('T04 is kept in pieces that a timer can wait', () => {
     expect([-5, 0, 0.3, 1_000, 10 ** 12].map(timerPiece)).toEqual([1, 1, 1, 1_000, 2 ** 31 - 1]);
   });
 

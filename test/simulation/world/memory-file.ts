@@ -80,6 +80,11 @@ export class MemoryFile {
   }
 
   #serviceOfPast(): StoreService {
-    return new StoreService(() => ({ database: this.#past, assertInPlace() {}, release() {} }));
+    return new StoreService(() => ({
+      database: this.#past,
+      walBytes: () => 0,
+      assertInPlace() {},
+      release() {},
+    }));
   }
 }

@@ -113,7 +113,12 @@ export class MemoryThread implements StoreThread {
     const file = this.#ports.file(path);
     if (!file.take(this)) throw lockedStore(path);
     this.#file = file;
-    return { database: file.database, assertInPlace() {}, release: () => file.release(this) };
+    return {
+      database: file.database,
+      walBytes: () => 0,
+      assertInPlace() {},
+      release: () => file.release(this),
+    };
   }
 }
 
