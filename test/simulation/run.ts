@@ -4,7 +4,7 @@ import { judgeStore } from './check/store.ts';
 import type { Violation } from './check/violations.ts';
 import { Coverage } from './coverage.ts';
 import { schedule } from './faults/strike.ts';
-import { DAY_MS, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { Stage } from './stage.ts';
 import { Theatre } from './theatre.ts';
 import { plainText } from './trace.ts';
@@ -78,7 +78,7 @@ export async function simulate(plan: Plan, options: SimulationOptions = {}): Pro
   try {
     for (const planned of plan.faults) schedule(theatre, stage, planned);
     stage.begin();
-    if (await run(plan.days * DAY_MS)) {
+    if (await run(stage.calmAt)) {
       theatre.calm();
       stage.calm();
       trace.add('calm', '');
