@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly tracePath?: string | undefined;
   /** Notes which transitions are taken. Costs time. */
   readonly withCoverage?: boolean | undefined;
+  /** Called before anything begins: for tests that spoil something in secret. */
+  readonly spoil?: (theatre: Theatre) => void;
 }
 
 export interface Verdict {
@@ -77,6 +79,7 @@ export async function simulate(plan: Plan, options: SimulationOptions = {}): Pro
   };
   try {
     for (const planned of plan.faults) schedule(theatre, stage, planned);
+    options.spoil?.(theatre);
     stage.begin();
     if (await run(stage.calmAt)) {
       theatre.calm();
