@@ -3,7 +3,7 @@
 import type { Timer } from '../../src/ports.ts';
 import { lookAtActors, lookAtBounds } from './check/bounded.ts';
 import { judgeEnd, judgeOwnEnd } from './check/ends.ts';
-import type { Act } from './plan.ts';
+import { type Act, DAY_MS } from './plan.ts';
 import { Tenant } from './tenant.ts';
 import type { Theatre } from './theatre.ts';
 
@@ -14,6 +14,8 @@ const LEAVE_MS = 1_500;
 /** How often everything that it says is looked at, and how often everything that it is made of, ms. */
 const LOOK_MS = 10_000;
 const LOOK_AROUND_MS = 600_000;
+/** Who wakes sees what it owes within so long, ms. */
+const WAKING_MS = 1_000;
 /** The next process after one that ended so briefly before is the same process, started again. */
 const SAME_PROCESS_MS = 3_000;
 
@@ -34,10 +36,15 @@ export class Stage {
   #lookedAt = 0;
   #lookedAroundAt = 0;
   #second = -1;
+  #stillAt = Number.NEGATIVE_INFINITY;
   #next: Timer;
+
+  /** When there are no more faults, world ms. */
+  readonly calmAt: number;
 
   constructor(theatre: Theatre) {
     this.#theatre = theatre;
+    this.calmAt = theatre.plan.days * DAY_MS;
   }
 
   begin(): void {
@@ -51,6 +58,7 @@ export class Stage {
   /** No more faults: who is down begins now. */
   calm(): void {
     this.isCalm = true;
+    this.tenant?.life.setLateness(0);
     if (this.tenant !== undefined) return;
     this.#theatre.world.clearTimeout(this.#next);
     this.begin();
@@ -76,9 +84,12 @@ export class Stage {
       if (!this.#isEnding) this.#end(tenant);
       return;
     }
-    if (tenant.life.isStill) return;
     const { world, violations } = this.#theatre;
     const now = world.now();
+    if (tenant.life.isStill) {
+      this.#stillAt = now;
+      return;
+    }
     const second = Math.floor(now / 1_000);
     if (!tenant.isStirred && second === this.#second) return;
     this.#second = second;
@@ -87,7 +98,8 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    tenant.honesty.lookAtSeries(tenant.collector);
+    const isAwake = now - Math.max(this.#stillAt, tenant.knowsTimeSince) > WAKING_MS;
+    tenant.honesty.lookAtSeries(tenant.collector, isAwake);
     lookAtBounds(tenant.collector, tenant.bounds);
     if (now - this.#lookedAroundAt < LOOK_AROUND_MS) return;
     this.#lookedAroundAt = now;

@@ -11,6 +11,7 @@ export interface Link {
   readonly dialledAt: number;
   openedAt: number | undefined;
   endedAt: number | undefined;
+  /** Streams that it was ever to carry: one that is mute is subscribed anew. */
   readonly subscribed: Set<string>;
   /** When each stream's last frame came. */
   readonly heard: Map<string, number>;
@@ -119,6 +120,9 @@ export class Wire {
   /** When REST was asked about a symbol last, and how often in all. */
   readonly askedAt = new Map<string, number>();
   requestsOpen = 0;
+  /** Answers to questions for the exchange's time since the process slept last, and when the last of them came. */
+  timesRead = 0;
+  timeReadAt = Number.NEGATIVE_INFINITY;
   dials = 0;
 
   constructor(now: () => number) {
@@ -155,9 +159,7 @@ export class Wire {
   sent(link: Link, text: string): void {
     const { method, params } = JSON.parse(text) as { method?: string; params?: unknown };
     if (!Array.isArray(params)) return;
-    for (const stream of params as string[])
-      if (method === 'SUBSCRIBE') link.subscribed.add(stream);
-      else if (method === 'UNSUBSCRIBE') link.subscribed.delete(stream);
+    if (method === 'SUBSCRIBE') for (const stream of params as string[]) link.subscribed.add(stream);
   }
 
   get socketsOpen(): number {
