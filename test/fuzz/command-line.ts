@@ -200,6 +200,12 @@ export const readersPart = (): ValuesPart =>
     checkReaders,
   ); // prettier-ignore
 
+/** A port or a path that is wrong is shown, whatever it is. */
+const isMisplaced = (parsed: unknown): boolean =>
+  Object.entries(parsed ?? {}).some(
+    ([name, value]) => !name.startsWith('api') && JSON.stringify([name, value]).includes(CANARY),
+  );
+
 /** A file must be one JSON object of known names without null; else it is refused as `--config`, and nothing of it shown. */
 function checkFile(bytes: Buffer): Verdict {
   const config = scratch.path('config.json');
@@ -217,7 +223,7 @@ function checkFile(bytes: Buffer): Verdict {
   try {
     readCollectSettings({ config }, {});
   } catch (error) {
-    const { issues, message } = asRefusal(error);
+    const { issues, message } = asRefusal(error, isMisplaced(parsed));
     const isOfFile = issues.every(({ option }) => option.startsWith('--config'));
     if ((!isObject || !isKnown) && !isOfFile) throw new Wrong(`not refused as a file: ${message}`);
     if (isObject && isKnown && isOfFile) throw new Wrong(`a sound file is refused: ${message}`);
