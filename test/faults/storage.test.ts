@@ -278,7 +278,7 @@ describe('S11', () => {
     );
     expect(others.map((one) => one.slice(0, one.indexOf(':')))).toEqual([
       'src/history/archive/run-folder.ts',
-      'src/store/database.ts',
+      'src/store/holding.ts',
       'src/store/lock.ts',
       'src/store/lock.ts',
       'src/store/part-file.ts',
