@@ -1,0 +1,89 @@
+/** Processes that try mutants, kept alive between them, and replaced when they hang, die or have grown. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Mutant } from './mutant.ts';
+import type { News, Task } from './worker.ts';
+
+export type Verdict = 'killed' | 'timeout' | 'survived' | 'invalid';
+
+export interface Result {
+  readonly verdict: Verdict;
+  /** Who noticed: test file and title. */
+  readonly by?: string;
+  readonly message?: string;
+}
+
+/** A test file may take so many times what it takes without a mutant, and this besides, ms. */
+const SLOWER = 8;
+const GRACE_MS = 10_000;
+
+const SCRIPT = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+/** One process at a time. */
+export class Worker {
+  #child: ChildProcess | undefined;
+  #number = 0;
+  readonly #usualMs: ReadonlyMap<string, number>;
+  readonly #onTook: (test: string, ms: number) => void;
+
+  constructor(usualMs: ReadonlyMap<string, number>, onTook: (test: string, ms: number) => void = () => {}) {
+    this.#usualMs = usualMs;
+    this.#onTook = onTook;
+  }
+
+  /** Tries one mutant, or the files as they are. Never rejects: a process that ends has noticed. */
+  attempt(mutant: Mutant | undefined, reaching: Iterable<string>, tests: readonly string[]): Promise<Result> {
+    const child = this.#child?.connected ? this.#child : this.#fork();
+    this.#child = child;
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    let test = '';
+    let timer: NodeJS.Timeout | undefined;
+    const end = (result: Result): void => {
+      clearTimeout(timer);
+      child.removeAllListeners('message').removeAllListeners('exit');
+      resolve(result);
+    };
+    child.on('message', (news: News) => {
+      if (news.type === 'begins') {
+        test = news.test;
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => {
+            child.kill('SIGKILL');
+            end({ verdict: 'timeout', by: test });
+          },
+          GRACE_MS + SLOWER * (this.#usualMs.get(test) ?? GRACE_MS),
+        );
+      } else if (news.type === 'took') this.#onTook(news.test, news.ms);
+      else if (news.type === 'killed')
+        end({ verdict: 'killed', by: `${news.test} › ${news.by}`, message: news.message });
+      else if (news.type === 'invalid') end({ verdict: 'invalid', message: news.message });
+      else end({ verdict: 'survived' });
+    });
+    child.once('exit', (code, signal) =>
+      end({ verdict: 'killed', by: `${test} › (the process ended)`, message: `${code ?? signal}` }),
+    );
+    const task: Task = {
+      number: ++this.#number,
+      ...(mutant && {
+        change: { file: mutant.file, start: mutant.start, end: mutant.end, text: mutant.text },
+      }),
+      reaching: [...reaching],
+      tests,
+    };
+    child.send(task);
+    return promise;
+  }
+
+  close(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+
+  #fork(): ChildProcess {
+    return fork(SCRIPT, {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+  }
+}
