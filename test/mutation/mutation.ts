@@ -87,7 +87,7 @@ async function main(): Promise<number> {
       parallel: flags.parallel,
       onTried: (one, done, of) => {
         fresh.push(one);
-        if (done % 100 !== 0) return;
+        if (done % 25 !== 0) return;
         write(fresh);
         process.stderr.write(`${done} of ${of}, ${Math.round((performance.now() - since) / 1_000)} s\n`);
       },

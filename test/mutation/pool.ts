@@ -1,5 +1,6 @@
 /** Processes that try mutants, kept alive between them, and replaced when they hang, die or have grown. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Mutant } from './mutant.ts';
 import type { News, Task } from './worker.ts';
@@ -13,9 +14,25 @@ export interface Result {
   readonly message?: string;
 }
 
-/** A test file may take so many times what it takes without a mutant, and this besides, ms. */
+/** A test file may keep the processor so many times as long as without a mutant, and this besides, ms. */
 const SLOWER = 8;
-const GRACE_MS = 10_000;
+const GRACE_MS = 5_000;
+const LOOK_MS = 500;
+/** Of `/proc/…/stat`, ms. */
+const TICK_MS = 10;
+
+/**
+ * What a process has had of the processor, ms: a busy machine is no endless loop. Where the system does not say so,
+ * the time that has passed.
+ */
+function busyMs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+    return TICK_MS * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return performance.now();
+  }
+}
 
 const SCRIPT = fileURLToPath(new URL('worker.ts', import.meta.url));
 
@@ -33,36 +50,39 @@ export class Worker {
 
   /** Tries one mutant, or the files as they are. Never rejects: a process that ends has noticed. */
   attempt(mutant: Mutant | undefined, reaching: Iterable<string>, tests: readonly string[]): Promise<Result> {
-    const child = this.#child?.connected ? this.#child : this.#fork();
-    this.#child = child;
+    this.#child ??= this.#fork();
+    const child = this.#child;
     const { promise, resolve } = Promise.withResolvers<Result>();
     let test = '';
     let timer: NodeJS.Timeout | undefined;
+    let isSpent = false;
     const end = (result: Result): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       child.removeAllListeners('message').removeAllListeners('exit');
+      if (isSpent || result.verdict === 'timeout') this.close();
       resolve(result);
     };
     child.on('message', (news: News) => {
       if (news.type === 'begins') {
         test = news.test;
-        clearTimeout(timer);
-        timer = setTimeout(
-          () => {
-            child.kill('SIGKILL');
-            end({ verdict: 'timeout', by: test });
-          },
-          GRACE_MS + SLOWER * (this.#usualMs.get(test) ?? GRACE_MS),
-        );
-      } else if (news.type === 'took') this.#onTook(news.test, news.ms);
+        const limitMs = GRACE_MS + SLOWER * (this.#usualMs.get(test) ?? GRACE_MS);
+        const usedMs = busyMs(child.pid!);
+        clearInterval(timer);
+        timer = setInterval(() => {
+          if (busyMs(child.pid!) - usedMs < limitMs) return;
+          end({ verdict: 'timeout', by: test });
+        }, LOOK_MS);
+      } else if (news.type === 'spent') isSpent = true;
+      else if (news.type === 'took') this.#onTook(news.test, news.ms);
       else if (news.type === 'killed')
         end({ verdict: 'killed', by: `${news.test} › ${news.by}`, message: news.message });
       else if (news.type === 'invalid') end({ verdict: 'invalid', message: news.message });
       else end({ verdict: 'survived' });
     });
-    child.once('exit', (code, signal) =>
-      end({ verdict: 'killed', by: `${test} › (the process ended)`, message: `${code ?? signal}` }),
-    );
+    child.once('exit', (code, signal) => {
+      isSpent = true;
+      end({ verdict: 'killed', by: `${test} › (the process ended)`, message: `${code ?? signal}` });
+    });
     const task: Task = {
       number: ++this.#number,
       ...(mutant && {

@@ -18,13 +18,15 @@ export interface Task {
   readonly tests: readonly string[];
 }
 
-/** What it hears: which test file begins, how long it took, and in the end who has noticed. */
+/** What it hears: which test file begins, how long it kept the processor, and in the end who has noticed. */
 export type News =
   | { readonly type: 'begins'; readonly test: string }
   | { readonly type: 'took'; readonly test: string; readonly ms: number }
   | { readonly type: 'survived' }
   | { readonly type: 'killed'; readonly test: string; readonly by: string; readonly message: string }
-  | { readonly type: 'invalid'; readonly message: string };
+  | { readonly type: 'invalid'; readonly message: string }
+  /** Before the last word: this process is of no more use. */
+  | { readonly type: 'spent' };
 
 /** Versions of modules are never given back; a process that has grown so much is replaced, bytes. */
 const RSS_MAX = 900e6;
@@ -60,9 +62,10 @@ async function attempt({ number, change, reaching, tests }: Task): Promise<News>
   for (const test of tests) {
     running = test;
     say({ type: 'begins', test });
-    const since = performance.now();
+    const since = process.cpuUsage();
     const failure = await runFile(() => importFile(test), leavesOut(files));
-    say({ type: 'took', test, ms: performance.now() - since });
+    const { user, system } = process.cpuUsage(since);
+    say({ type: 'took', test, ms: (user + system) / 1_000 });
     if (failure) return { type: 'killed', test, by: failure.test, message: failure.message.slice(0, 300) };
   }
   return { type: 'survived' };
@@ -71,9 +74,8 @@ async function attempt({ number, change, reaching, tests }: Task): Promise<News>
 // What fails behind a test's back: the mutant is noticed, and this process is of no more use.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => {
+    say({ type: 'spent' });
     say({ type: 'killed', test: running, by: event, message: String(error).slice(0, 300) });
-    process.disconnect();
-    process.exit(0);
   });
 
 installModules();
@@ -81,7 +83,7 @@ installModules();
 fc.configureGlobal({ endOnFailure: true, seed: 1 });
 process.on('message', async (task: Task) => {
   const news = await attempt(task);
+  if (process.memoryUsage().rss > RSS_MAX) say({ type: 'spent' });
   say(news);
-  if (process.memoryUsage().rss > RSS_MAX) process.disconnect();
 });
 process.on('disconnect', () => process.exit(0));
