@@ -71,18 +71,29 @@ async function attempt({ number, change, reaching, tests }: Task): Promise<News>
   return { type: 'survived' };
 }
 
-// What fails behind a test's back: the mutant is noticed, and this process is of no more use.
+/** What fails behind a test's back while a mutant is tried. XState reports an error that nobody listens to in a turn of its own. */
+let onFault: ((news: News) => void) | undefined;
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-  process.on(event, (error: unknown) => {
-    say({ type: 'spent' });
-    say({ type: 'killed', test: running, by: event, message: String(error).slice(0, 300) });
-  });
+  process.on(event, (error: unknown) =>
+    onFault?.({ type: 'killed', test: running, by: event, message: String(error).slice(0, 300) }),
+  );
+
+/** One mutant, and the turn after it: what it leaves behind is its own, not the next one's. */
+async function settled(task: Task): Promise<News> {
+  const fault = Promise.withResolvers<News>();
+  onFault = fault.resolve;
+  const news = await Promise.race([attempt(task), fault.promise]);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const late = await Promise.race([fault.promise, undefined]);
+  onFault = undefined;
+  return news.type === 'survived' ? (late ?? news) : news;
+}
 
 installModules();
 // A counterexample is enough; the smallest one is nobody's wish here. Every mutant meets the same examples.
 fc.configureGlobal({ endOnFailure: true, seed: 1 });
 process.on('message', async (task: Task) => {
-  const news = await attempt(task);
+  const news = await settled(task);
   if (process.memoryUsage().rss > RSS_MAX) say({ type: 'spent' });
   say(news);
 });
