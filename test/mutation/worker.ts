@@ -49,6 +49,16 @@ function leavesOut(reaching: ReadonlySet<string>): (title: string) => boolean {
   };
 }
 
+/** What failed behind a test's back. XState reports an error that nobody listens to in a turn of its own. */
+let fault: { readonly by: string; readonly message: string } | undefined;
+for (const by of ['uncaughtException', 'unhandledRejection'])
+  process.on(by, (error: unknown) => {
+    fault ??= { by, message: String(error).slice(0, 300) };
+  });
+
+/** The next turn: what a mutant leaves behind is its own, not the next one's. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+
 async function attempt({ number, change, reaching, tests }: Task): Promise<News> {
   const files = new Set(reaching);
   if (change) {
@@ -61,39 +71,24 @@ async function attempt({ number, change, reaching, tests }: Task): Promise<News>
   const { runFile } = await import('./tiny-runner.ts');
   for (const test of tests) {
     running = test;
+    fault = undefined;
     say({ type: 'begins', test });
     const since = process.cpuUsage();
     const failure = await runFile(() => importFile(test), leavesOut(files));
     const { user, system } = process.cpuUsage(since);
     say({ type: 'took', test, ms: (user + system) / 1_000 });
+    await turn();
     if (failure) return { type: 'killed', test, by: failure.test, message: failure.message.slice(0, 300) };
+    if (fault) return { type: 'killed', test, ...(fault as { by: string; message: string }) };
   }
   return { type: 'survived' };
-}
-
-/** What fails behind a test's back while a mutant is tried. XState reports an error that nobody listens to in a turn of its own. */
-let onFault: ((news: News) => void) | undefined;
-for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-  process.on(event, (error: unknown) =>
-    onFault?.({ type: 'killed', test: running, by: event, message: String(error).slice(0, 300) }),
-  );
-
-/** One mutant, and the turn after it: what it leaves behind is its own, not the next one's. */
-async function settled(task: Task): Promise<News> {
-  const fault = Promise.withResolvers<News>();
-  onFault = fault.resolve;
-  const news = await Promise.race([attempt(task), fault.promise]);
-  await new Promise((resolve) => setTimeout(resolve, 2));
-  const late = await Promise.race([fault.promise, undefined]);
-  onFault = undefined;
-  return news.type === 'survived' ? (late ?? news) : news;
 }
 
 installModules();
 // A counterexample is enough; the smallest one is nobody's wish here. Every mutant meets the same examples.
 fc.configureGlobal({ endOnFailure: true, seed: 1 });
 process.on('message', async (task: Task) => {
-  const news = await settled(task);
+  const news = await attempt(task);
   if (process.memoryUsage().rss > RSS_MAX) say({ type: 'spent' });
   say(news);
 });
