@@ -110,6 +110,7 @@ async function main(): Promise<number> {
   return score >= flags.atLeast && offences.length === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {
   process.exitCode = await main();
 } catch (error) {

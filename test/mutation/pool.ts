@@ -56,9 +56,13 @@ export class Worker {
     let test = '';
     let timer: NodeJS.Timeout | undefined;
     let isSpent = false;
+    const onExit = (code: number | null, signal: string | null): void => {
+      isSpent = true;
+      end({ verdict: 'killed', by: `${test} › (the process ended)`, message: `${code ?? signal}` });
+    };
     const end = (result: Result): void => {
       clearInterval(timer);
-      child.removeAllListeners('message').removeAllListeners('exit');
+      child.removeAllListeners('message').off('exit', onExit);
       if (isSpent || result.verdict === 'timeout') this.close();
       resolve(result);
     };
@@ -79,10 +83,7 @@ export class Worker {
       else if (news.type === 'invalid') end({ verdict: 'invalid', message: news.message });
       else end({ verdict: 'survived' });
     });
-    child.once('exit', (code, signal) => {
-      isSpent = true;
-      end({ verdict: 'killed', by: `${test} › (the process ended)`, message: `${code ?? signal}` });
-    });
+    child.once('exit', onExit);
     const task: Task = {
       number: ++this.#number,
       ...(mutant && {
@@ -101,9 +102,14 @@ export class Worker {
   }
 
   #fork(): ChildProcess {
-    return fork(SCRIPT, {
+    const child = fork(SCRIPT, {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+    // A worker in an endless loop would not hear that its parent has gone.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+    return child;
   }
 }
