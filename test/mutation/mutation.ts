@@ -1,6 +1,6 @@
 /**
- * Mutation testing by command: `node test/mutation/mutation.ts [--files 'machines/**'] [--sample 60 --seed 1] [--parallel 2]
- * [--at-least 90] [--out FILE] [--resume FILE] [--survivors]`.
+ * Mutation testing by command: `node test/mutation/mutation.ts [--files 'machines/**'] [--sample 60 --seed 1] [--budget 2000]
+ * [--parallel 2] [--at-least 90] [--out FILE] [--resume FILE] [--survivors]`.
  * One small change after the other is made to the charts, the model, the ledger, the cursors and the decoder, and the tests that reach it are
  * asked. Prints a table by file, and whoever survived. Exit 0: at least so many percent were noticed; 1: fewer, or the list of
  * equivalent mutants is stale; 2: wrong usage.
@@ -23,6 +23,7 @@ function readFlags() {
       files: { type: 'string', multiple: true, default: FILES },
       sample: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      budget: { type: 'string', default: '60000' },
       parallel: { type: 'string', default: '2' },
       'at-least': { type: 'string', default: '0' },
       out: { type: 'string' },
@@ -30,7 +31,11 @@ function readFlags() {
       listed: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: 'sample' | 'seed' | 'parallel' | 'at-least', least: number, most: number): number => {
+  const whole = (
+    name: 'sample' | 'seed' | 'budget' | 'parallel' | 'at-least',
+    least: number,
+    most: number,
+  ): number => {
     const value = Number(values[name]);
     if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
     throw new RangeError(`--${name}: ${values[name]} is not a whole number from ${least} to ${most}`);
@@ -39,6 +44,7 @@ function readFlags() {
     files: values.files,
     sample: values.sample === undefined ? undefined : whole('sample', 1, 1_000_000),
     seed: whole('seed', 0, Number.MAX_SAFE_INTEGER),
+    budgetMs: whole('budget', 1, 3_600_000),
     parallel: whole('parallel', 1, 64),
     atLeast: whole('at-least', 0, 100),
     out: values.out,
@@ -85,6 +91,7 @@ async function main(): Promise<number> {
     chosen.filter(({ key }) => !before.has(key)),
     {
       parallel: flags.parallel,
+      budgetMs: flags.budgetMs,
       onTried: (one, done, of) => {
         fresh.push(one);
         if (done % 25 !== 0) return;
