@@ -58,7 +58,9 @@ class Order {
   of(file: string, reaching: ReadonlySet<string>, tests: readonly string[], budgetMs = Infinity): string[] {
     const stem = /([^/.]+)\.[^/]*$/.exec(file)?.[1] ?? '';
     const worth = (test: string): number => {
-      const kills = (this.#kills.get(`${file} ${test}`) ?? 0) + (test.includes(`/${stem}.`) ? 3 : 0.1);
+      const kills =
+        (this.#kills.get(`${file} ${test}`) ?? 0) +
+        (test.includes(`/${stem}.`) || test.includes(`/${stem}-`) ? 3 : 0.1);
       return kills / (20 + this.#costMs(test, reaching));
     };
     const sorted = [...tests].sort((one, other) => worth(other) - worth(one));
