@@ -79,7 +79,7 @@ export const storeMachine = setup({
     tellReady: sendParent({ type: 'STORE.READY' }),
     planRetry: assign({
       tries: ({ context }) => context.tries + 1,
-      retryMs: ({ context }) => Math.min(30_000, 500 * 2 ** Math.min(context.tries, 6)),
+      retryMs: ({ context }) => Math.min(30_000, 500 * 2 ** context.tries),
     }),
     tellTrouble: sendParent(({ context }, params: { error: unknown }) => ({
       type: 'STORE.TROUBLE',

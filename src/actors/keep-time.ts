@@ -72,6 +72,16 @@ export const keepTimeActor = (ports: TimePorts & { readonly logger: Logger }) =>
     const over = new AbortController();
     const keep = async (): Promise<void> => {
       let readAt = clock.now() + REFRESH_MS;
+      let isReading = false;
+      // An answer that is long in coming must not look as if the process had stood still: looks go on meanwhile.
+      const read = async (): Promise<void> => {
+        isReading = true;
+        readAt = Number.POSITIVE_INFINITY;
+        const waitMs = (await isRead()) ? REFRESH_MS : RETRY_MS;
+        isReading = false;
+        // Sooner, when something jumped while it was read.
+        readAt = Math.min(readAt, clock.now() + waitMs);
+      };
       let looked = { at: clock.now(), wall: clock.wallNow() };
       for (;;) {
         await sleep(clock, LOOK_MS, over.signal);
@@ -82,8 +92,8 @@ export const keepTimeActor = (ports: TimePorts & { readonly logger: Logger }) =>
           sendBack({ type: 'TIME.JUMPED', reason } satisfies TimeReport);
           readAt = look.at;
         }
-        if (look.at < readAt) continue;
-        readAt = clock.now() + ((await isRead()) ? REFRESH_MS : RETRY_MS);
+        // Only the abort of all of this rejects it.
+        if (!isReading && look.at >= readAt) read().catch(() => {});
       }
     };
     const isRead = async (): Promise<boolean> => {

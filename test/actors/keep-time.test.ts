@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { keepTimeActor, setClock } from '../../src/actors/keep-time.ts';
 import { timeRequest } from '../../src/binance/rest.ts';
+import { sleep } from '../../src/transport/clock.ts';
 import { ExchangeClock } from '../../src/transport/exchange-clock.ts';
 import { FakeClock, settle } from '../transport/fake-clock.ts';
 import { fakeLogger, fakeRest, host } from './harness.ts';
@@ -9,14 +10,14 @@ const HOUR = 3_600_000;
 const SERVER = 1_700_000_000_000;
 
 /** A time keeper beside an exchange whose time is the local one plus `offset.ms`. */
-function keeping(serverTime?: (asked: number) => number) {
+function keeping(serverTime?: (asked: number) => number | Promise<number>) {
   const clock = new FakeClock();
   const offset = { ms: SERVER };
   const exchangeNow = (): number => offset.ms + clock.now();
   const times: number[] = [];
-  const { rest } = fakeRest((_, asked) => {
+  const { rest } = fakeRest(async (_, asked) => {
     times.push(clock.now());
-    return { serverTime: serverTime?.(asked) ?? exchangeNow() };
+    return { serverTime: (await serverTime?.(asked)) ?? exchangeNow() };
   });
   const exchangeClock = new ExchangeClock(clock, 1);
   exchangeClock.set(exchangeNow(), 0, 0);
@@ -117,6 +118,28 @@ describe("while it runs, the exchange's time", () => {
     expect(keeper.actor.types()).toEqual(['TIME.JUMPED']);
     expect(String(keeper.actor.heard[0]?.['reason'])).toMatch(/stood still for \d+ ms/u);
     expect(keeper.times).toHaveLength(1);
+  });
+
+  test('is waited for: an answer that is long in coming is no process that stood still', async () => {
+    const keeper = keeping(async () => {
+      await sleep(keeper.clock, 30_000, new AbortController().signal);
+      return keeper.exchangeNow();
+    });
+    await keeper.clock.advance(400_000);
+    expect(keeper.times).toEqual([300_000]);
+    expect(keeper.actor.types()).toEqual([]);
+  });
+
+  test('is read once more when the process stood still while it was read', async () => {
+    const keeper = keeping(async (asked) => {
+      if (asked === 1) await sleep(keeper.clock, 30_000, new AbortController().signal);
+      return keeper.exchangeNow();
+    });
+    await keeper.clock.advance(310_000);
+    keeper.clock.freeze(10_000);
+    await keeper.clock.advance(60_000);
+    expect(keeper.actor.types()).toEqual(['TIME.JUMPED']);
+    expect(keeper.times).toHaveLength(2);
   });
 
   test('is not changed by one wrong answer, which two right ones outvote', async () => {

@@ -49,6 +49,64 @@ describe('starting', () => {
   });
 });
 
+describe('its own actor', () => {
+  test.each([
+    ['starts', begun, 'prices could not start: broken'],
+    ['runs', running, 'prices ended by itself: broken'],
+  ])('that breaks while it %s is a failure like any other', (_, play, message) => {
+    const run = play();
+    const error = new Error('broken');
+    fails(run, 'life', error);
+    expect(run.heard.at(-1)).toEqual({ type: 'COMPONENT.FAILED', id: 'prices', message, error });
+    say(run, STOP);
+    run.pass(7);
+    ends(run, 'stop', {});
+    expect(run.snapshot.output).toEqual({
+      name: 'prices',
+      outcome: 'failed',
+      durationMs: 7,
+      error: 'broken',
+    });
+  });
+
+  test('that breaks while it is stopped changes nothing', () => {
+    const run = running();
+    say(run, STOP);
+    fails(run, 'life', new Error('broken'));
+    ends(run, 'stop', {});
+    expect(run.snapshot.output).toEqual({ name: 'prices', outcome: 'closed', durationMs: 0 });
+  });
+
+  test('is told its name, and ends with the component', () => {
+    const run = running();
+    const life = child(run, 'life');
+    expect((life.getSnapshot() as StubSnapshot).input).toEqual({ name: 'prices' });
+    say(run, STOP);
+    expect(life.getSnapshot().status).toBe('active');
+    ends(run, 'stop', {});
+    expect(life.getSnapshot().status).toBe('stopped');
+  });
+});
+
+test('what has failed and then is late has failed', () => {
+  const run = begun();
+  say(run, { type: 'LIFE.FAILED', error: new Error('no such host') });
+  say(run, STOP);
+  run.pass(3_000);
+  expect(run.snapshot.output).toEqual({
+    name: 'prices',
+    outcome: 'failed',
+    durationMs: 3_000,
+    error: 'no such host',
+  });
+});
+
+test('an end without an error is told as one', () => {
+  const run = running();
+  say(run, { type: 'LIFE.ENDED' });
+  expect(run.heard[1]).toMatchObject({ error: { message: 'prices ended by itself' } });
+});
+
 describe('running', () => {
   test('ends by itself with an error: told, and failed', () => {
     const run = running();

@@ -24,9 +24,12 @@ const state = (run: Run): string => {
 const output = (run: Run): HistoryOutput => run.snapshot.output as unknown as HistoryOutput;
 /** Everything that is closed at the end closes. */
 function closes(run: Run): void {
+  closesRest(run);
+  ends(bare(run), 'store');
+}
+function closesRest(run: Run): void {
   ends(bare(run), 'rest', { name: 'rest', outcome: 'closed', durationMs: 1 });
   ends(bare(run), 'archive');
-  ends(bare(run), 'store');
 }
 const linesOf = (run: Run): string[] => output(run).lines.map(({ name, outcome }) => `${name} ${outcome}`);
 
@@ -143,6 +146,32 @@ describe('a load that is stopped', () => {
     expect(output(run).reason).toBe('asked');
   });
 
+  test('without a time has the usual one, and of a long one a quarter of a second is left for the report', () => {
+    for (const [timeoutMs, innerMs] of [
+      [undefined, 4_750],
+      [5_000, 4_750],
+      [60_000, 59_750],
+    ] as const) {
+      const run = begun(...planned());
+      run.pass(10);
+      say(bare(run), { type: 'STOP', reason: 'asked', ...(timeoutMs && { timeoutMs }) });
+      expect(run.snapshot.context.stopBy).toBe(run.clock.now() + (timeoutMs ?? 5_000));
+      run.pass(innerMs - 1);
+      expect(isDone(bare(run))).toBe(false);
+      run.pass(1);
+      expect(output(run).lines[0]).toEqual({ name: 'rest', outcome: 'forced', durationMs: innerMs });
+    }
+  });
+
+  test('and whose sink then fails says so, with the time that it took', () => {
+    const run = begun(...planned());
+    say(bare(run), STOP);
+    run.pass(5);
+    fails(bare(run), 'store', new Error('busy'));
+    closesRest(run);
+    expect(output(run).lines[0]).toEqual({ name: 'store', outcome: 'failed', durationMs: 5, error: 'busy' });
+  });
+
   test('before it began has nothing to close', () => {
     const run = begin(historyModel) as Run;
     say(bare(run), STOP);
@@ -152,6 +181,62 @@ describe('a load that is stopped', () => {
 
 test('what the exchange imposes is told', () => {
   const run = begun(...planned());
+  say(bare(run), { type: 'REST.LIMITED', forMs: 5_000, reason: '429' });
   say(bare(run), { type: 'REST.BANNED', forMs: 5_000, reason: '418' });
-  expect(run.emitted).toMatchObject([{ type: 'NOTICE', code: 'REST_BANNED' }]);
+  say(bare(run), { type: 'REST.FREE' });
+  expect(run.emitted).toMatchObject([
+    { type: 'NOTICE', code: 'REST_LIMITED' },
+    { type: 'NOTICE', code: 'REST_BANNED' },
+    { type: 'NOTICE', code: 'REST_FREE' },
+  ]);
+});
+
+describe('an end that nobody asked for', () => {
+  const stuck = new Error('stuck');
+  test.each([
+    ['finished', (run: Run) => ends(bare(run), 'finish')],
+    ['failed', (run: Run) => fails(bare(run), 'finish', stuck)],
+  ])('of a load that %s may take as long as a stop without a time of its own', (outcome, end) => {
+    const run = begun(...planned(), ['load', whole]);
+    run.pass(100);
+    end(run);
+    run.pass(7);
+    ends(bare(run), 'store');
+    run.pass(4_742);
+    expect(isDone(bare(run))).toBe(false);
+    run.pass(1);
+    expect(output(run).outcome).toBe(outcome);
+    expect(output(run).lines).toEqual([
+      { name: 'store', outcome: 'closed', durationMs: 7 },
+      { name: 'rest', outcome: 'forced', durationMs: 4_750 },
+      { name: 'archive', outcome: 'forced', durationMs: 4_750 },
+    ]);
+  });
+
+  test('of its REST session is a failure that is named, and the session has its line', () => {
+    const own = { name: 'rest', outcome: 'failed', durationMs: 3 };
+    for (const [given, line] of [
+      [own, own],
+      [undefined, { name: 'rest', outcome: 'closed', durationMs: 0 }],
+    ]) {
+      const run = begun(...planned());
+      run.pass(9);
+      ends(bare(run), 'rest', given);
+      expect(state(run)).toBe('sealing');
+      ends(bare(run), 'archive');
+      ends(bare(run), 'store');
+      expect(output(run)).toMatchObject({ outcome: 'failed', error: { message: 'rest ended by itself' } });
+      expect(output(run).lines[0]).toEqual(line);
+    }
+  });
+
+  test('of its REST session by an error keeps that as the cause', () => {
+    const run = begun(...planned());
+    run.pass(9);
+    fails(bare(run), 'rest', stuck);
+    ends(bare(run), 'archive');
+    ends(bare(run), 'store');
+    expect((output(run).error as Error).cause).toBe(stuck);
+    expect(output(run).lines[0]).toEqual({ name: 'rest', outcome: 'failed', durationMs: 0, error: 'stuck' });
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { processModel } from '../model/process.model.ts';
-import type { Session } from '../model/walk/index.ts';
-import { begin, ends, fails, isDone, moments, say } from './play.ts';
+import type { Session, StubSnapshot } from '../model/walk/index.ts';
+import { begin, child, ends, fails, isDone, moments, say } from './play.ts';
 
 type Run = Session<never>;
 const begun = (): Run => begin(processModel) as Run;
@@ -147,6 +147,88 @@ describe('a forced exit', () => {
     run.pass(1);
     expect([at(run, 'exited'), codeOf(run)]).toEqual([true, 1]);
   });
+});
+
+describe('whoever has to say something', () => {
+  /** What was said, word by word, of a process that is told so many faults. */
+  const listening = (faultsToldMax = 1): { run: Run; said: string[] } => {
+    const said: string[] = [];
+    const say = (text: string): void => void said.push(text);
+    const machine = processModel.machine.provide({
+      actions: {
+        tellSignal: (_, { signal }) => say(signal),
+        tellFault: (_, { error }) => say(`fault ${(error as Error).message}`),
+        tellStopFailed: (_, { error }) => say(`stop ${(error as Error).message}`),
+        tellForced: (_, { by }) => say(`forced by ${by}`),
+        exit: () => say('exit'),
+      },
+    });
+    const input: typeof processModel.input = (env, clock) => ({
+      ...processModel.input!(env, clock),
+      faultsToldMax,
+    });
+    return { run: begin({ ...processModel, machine, input } as never) as Run, said };
+  };
+
+  test('says each signal that counts, and who forces an exit', () => {
+    const { run, said } = listening();
+    signal(run, 'SIGINT');
+    signal(run, 'SIGINT');
+    signal(run, 'SIGTERM');
+    expect(said).toEqual(['SIGINT', 'forced by signal']);
+    run.pass(300);
+    expect(said).toEqual(['SIGINT', 'forced by signal', 'exit']);
+  });
+
+  test('says the first signal of a stop that had another reason', () => {
+    const { run, said } = listening();
+    end(run, 'finished');
+    signal(run, 'SIGTERM');
+    expect(said).toEqual(['SIGTERM']);
+  });
+
+  test('says what a stop failed with, or that it took too long, and exits only by force', () => {
+    const failed = listening();
+    end(failed.run, 'finished');
+    fails(failed.run, 'stop', new Error('no'));
+    ends(failed.run, 'flush');
+    const late = listening();
+    end(late.run, 'finished');
+    late.run.pass(6_000);
+    ends(late.run, 'abandon');
+    expect([failed.said, late.said]).toEqual([['stop no'], ['forced by overrun', 'exit']]);
+  });
+
+  test('says so many faults and counts the others, whenever they come', () => {
+    const { run, said } = listening(3);
+    for (let n = 0; n < 5; n++) fault(run);
+    expect(said).toEqual(Array(3).fill('fault surprise'));
+    expect(run.snapshot.context.faults).toBe(5);
+  });
+});
+
+test('a process stops for the reason that it has', () => {
+  for (const [ask, reason] of [
+    [(run: Run) => signal(run, 'SIGTERM'), 'SIGTERM'],
+    [(run: Run) => end(run, 'usage'), 'usage'],
+    [fault, 'failed'],
+  ] as const) {
+    const run = begun();
+    ask(run);
+    expect((child(run, 'stop').getSnapshot() as StubSnapshot).input).toEqual({ reason });
+  }
+});
+
+test('a log that cannot be flushed, or let go of, holds up no end', () => {
+  const flushing = begun();
+  signal(flushing, 'SIGTERM');
+  ends(flushing, 'stop', true);
+  fails(flushing, 'flush', new Error('closed'));
+  const forced = begun();
+  signal(forced, 'SIGTERM');
+  signal(forced, 'SIGINT');
+  fails(forced, 'abandon', new Error('closed'));
+  expect([codeOf(flushing), codeOf(forced)]).toEqual([143, 1]);
 });
 
 describe('from every moment', () => {

@@ -58,7 +58,48 @@ describe('a batch', () => {
   });
 });
 
+test('rows that waited while it was opened have the flush time, too', () => {
+  const run = begun();
+  rows(run, 1);
+  ends(run as never, 'open');
+  run.pass(49);
+  expect(committing(run)).toBe(false);
+  run.pass(1);
+  expect(committing(run)).toBe(true);
+});
+
+test('is ready as long as it is open, and alarms while it cannot write', () => {
+  const run = opened();
+  const tags = (): string[] => [...run.snapshot.tags];
+  expect(tags()).toEqual(['ready']);
+  come(run, 100);
+  fails(run as never, 'commit', new Error('busy'));
+  expect(tags().sort()).toEqual(['alarm', 'ready']);
+  run.pass(500);
+  fails(run as never, 'commit', writerGone());
+  expect(tags().sort()).toEqual(['alarm', 'ready']);
+  ends(run as never, 'reopen');
+  expect(tags()).toEqual(['ready']);
+  say(run as never, CLOSE);
+  expect(tags()).toEqual([]);
+});
+
 describe('a commit that fails', () => {
+  test.each([
+    ['in words', 'busy'],
+    ['with nothing', null],
+    ['with an object that has no code', {}],
+    ['with another code', { code: 'EIO' }],
+  ])('%s is tried again, without opening anew', (_, thrown) => {
+    const run = opened();
+    come(run, 100);
+    fails(run as never, 'commit', thrown);
+    expect(run.snapshot.status).toBe('active');
+    expect(run.children['reopen']).toBeUndefined();
+    run.pass(500);
+    expect(committing(run)).toBe(true);
+  });
+
   test('is tried again after a pause that doubles up to 30 s, and each time is told', () => {
     const run = opened();
     come(run, 100);
@@ -228,7 +269,23 @@ describe('its end', () => {
     const run = begun();
     say(run as never, CLOSE);
     ends(run as never, 'seal');
-    expect(run.snapshot.output).toMatchObject({ outcome: 'closed' });
+    expect(run.snapshot.output).toStrictEqual({
+      name: 'store',
+      outcome: 'closed',
+      durationMs: 0,
+      unwritten: 0,
+    });
     expect(run.heard.filter((event) => event.type === 'STORE.READY')).toEqual([]);
+  });
+
+  test('while it is still opening writes nothing, and may take its time', () => {
+    const run = begun();
+    rows(run, 2);
+    say(run as never, CLOSE);
+    expect(Object.keys(run.children)).toEqual(['seal']);
+    run.pass(2_999);
+    expect(run.snapshot.status).toBe('active');
+    run.pass(1);
+    expect(run.snapshot.output).toMatchObject({ outcome: 'forced', unwritten: 2, durationMs: 3_000 });
   });
 });
