@@ -28,6 +28,7 @@ export class Life implements Clock {
   #wallOffsetMs = 0;
   #latenessMs = 0;
   #isDead = false;
+  readonly #heirs: (() => void)[] = [];
 
   constructor(world: WorldClock) {
     this.#world = world;
@@ -112,6 +113,12 @@ export class Life implements Clock {
     this.#held = [];
     for (const waiting of this.#timers) this.#world.clearTimeout(waiting.timer);
     this.#timers.clear();
+    for (const heir of this.#heirs.splice(0)) heir();
+  }
+
+  /** Is called once when it ends: what the kernel and the world do then. */
+  onDeath(heir: () => void): void {
+    this.#heirs.push(heir);
   }
 
   #arm(waiting: Waiting, waitMs: number): void {

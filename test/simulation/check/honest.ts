@@ -1,0 +1,99 @@
+/** I4: what a process says of itself is never more than what went over its wires. */
+import { nextOpenTime, openTimeAt } from '../../../machines/model/interval.ts';
+import { type Series, seriesKey } from '../../../machines/model/kline.ts';
+import type { BinanceDataCollector } from '../../../src/index.ts';
+import type { Truth } from '../../../src/simulator/index.ts';
+import type { Violations } from './violations.ts';
+import type { Link, Wire } from './wire.ts';
+
+/** News of an ending travel: so long a word may outlive its ground, ms. */
+const NEWS_MS = 500;
+/** On a socket without any frame REST must have been asked after so long, ms: a minute of silence, and what asking takes. */
+const SILENCE_MS = 150_000;
+/** A close may be late by five seconds and a jitter, exchange ms; then a live series must have it or say that it lacks it. */
+const GRACE_MS = 8_000;
+
+export interface HonestPorts {
+  readonly violations: Violations;
+  readonly truth: Truth;
+  readonly wire: Wire;
+  /** Exchange time; and how much later than asked for timers may fire, ms. */
+  readonly now: () => number;
+  readonly latenessMs: () => number;
+}
+
+const streamName = ({ symbol, interval }: Series): string => `${symbol.toLowerCase()}@kline_${interval}`;
+
+/** Looks at what a collector says now. */
+export class Honesty {
+  readonly #ports: HonestPorts;
+
+  constructor(ports: HonestPorts) {
+    this.#ports = ports;
+  }
+
+  /** The state of the whole: cheap. */
+  look(collector: BinanceDataCollector): void {
+    const { state, isConnected } = collector;
+    if (state !== 'streaming' && !isConnected) return;
+    const { violations, wire } = this.#ports;
+    if (isConnected && state !== 'streaming') violations.add('I4', 'connected and not streaming', state);
+    const links = wire.known(NEWS_MS);
+    const said = isConnected ? 'isConnected' : 'streaming';
+    if (links.length === 0) violations.add('I4', 'said with no socket open', said);
+    else if (!links.some((link) => this.#isProved(link)))
+      violations.add('I4', 'said before any socket was proved', said);
+  }
+
+  /** Every series. */
+  lookAtSeries(collector: BinanceDataCollector): void {
+    const { violations, wire } = this.#ports;
+    const links = wire.known(NEWS_MS);
+    const { series, isConnected } = collector.status();
+    for (const one of series) {
+      const name = streamName(one);
+      const key = seriesKey(one);
+      const carriers = links.filter((link) => link.subscribed.has(name));
+      if (isConnected && carriers.length === 0 && one.state !== 'waiting' && one.state !== 'retired')
+        violations.add('I4', 'connected without a socket for a series', `${key} is ${one.state}`);
+      if (one.state === 'quiet' && !carriers.some((link) => this.#isAsked(one.symbol, link.dialledAt)))
+        violations.add('I4', 'quiet and REST was not asked', key);
+      if (one.state !== 'live') continue;
+      const proved = carriers.filter((link) => link.heard.has(name));
+      if (proved.length === 0) violations.add('I4', 'live without a frame on an open socket', key);
+      else if (proved.every((link) => this.#isSilent(link)))
+        violations.add('I4', 'live on a socket that has been silent', key);
+      this.#owes(one);
+    }
+  }
+
+  /** Its last bar is there, or the exchange has none. */
+  #owes(one: Series & { readonly last?: { readonly openTime: number } }): void {
+    const { violations, truth, now, latenessMs } = this.#ports;
+    if (one.last === undefined) return;
+    const at = now() - GRACE_MS - latenessMs();
+    const expected = openTimeAt(one.interval, openTimeAt(one.interval, at) - 1);
+    if (one.last.openTime >= expected) return;
+    // One bar at least that it lacks is there to be had.
+    const owed = nextOpenTime(one.interval, one.last.openTime);
+    if (truth.candle(one.symbol, one.interval, owed) === undefined) return;
+    violations.add('I4', 'live with a bar owed', `${seriesKey(one)} ${new Date(owed).toISOString()}`);
+  }
+
+  #isProved(link: Link): boolean {
+    return link.heard.size > 0 || [...link.subscribed].some((name) => this.#isAsked(symbolOf(name), link.dialledAt));
+  }
+
+  #isAsked(symbol: string, since: number): boolean {
+    return (this.#ports.wire.askedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= since;
+  }
+
+  #isSilent(link: Link): boolean {
+    const since = this.#ports.wire.now() - SILENCE_MS - this.#ports.latenessMs();
+    if (link.lastFrameAt >= since || link.dialledAt >= since) return false;
+    return ![...link.subscribed].some((name) => this.#isAsked(symbolOf(name), since));
+  }
+}
+
+const symbolOf = (stream: string): string =>
+  stream.slice(0, stream.indexOf('@')).replace(/[a-z]/gu, (letter) => letter.toUpperCase());
