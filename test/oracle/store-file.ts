@@ -34,37 +34,42 @@ export interface StoreContent {
 /** Reads a store, also while it is being written: one picture of one moment. */
 export function readStore(path: string): StoreContent {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  try {
+    database.exec('BEGIN');
+    return contentOf(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Everything that is in a store. */
+export function contentOf(database: DatabaseSync): StoreContent {
   const all = <Row>(sql: string): Row[] =>
     database
       .prepare(sql)
       .all()
       .map((row) => ({ ...row }) as Row);
-  try {
-    database.exec('BEGIN');
-    return {
-      integrity: all<{ integrity_check: string }>('PRAGMA integrity_check')
-        .map((row) => row.integrity_check)
-        .join('; '),
-      candles: all<Candle>(
-        `SELECT symbol, interval, open_time AS openTime, open, high, low, close, volume, close_time AS closeTime,
+  return {
+    integrity: all<{ integrity_check: string }>('PRAGMA integrity_check')
+      .map((row) => row.integrity_check)
+      .join('; '),
+    candles: all<Candle>(
+      `SELECT symbol, interval, open_time AS openTime, open, high, low, close, volume, close_time AS closeTime,
                 quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
                 taker_buy_quote_volume AS takerBuyQuoteVolume, source
          FROM candles ORDER BY symbol, interval, open_time`,
-      ),
-      gaps: all<StoredGap>(
-        `SELECT symbol, interval, from_open_time AS fromOpenTime, to_open_time AS toOpenTime, reason,
+    ),
+    gaps: all<StoredGap>(
+      `SELECT symbol, interval, from_open_time AS fromOpenTime, to_open_time AS toOpenTime, reason,
                 detected_at AS detectedAt, filled_at AS filledAt
          FROM gaps ORDER BY symbol, interval, from_open_time`,
-      ),
-      revisions: all<{ before: string; after: string } & Omit<StoredRevision, 'before' | 'after'>>(
-        `SELECT symbol, interval, open_time AS openTime, before, after FROM revisions ORDER BY seen_at, rowid`,
-      ).map((row) => ({
-        ...row,
-        before: JSON.parse(row.before) as Candle,
-        after: JSON.parse(row.after) as Candle,
-      })),
-    };
-  } finally {
-    database.close();
-  }
+    ),
+    revisions: all<{ before: string; after: string } & Omit<StoredRevision, 'before' | 'after'>>(
+      `SELECT symbol, interval, open_time AS openTime, before, after FROM revisions ORDER BY seen_at, rowid`,
+    ).map((row) => ({
+      ...row,
+      before: JSON.parse(row.before) as Candle,
+      after: JSON.parse(row.after) as Candle,
+    })),
+  };
 }

@@ -12,7 +12,7 @@ export interface ConsumerPorts {
   readonly collector: BinanceDataCollector;
   readonly world: WorldClock;
   readonly life: Life;
-  readonly told: ToldBars;
+  readonly told: () => ToldBars;
   readonly violations: Violations;
 }
 
@@ -62,9 +62,10 @@ export class Consumers {
   missed(): string | undefined {
     if (this.#isReading) return 'a reader that does not come to its end';
     if (this.#leaves) return undefined;
-    for (const [key, opens] of this.#ports.told.candles) {
+    for (const [key, opens] of this.#ports.told().candles) {
       const last = opens.at(-1);
-      if (last !== undefined && this.#last.get(key) !== last) return `${key}: its last bar was told and not read`;
+      if (last !== undefined && this.#last.get(key) !== last)
+        return `${key}: its last bar was told and not read`;
     }
     return undefined;
   }

@@ -13,6 +13,9 @@ export interface Tap {
   /** Exchange time. */
   readonly now: () => number;
   /** REST has answered, or not (0): a question about a symbol, or another one. */
+  readonly onDial: () => void;
+  /** A connection has come or gone, or asks for something. */
+  readonly onStir: () => void;
   readonly onAnswer: (symbol: string | null, status: number) => void;
 }
 
@@ -24,19 +27,21 @@ export const tapped = (world: World, tap: Tap): World => ({
 });
 
 const socketTap =
-  (openSocket: OpenSocket, { trace, wire, untruths }: Tap): OpenSocket =>
+  (openSocket: OpenSocket, { trace, wire, untruths, onDial, onStir }: Tap): OpenSocket =>
   (url, handlers) => {
     const link = wire.dialled();
+    onDial();
     const name = String(link.number);
     trace.add('dial', `${name} ${url}`);
     const socket = openSocket(url, {
       opened() {
         link.openedAt = wire.now();
+        onStir();
         trace.add('open', name);
         handlers.opened();
       },
       message(data) {
-        trace.add('frame', `${name} ${data.latin1Slice()}`);
+        trace.add('frame', `${name} ${data.toString('latin1')}`);
         const stream = streamOf(data);
         if (stream !== undefined) {
           wire.frame(link, stream);
@@ -51,6 +56,7 @@ const socketTap =
       closed(end) {
         trace.add('closed', `${name} ${plainText(end)}`);
         wire.ended(link);
+        onStir();
         handlers.closed(end);
       },
     });
@@ -71,6 +77,7 @@ const socketTap =
       terminate() {
         trace.add('terminate', name);
         wire.ended(link);
+        onStir();
         socket.terminate();
       },
     };

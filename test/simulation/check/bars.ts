@@ -68,7 +68,11 @@ export class ToldBars {
     const stored = this.#stored.find(candle, openTime);
     if (stored === undefined) violations.add('I1', 'delivered before it was committed', barName(candle));
     else if (difference(candle, stored) !== undefined)
-      violations.add('I3', 'delivered otherwise than committed', `${barName(candle)}: ${difference(candle, stored)}`);
+      violations.add(
+        'I3',
+        'delivered otherwise than committed',
+        `${barName(candle)}: ${difference(candle, stored)}`,
+      );
     const wanted = truth.candle(candle.symbol, interval, openTime);
     const differs = wanted === undefined ? 'the exchange has no such bar' : difference(candle, wanted);
     if (differs !== undefined && !untruths.has(candle))

@@ -36,10 +36,7 @@ export function lookAtBounds(collector: BinanceDataCollector, ports: BoundedPort
 }
 
 /** Every actor below the root. Walks the tree. */
-export function lookAtActors(
-  collector: BinanceDataCollector,
-  { violations, streams }: BoundedPorts,
-): void {
+export function lookAtActors(collector: BinanceDataCollector, { violations, streams }: BoundedPorts): void {
   const max = EACH_MAX * streams + OTHERS_MAX;
   const count = actorsBelow(collector.actor as unknown as AnyActorRef);
   if (count > max) violations.add('I8', `more than ${max} actors`, String(count));

@@ -81,7 +81,10 @@ export class Honesty {
   }
 
   #isProved(link: Link): boolean {
-    return link.heard.size > 0 || [...link.subscribed].some((name) => this.#isAsked(symbolOf(name), link.dialledAt));
+    return (
+      link.heard.size > 0 ||
+      [...link.subscribed].some((name) => this.#isAsked(symbolOf(name), link.dialledAt))
+    );
   }
 
   #isAsked(symbol: string, since: number): boolean {

@@ -23,7 +23,8 @@ const QUOTE = 0x22;
 
 /** The stream of a frame in its envelope; undefined for whatever else came. */
 export function streamOf(data: Buffer): string | undefined {
-  if (data.length < STREAM_FROM || data.latin1Slice(0, STREAM_FROM) !== '{"stream":"') return undefined;
+  if (data.length < STREAM_FROM || data.toString('latin1', 0, STREAM_FROM) !== '{"stream":"')
+    return undefined;
   const end = data.indexOf(QUOTE, STREAM_FROM);
   return end < 0 || end > STREAM_MAX ? undefined : data.toString('utf8', STREAM_FROM, end);
 }
@@ -100,7 +101,8 @@ export class Untruths {
       const [openTime, open, high, low, close, volume] = [at(0), at(1), at(2), at(3), at(4), at(5)];
       const values = { openTime, open, high, low, close, volume, closeTime: at(6), quoteVolume: at(7) };
       const taker = { count: at(8), takerBuyVolume: at(9), takerBuyQuoteVolume: at(10) };
-      if (values.closeTime < askedAt) this.#compare({ symbol, interval, ...values, ...taker, source: 'rest' });
+      if (values.closeTime < askedAt)
+        this.#compare({ symbol, interval, ...values, ...taker, source: 'rest' });
     }
   }
 

@@ -1,0 +1,45 @@
+/** I5, I6 and I7: how a process has ended, and what it has left behind. */
+import type { StopHow } from '../plan.ts';
+import type { Tenant } from '../tenant.ts';
+import type { Theatre } from '../theatre.ts';
+
+const CODES: Readonly<Record<StopHow, number>> = {
+  signal: 143,
+  interrupt: 130,
+  twice: 0,
+  callback: 0,
+  abort: 0,
+  forced: 1,
+};
+/** A disk that was at fault so long before may have cost rows, ms. */
+const DISK_MS = 60_000;
+
+/** It has ended and nobody had asked it to. */
+export function judgeOwnEnd({ violations, world, diskFaultAt }: Theatre, code: number): void {
+  // A store that fails for good ends the program with 1: somebody has to see to it.
+  const isExcused = code === 1 && world.now() - diskFaultAt < DISK_MS;
+  if (!isExcused) violations.add('I7', 'ended by itself', `with ${code}`);
+}
+
+/** It has ended as it was asked to. */
+export function judgeEnd(theatre: Theatre, tenant: Tenant, code: number): void {
+  const { violations, world, diskFaultAt } = theatre;
+  const { stopping, wire, life, collector, consumers, host, network } = { ...tenant, ...theatre };
+  if (stopping === undefined) return;
+  const { how, stillMs } = stopping;
+  const wanted = CODES[how];
+  const isExcused = code === 1 && (stillMs > 0 || world.now() - diskFaultAt < DISK_MS);
+  if (code !== wanted && !isExcused) violations.add('I7', `exit code of ${how}`, `${code}, not ${wanted}`);
+  if (collector.state !== 'stopped') violations.add('I4', 'over, and not stopped', collector.state);
+  if (collector.isConnected) violations.add('I4', 'over, and connected', '');
+  const left = (name: string, count: number): void => {
+    if (count > 0) violations.add('I6', `${name} left after the stop`, `${count}, ${how}`);
+  };
+  left('sockets', network.openSockets(life));
+  left('sockets', wire.socketsOpen);
+  left('requests', wire.requestsOpen);
+  left('timers', life.timers);
+  left('listeners of the process', host.listening);
+  const missed = consumers.missed();
+  if (missed !== undefined && code !== 1) violations.add('I2', 'a reader missed bars', missed);
+}
