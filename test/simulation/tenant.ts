@@ -53,6 +53,8 @@ export class Tenant {
   stopping: Stopping | undefined;
   /** Something that its status depends on has changed. */
   isStirred = true;
+  /** Exchange time from which on this run has streamed. */
+  streamsSince = Number.POSITIVE_INFINITY;
   /** So many bars, gaps and revisions were told. */
   readonly counts = { bars: 0, gaps: 0, revisions: 0 };
   readonly #theatre: Theatre;
@@ -113,6 +115,7 @@ export class Tenant {
       wire: this.wire,
       now: () => exchange.now(),
       latenessMs: () => theatre.latenessMs,
+      isNamed: (series, openTime) => this.told.isNamed(series, openTime),
     });
     this.told = this.#newTold();
     this.#listen();
@@ -139,7 +142,6 @@ export class Tenant {
   start(): void {
     const { world, trace, violations } = this.#theatre;
     trace.add('process', 'starts');
-    this.consumers.read();
     runApplication(this.supervisor, {
       host: this.host,
       clock: this.life,
@@ -164,6 +166,7 @@ export class Tenant {
   startAgain(): void {
     this.ending = undefined;
     this.stopping = undefined;
+    this.streamsSince = Number.POSITIVE_INFINITY;
     this.told = this.#newTold();
     this.start();
   }
@@ -234,6 +237,7 @@ export class Tenant {
   #exit(ending: Ending): void {
     if (this.isOver) return;
     this.ending = ending;
+    if (ending.kind !== 'ended') this.life.kill();
     this.#theatre.trace.add('process', `is over: ${plainText(ending)}`);
     this.tally();
   }
@@ -265,7 +269,7 @@ export class Tenant {
 
   #listen(): void {
     const { collector, listening } = this;
-    const { trace } = this.#theatre;
+    const { trace, exchange } = this.#theatre;
     collector.on('candle', (candle) => {
       trace.add('candle', plainText(candle));
       this.told.candle(candle);
@@ -284,6 +288,9 @@ export class Tenant {
       this.told.revision(revision);
     });
     collector.on('state', (change) => {
+      // Whoever reads when all is over gets the end.
+      if (change.to === 'connecting') this.consumers.read();
+      if (change.to === 'streaming') this.streamsSince = Math.min(this.streamsSince, exchange.now());
       const text = plainText(change);
       trace.add('state', text);
       listening.hear('state', text);
@@ -299,7 +306,9 @@ export class Tenant {
   #answered(symbol: string | null, status: number): void {
     const { world, exchange, asked } = this.#theatre;
     this.isStirred = true;
-    if (symbol !== null) asked.push({ wallMs: world.now(), at: exchange.now(), symbol, status });
+    if (symbol === null) return;
+    const { streamsSince } = this;
+    asked.push({ wallMs: world.now(), at: exchange.now(), symbol, status, streamsSince });
   }
 
   /** What the checks of bounds need. */

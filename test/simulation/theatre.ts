@@ -37,8 +37,8 @@ export class Theatre {
   readonly untruths: Untruths;
   readonly hidden: Hidden;
   readonly coverage: Coverage | undefined;
-  /** Answers to questions for bars. */
-  readonly asked: Asked[] = [];
+  /** Answers to questions for bars, each with the exchange time from which on its process had streamed. */
+  readonly asked: (Asked & { readonly streamsSince: number })[] = [];
   /** When the disk was last at fault, world ms. */
   diskFaultAt = Number.NEGATIVE_INFINITY;
   /** How much later than asked for timers fire, ms. */

@@ -102,12 +102,17 @@ export class ToldBars {
       violations.add('I3', 'revised to what the exchange never said', `${barName(after)}: ${differs}`);
   }
 
+  /** Whether a gap says that it is lacking, in this run or before it. */
+  isNamed(series: Series, openTime: number): boolean {
+    return this.#announced.has(barKey({ ...series, openTime })) || this.#stored.isGap(series, openTime);
+  }
+
   /** Whatever lies between two bars was announced as a gap, in this run or before it. */
   #skips(candle: Candle, last: number): void {
     const { interval, openTime } = candle;
     for (let open = nextOpenTime(interval, last); open < openTime; open = nextOpenTime(interval, open)) {
       const bar = { ...candle, openTime: open };
-      if (this.#announced.has(barKey(bar)) || this.#stored.isGap(candle, open)) continue;
+      if (this.isNamed(candle, open)) continue;
       this.#ports.violations.add('I2', 'skipped without a gap', `${barName(bar)}, before ${barName(candle)}`);
       return;
     }

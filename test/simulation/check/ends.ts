@@ -7,8 +7,9 @@ const CODES: Readonly<Record<StopHow, number>> = {
   signal: 143,
   interrupt: 130,
   twice: 0,
-  callback: 0,
-  abort: 0,
+  // A collector that stops and its supervisor has not asked it to has ended its application.
+  callback: 1,
+  abort: 1,
   forced: 1,
 };
 /** A disk that was at fault so long before may have cost rows, ms. */

@@ -11,6 +11,8 @@ import type { InvariantId } from './violations.ts';
 const REPAIR_MS = 45_000;
 /** Bars are compared ten minutes after their close and later, and given up after thirty, when REST was away. */
 const COMPARED = { from: 10 * 60_000, to: 30 * 60_000 };
+/** What is older than this when a process begins is not compared any more (contract 2): nobody was there in its time. */
+const WINDOW_MS = 15 * 60_000;
 /** With fewer answers than this in that time REST was as good as away. */
 const ANSWERS_MIN = 3;
 
@@ -62,6 +64,7 @@ export function judgeStore(theatre: Theatre, { endedAt, calmAt }: Period): numbe
         (one) =>
           one.symbol === symbol &&
           one.status === 200 &&
+          one.streamsSince < closeTime + WINDOW_MS &&
           one.at > closeTime + COMPARED.from &&
           one.at < closeTime + COMPARED.to,
       ).length < ANSWERS_MIN,
