@@ -14,6 +14,8 @@ const LEAVE_MS = 1_500;
 /** How often everything that it says is looked at, and how often everything that it is made of, ms. */
 const LOOK_MS = 10_000;
 const LOOK_AROUND_MS = 600_000;
+/** Who wakes sees what it owes within so long, ms. */
+const WAKING_MS = 1_000;
 /** The next process after one that ended so briefly before is the same process, started again. */
 const SAME_PROCESS_MS = 3_000;
 
@@ -34,6 +36,7 @@ export class Stage {
   #lookedAt = 0;
   #lookedAroundAt = 0;
   #second = -1;
+  #stillAt = Number.NEGATIVE_INFINITY;
   #next: Timer;
 
   constructor(theatre: Theatre) {
@@ -76,9 +79,12 @@ export class Stage {
       if (!this.#isEnding) this.#end(tenant);
       return;
     }
-    if (tenant.life.isStill) return;
     const { world, violations } = this.#theatre;
     const now = world.now();
+    if (tenant.life.isStill) {
+      this.#stillAt = now;
+      return;
+    }
     const second = Math.floor(now / 1_000);
     if (!tenant.isStirred && second === this.#second) return;
     this.#second = second;
@@ -87,7 +93,7 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    tenant.honesty.lookAtSeries(tenant.collector);
+    tenant.honesty.lookAtSeries(tenant.collector, now - this.#stillAt > WAKING_MS);
     lookAtBounds(tenant.collector, tenant.bounds);
     if (now - this.#lookedAroundAt < LOOK_AROUND_MS) return;
     this.#lookedAroundAt = now;

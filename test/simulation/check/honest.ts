@@ -47,11 +47,11 @@ export class Honesty {
       violations.add('I4', 'said before any socket was proved', said);
   }
 
-  /** Every series. */
-  lookAtSeries(collector: BinanceDataCollector): void {
+  /** Every series. `isAwake`: the process has been running for a while. */
+  lookAtSeries(collector: BinanceDataCollector, isAwake: boolean): void {
     const { violations, wire } = this.#ports;
     const links = wire.known(NEWS_MS);
-    const { series, isConnected } = collector.status();
+    const { series, isConnected, rowsWaiting } = collector.status();
     for (const one of series) {
       const name = streamName(one);
       const key = seriesKey(one);
@@ -65,11 +65,12 @@ export class Honesty {
       if (proved.length === 0) violations.add('I4', 'live without a frame on an open socket', key);
       else if (proved.every((link) => this.#isSilent(link)))
         violations.add('I4', 'live on a socket that has been silent', key);
-      this.#owes(one);
+      // What is named waits for the disk like every row, and who has just woken needs a moment to see what it owes.
+      if (rowsWaiting === 0 && isAwake) this.#owes(one);
     }
   }
 
-  /** Its last bar is there, or the exchange has none. */
+  /** Its last bar is there, or the exchange has none, or a gap says that it is lacking. */
   #owes(one: Series & { readonly last?: { readonly openTime: number } }): void {
     const { violations, truth, now, latenessMs, isNamed } = this.#ports;
     if (one.last === undefined) return;

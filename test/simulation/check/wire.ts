@@ -11,6 +11,7 @@ export interface Link {
   readonly dialledAt: number;
   openedAt: number | undefined;
   endedAt: number | undefined;
+  /** Streams that it was ever to carry: one that is mute is subscribed anew. */
   readonly subscribed: Set<string>;
   /** When each stream's last frame came. */
   readonly heard: Map<string, number>;
@@ -155,9 +156,7 @@ export class Wire {
   sent(link: Link, text: string): void {
     const { method, params } = JSON.parse(text) as { method?: string; params?: unknown };
     if (!Array.isArray(params)) return;
-    for (const stream of params as string[])
-      if (method === 'SUBSCRIBE') link.subscribed.add(stream);
-      else if (method === 'UNSUBSCRIBE') link.subscribed.delete(stream);
+    if (method === 'SUBSCRIBE') for (const stream of params as string[]) link.subscribed.add(stream);
   }
 
   get socketsOpen(): number {
