@@ -82,8 +82,8 @@ export class WorldClock implements Clock {
       const turn = (hasStepped: boolean): void => {
         try {
           const goesOn = !hasStepped || after();
-          // Between two of them come promises and what waits for the next turn of the loop.
-          if (goesOn && this.step(until)) setImmediate(turn, true);
+          // Between two of them come promises, and then who waits for the next turn of the loop: that takes no time.
+          if (goesOn && this.step(until)) setImmediate(setImmediate, turn, true);
           else {
             if (goesOn) this.#now = Math.max(this.#now, until);
             resolve();
