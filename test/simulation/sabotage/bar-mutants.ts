@@ -8,8 +8,8 @@ const DATABASE = 'src/store/database.ts';
 export const BAR_MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I1',
-    // The bars that it leaves out are a hole that nobody names, and a step in the order.
-    also: ['I2', 'I9'],
+    // The bars that it leaves out are a hole that nobody names, a step in the order, and owed by who says that it is live.
+    also: ['I2', 'I4', 'I9'],
     name: 'skips-backfill',
     does: 'a series goes on at the first bar of a new connection, whatever it has missed',
     patches: [

@@ -4,6 +4,16 @@ import { type Mutant, patch } from './mutant.ts';
 const COLLECTOR = 'machines/collector.setup.ts';
 const CONNECTION = 'machines/connection.setup.ts';
 
+/** Who supervises would end a part that is late: it gives each part all the time there is, and more. */
+const UNSUPERVISED = [
+  patch('machines/model/stop-time.ts', 'wholeMs - reserveOf(wholeMs) / 2;', '3 * wholeMs;'),
+  patch(
+    'machines/model/stop-time.ts',
+    'return Math.floor(Math.min(deadlineMs, share));',
+    'return Math.floor(Math.max(3 * wholeMs, Math.min(deadlineMs, share)));',
+  ),
+];
+
 export const CONDUCT_MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I4',
@@ -30,6 +40,7 @@ export const CONDUCT_MUTANTS: readonly Mutant[] = [
     name: 'reports-late',
     does: 'a stop says that it is over long after it is',
     patches: [
+      ...UNSUPERVISED,
       patch(
         'src/collector.ts',
         'await stopped.catch(() => {});',
@@ -42,7 +53,10 @@ export const CONDUCT_MUTANTS: readonly Mutant[] = [
     invariant: 'I5',
     name: 'has-no-deadline',
     does: 'a stop waits a minute for a peer that does not answer',
-    patches: [patch(COLLECTOR, 'inner(params.timeoutMs ?? context.stopTimeoutMs)', 'inner(180_000)')],
+    patches: [
+      ...UNSUPERVISED,
+      patch(COLLECTOR, 'inner(params.timeoutMs ?? context.stopTimeoutMs)', 'inner(180_000)'),
+    ],
   },
   {
     invariant: 'I6',
@@ -54,8 +68,8 @@ export const CONDUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I6',
-    // A socket that nobody owns any more still delivers, and is one too many.
-    also: ['I4', 'I8'],
+    // A socket that nobody owns any more still delivers, is one too many, and who supervises sees it.
+    also: ['I4', 'I7', 'I8'],
     name: 'leaks-a-socket',
     does: 'a connection that was given up keeps its socket',
     patches: [
@@ -74,15 +88,9 @@ export const CONDUCT_MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I7',
-    name: 'forces-without-a-word',
-    does: 'a forced exit ends with the code of one that went well',
-    patches: [
-      patch(
-        'src/supervisor/process.ts',
-        'exit: () => host.exit(EXIT.failed),',
-        'exit: () => host.exit(EXIT.finished),',
-      ),
-    ],
+    name: 'fails-with-a-smile',
+    does: 'what could not go on ends with the code of what went well',
+    patches: [patch('machines/model/exit-code.ts', 'failed: 1,', 'failed: 0,')],
   },
   {
     invariant: 'I8',

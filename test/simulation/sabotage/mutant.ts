@@ -17,7 +17,7 @@ export interface Mutant {
   readonly name: string;
   /** What it does, as its victim would say it. */
   readonly does: string;
-  readonly patches: readonly [Patch, ...Patch[]];
+  readonly patches: readonly Patch[];
 }
 
 export const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
