@@ -62,6 +62,8 @@ export interface Plan {
   readonly days: number;
   readonly symbols: readonly string[];
   readonly intervals: readonly Interval[];
+  /** Every symbol is asked for, whatever their names. */
+  readonly isAll: boolean;
   /** Of these, symbols that never trade. */
   readonly quiet: readonly string[];
   /** Of these, symbols that are not listed in the beginning. */

@@ -4,7 +4,7 @@ import { judgeStore } from './check/store.ts';
 import type { Violation } from './check/violations.ts';
 import { Coverage } from './coverage.ts';
 import { schedule } from './faults/strike.ts';
-import { DAY_MS, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { Stage } from './stage.ts';
 import { Theatre } from './theatre.ts';
 import { plainText } from './trace.ts';
@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly tracePath?: string | undefined;
   /** Notes which transitions are taken. Costs time. */
   readonly withCoverage?: boolean | undefined;
+  /** Called before anything begins: for tests that spoil something in secret. */
+  readonly spoil?: (theatre: Theatre) => void;
 }
 
 export interface Verdict {
@@ -77,8 +79,9 @@ export async function simulate(plan: Plan, options: SimulationOptions = {}): Pro
   };
   try {
     for (const planned of plan.faults) schedule(theatre, stage, planned);
+    options.spoil?.(theatre);
     stage.begin();
-    if (await run(plan.days * DAY_MS)) {
+    if (await run(stage.calmAt)) {
       theatre.calm();
       stage.calm();
       trace.add('calm', '');

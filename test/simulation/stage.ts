@@ -3,7 +3,7 @@
 import type { Timer } from '../../src/ports.ts';
 import { lookAtActors, lookAtBounds } from './check/bounded.ts';
 import { judgeEnd, judgeOwnEnd } from './check/ends.ts';
-import type { Act } from './plan.ts';
+import { type Act, DAY_MS } from './plan.ts';
 import { Tenant } from './tenant.ts';
 import type { Theatre } from './theatre.ts';
 
@@ -39,8 +39,12 @@ export class Stage {
   #stillAt = Number.NEGATIVE_INFINITY;
   #next: Timer;
 
+  /** When there are no more faults, world ms. */
+  readonly calmAt: number;
+
   constructor(theatre: Theatre) {
     this.#theatre = theatre;
+    this.calmAt = theatre.plan.days * DAY_MS;
   }
 
   begin(): void {
@@ -54,6 +58,7 @@ export class Stage {
   /** No more faults: who is down begins now. */
   calm(): void {
     this.isCalm = true;
+    this.tenant?.life.setLateness(0);
     if (this.tenant !== undefined) return;
     this.#theatre.world.clearTimeout(this.#next);
     this.begin();
@@ -93,7 +98,8 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    tenant.honesty.lookAtSeries(tenant.collector, now - this.#stillAt > WAKING_MS);
+    const isAwake = now - Math.max(this.#stillAt, tenant.knowsTimeSince) > WAKING_MS;
+    tenant.honesty.lookAtSeries(tenant.collector, isAwake);
     lookAtBounds(tenant.collector, tenant.bounds);
     if (now - this.#lookedAroundAt < LOOK_AROUND_MS) return;
     this.#lookedAroundAt = now;

@@ -12,10 +12,10 @@ export interface Tap {
   readonly untruths: Untruths;
   /** Exchange time. */
   readonly now: () => number;
-  /** REST has answered, or not (0): a question about a symbol, or another one. */
   readonly onDial: () => void;
   /** A connection has come or gone, or asks for something. */
   readonly onStir: () => void;
+  /** REST has answered, or not (0): a question about a symbol, or another one. */
   readonly onAnswer: (symbol: string | null, status: number) => void;
 }
 
@@ -95,6 +95,10 @@ const clientTap = (client: HttpClient, { trace, wire, untruths, now, onAnswer }:
       const answer = await client.get(request);
       trace.add('answer', `${answer.status} ${answer.text}`);
       onAnswer(symbol, answer.status);
+      if (answer.status === 200 && url.pathname === REST_PATHS.time) {
+        wire.timesRead += 1;
+        wire.timeReadAt = wire.now();
+      }
       if (symbol !== null && answer.status === 200 && url.pathname === REST_PATHS.klines)
         untruths.answered(
           { symbol, interval: url.searchParams.get('interval') as Interval, askedAt },

@@ -54,6 +54,7 @@ export class Tenant {
   stopping: Stopping | undefined;
   /** Something that its status depends on has changed. */
   isStirred = true;
+  hasSlept = false;
   /** Exchange time from which on this run has streamed. */
   streamsSince = Number.POSITIVE_INFINITY;
   /** So many bars, gaps and revisions were told. */
@@ -88,7 +89,7 @@ export class Tenant {
     const inspect = theatre.coverage === undefined ? {} : { inspect: theatre.coverage.inspect };
     this.collector = new BinanceDataCollector(
       {
-        symbols: plan.symbols,
+        symbols: plan.isAll ? 'all' : plan.symbols,
         intervals: plan.intervals,
         network: URLS,
         origin: 'simulator',
@@ -192,8 +193,22 @@ export class Tenant {
   /** It stands still, asleep or not. */
   standStill(kind: 'freeze' | 'sleep', ms: number): void {
     if (this.stopping !== undefined) this.stopping.stillMs += ms;
-    if (kind === 'freeze') this.life.freeze(ms);
-    else this.life.sleep(ms);
+    if (kind === 'freeze') {
+      this.life.freeze(ms);
+      return;
+    }
+    this.wire.timesRead = 0;
+    this.hasSlept = true;
+    this.life.sleep(ms);
+  }
+
+  /**
+   * World time since when it could know the exchange's. After a sleep nobody can, until the exchange was asked and has
+   * said so twice.
+   */
+  get knowsTimeSince(): number {
+    if (!this.hasSlept) return Number.NEGATIVE_INFINITY;
+    return this.wire.timesRead < 2 ? Number.POSITIVE_INFINITY : this.wire.timeReadAt;
   }
 
   /** For I5: it has had more time to stop than it may have. */

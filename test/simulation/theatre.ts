@@ -77,6 +77,8 @@ export class Theatre {
   calm(): void {
     this.exchange.clearFaults();
     this.network.relieve();
+    this.network.setLatency(...USUAL_LATENCY);
+    this.latenessMs = 0;
     this.disk.failNext(0);
     this.disk.loseNext(0);
     this.disk.commitMs = COMMIT_MS;
@@ -100,6 +102,8 @@ export class Theatre {
   }
 }
 
+/** At least, and at most so much more, ms. */
+export const USUAL_LATENCY = [20, 10] as const;
 /** How long a commit takes when nothing is wrong, ms. */
 export const COMMIT_MS = 2;
 

@@ -47,7 +47,7 @@ export class Honesty {
       violations.add('I4', 'said before any socket was proved', said);
   }
 
-  /** Every series. `isAwake`: the process has been running for a while. */
+  /** Every series. `isAwake`: the process has been running for a while, and knows the time. */
   lookAtSeries(collector: BinanceDataCollector, isAwake: boolean): void {
     const { violations, wire } = this.#ports;
     const links = wire.known(NEWS_MS);

@@ -120,6 +120,9 @@ export class Wire {
   /** When REST was asked about a symbol last, and how often in all. */
   readonly askedAt = new Map<string, number>();
   requestsOpen = 0;
+  /** Answers to questions for the exchange's time since the process slept last, and when the last of them came. */
+  timesRead = 0;
+  timeReadAt = Number.NEGATIVE_INFINITY;
   dials = 0;
 
   constructor(now: () => number) {

@@ -102,6 +102,7 @@ export function planOf(seed: number, { days, streams }: Extent): fc.Arbitrary<Pl
     .record({
       bursts: fc.array(burst(untilMs, what), perDay(BURSTS_A_DAY, days)),
       ends: fc.array(end(untilMs, what), perDay(ENDS_A_DAY, days)),
+      isAll: fc.boolean(),
       skewMs: fc.constantFrom(...SKEWS).map((count) => count * MINUTE),
       listMs: between(CALM_START_MS, untilMs),
       streamsPerSocket: fc.constantFrom(4, 5, 7, 10, 200),
@@ -109,17 +110,19 @@ export function planOf(seed: number, { days, streams }: Extent): fc.Arbitrary<Pl
       // Some exchanges end connections before they are replaced.
       lifetimeMs: between(2, 24).map((hours) => hours * 60 * MINUTE),
     })
-    .map(({ bursts, ends, skewMs, listMs, ...rest }) => ({
+    .map(({ bursts, ends, skewMs, listMs, isAll, ...rest }) => ({
       seed,
       days,
       symbols,
       intervals,
       quiet,
-      later,
+      isAll,
+      // Who is asked for by name has to be there.
+      later: isAll ? later : [],
       ...rest,
       faults: [
         ...(skewMs === 0 ? [] : [skew(skewMs)]),
-        ...later.map((symbol) => listing(symbol, listMs)),
+        ...(isAll ? later : []).map((symbol) => listing(symbol, listMs)),
         ...bursts.flat(),
         ...ends,
       ].sort((a, b) => a.atMs - b.atMs),

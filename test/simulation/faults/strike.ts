@@ -2,7 +2,7 @@
 import type { Truth } from '../../../src/simulator/index.ts';
 import type { Act, DiskFault, ExchangeFault, NetworkFault, PlannedFault, ProcessFault } from '../plan.ts';
 import type { Stage } from '../stage.ts';
-import { COMMIT_MS, type Theatre } from '../theatre.ts';
+import { COMMIT_MS, type Theatre, USUAL_LATENCY } from '../theatre.ts';
 
 const MINUTE = 60_000;
 const DISK_BROKEN = new Error('disk I/O error');
@@ -102,9 +102,6 @@ function strikeNetwork({ network, world, exchange }: Theatre, fault: NetworkFaul
   }
 }
 
-/** At least, and at most so much more, ms. */
-const USUAL_LATENCY = [20, 10] as const;
-
 function strikeDisk(theatre: Theatre, fault: DiskFault): boolean {
   const { disk, world } = theatre;
   theatre.diskFaultAt = world.now();
@@ -126,7 +123,8 @@ function strikeProcess(theatre: Theatre, stage: Stage, fault: ProcessFault): boo
   switch (fault.kind) {
     case 'freeze':
     case 'sleep':
-      tenant.standStill(fault.kind, fault.ms);
+      // Calm is when nobody sleeps any more.
+      tenant.standStill(fault.kind, Math.min(fault.ms, stage.calmAt - theatre.world.now()));
       return true;
     case 'step':
       tenant.life.stepWall(fault.ms);

@@ -1,0 +1,63 @@
+/** What `simulation.ts` is told. */
+import { parseArgs } from 'node:util';
+import { STREAMS_MAX } from './draw/draw.ts';
+
+export interface Flags {
+  readonly seed: number;
+  readonly seeds: number;
+  readonly days: number;
+  readonly streams: number;
+  readonly parallel: number;
+  readonly trace: string | undefined;
+  readonly coverage: boolean;
+  readonly shrink: boolean;
+  readonly regressions: boolean;
+  /** For one that was started by another: the verdict as JSON. */
+  readonly json: boolean;
+}
+
+const SEED_MAX = 2 ** 31 - 1;
+const DAYS_MAX = 366;
+
+/** @throws {RangeError | TypeError} with what is wrong, for the user. */
+export function readFlags(args: readonly string[]): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '1' },
+      days: { type: 'string', default: '1' },
+      streams: { type: 'string', default: '20' },
+      parallel: { type: 'string', default: '1' },
+      trace: { type: 'string' },
+      coverage: { type: 'boolean', default: false },
+      shrink: { type: 'boolean', default: false },
+      regressions: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const whole = (name: 'seed' | 'seeds' | 'streams' | 'parallel', most: number): number => {
+    const value = Number(values[name]);
+    if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+    throw new RangeError(`--${name}: ${values[name]} is not a whole number from 1 to ${most}`);
+  };
+  const days = Number(values.days);
+  if (!(days >= 0.01 && days <= DAYS_MAX))
+    throw new RangeError(`--days: ${values.days} is not a number from 0.01 to ${DAYS_MAX}`);
+  const flags: Flags = {
+    seed: whole('seed', SEED_MAX),
+    seeds: whole('seeds', 1_000_000),
+    days,
+    streams: whole('streams', STREAMS_MAX),
+    parallel: whole('parallel', 64),
+    trace: values.trace,
+    coverage: values.coverage,
+    shrink: values.shrink,
+    regressions: values.regressions,
+    json: values.json,
+  };
+  for (const name of ['trace', 'shrink'] as const)
+    if (flags[name] && flags.seeds > 1)
+      throw new RangeError(`--${name} is for one seed, not for ${flags.seeds}`);
+  return flags;
+}
