@@ -6,6 +6,7 @@ import { runApplication } from '../../src/supervisor/run.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { ToldBars } from './check/bars.ts';
 import { Dials } from './check/bounded.ts';
+import { judgeExit } from './check/ends.ts';
 import { Honesty } from './check/honest.ts';
 import { Listening } from './check/quiet.ts';
 import { Wire } from './check/wire.ts';
@@ -251,6 +252,7 @@ export class Tenant {
 
   #exit(ending: Ending): void {
     if (this.isOver) return;
+    judgeExit(this.#theatre, this, ending);
     this.ending = ending;
     if (ending.kind !== 'ended') this.life.kill();
     this.#theatre.trace.add('process', `is over: ${plainText(ending)}`);
