@@ -98,7 +98,7 @@ export class WorldClock implements Clock {
             isOn = goesOn && this.step(until);
           }
           // Between two of them come promises, and then who waits for the next turn of the loop: that takes no time.
-          if (isOn) setImmediate(setImmediate, turn, true);
+          if (isOn) setImmediate(() => setImmediate(turn, true));
           else {
             if (goesOn) this.#now = Math.max(this.#now, until);
             resolve();
