@@ -21,6 +21,8 @@ import { Life } from './world/life.ts';
 
 /** How long a stop may take, ms (contract 3). */
 const STOP_MS = 5_000;
+/** After which what others have asked is forgotten, ms: the minute in which it was, and one more. */
+const BUDGET_MS = 120_000;
 /** An iterator that lags behind so many candles reads from the store. */
 const QUEUE_SIZE = 50;
 
@@ -62,10 +64,12 @@ export class Tenant {
   readonly #theatre: Theatre;
   readonly #abort = new AbortController();
   #callbackStops = false;
+  readonly #bornAt: number;
 
   constructor(theatre: Theatre) {
     const { world, exchange, network, disk, trace, violations, untruths, plan } = theatre;
     this.#theatre = theatre;
+    this.#bornAt = world.now();
     const life = new Life(world);
     this.life = life;
     this.wire = new Wire(() => world.now());
@@ -82,6 +86,11 @@ export class Tenant {
         onDial: () => dials.dialled(world.now()),
         onStir: () => {
           this.isStirred = true;
+        },
+        // Somebody else on this address may have spent what there was, or the process before this one.
+        onTooMany: (what) => {
+          const isOurs = world.now() - Math.max(theatre.weightFaultAt, this.#bornAt) > BUDGET_MS;
+          if (isOurs) violations.add('I8', 'the exchange was asked too much', what);
         },
         onAnswer: (symbol, status) => this.#answered(symbol, status),
       },
