@@ -294,3 +294,14 @@ test('CLOSE goes to both connections', () => {
   for (const id of ['feed.a', 'feed.b'])
     expect(commands(run, id)).toEqual([{ type: 'CLOSE', withinMs: 900 }]);
 });
+
+test('CLOSE goes to a predecessor too that was lost before its successor was proved, and the feed waits for it', () => {
+  const run = rotating();
+  isDown(run, 'feed.a');
+  say(run, { type: 'CLOSE', withinMs: 1_000 });
+  expect(commands(run, 'feed.a').at(-1)).toEqual({ type: 'CLOSE', withinMs: 900 });
+  for (const id of [BTC, 'feed.b']) ends(run, id, { name: id, outcome: 'closed', durationMs: 1 });
+  expect(run.snapshot.status).toBe('active');
+  ends(run, 'feed.a', { name: 'feed.a', outcome: 'closed', durationMs: 1 });
+  expect(run.snapshot.status).toBe('done');
+});

@@ -144,6 +144,19 @@ describe('a feed counts the connections that were given up', () => {
     expect(counted).toEqual(['refused', 'announced']);
   });
 
+  test('a successor that breaks or ends of itself: a fault of ours', () => {
+    const run = up();
+    isLeaving(run);
+    fails(run, 'feed.b', new Error('boom'));
+    run.pass(1_000);
+    ends(run, 'feed.b', { name: 'feed.b', outcome: 'closed', durationMs: 1 });
+    expect(counted).toEqual(['failed', 'failed']);
+    expect(run.heard.slice(1).map(({ fields }) => fields)).toEqual([
+      { feed: 'feed', reason: 'feed.b failed: boom', retryMs: 1_000 },
+      { feed: 'feed', reason: 'feed.b ended: closed', retryMs: 1_000 },
+    ]);
+  });
+
   test('a child that fails costs the connection: a fault of ours', () => {
     const run = up();
     fails(run, 'feed.a', new Error('boom'));

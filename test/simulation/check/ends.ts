@@ -1,6 +1,6 @@
 /** I5, I6 and I7: how a process has ended, and what it has left behind. */
 import type { StopHow } from '../plan.ts';
-import type { Tenant } from '../tenant.ts';
+import type { Ending, Tenant } from '../tenant.ts';
 import type { Theatre } from '../theatre.ts';
 
 const CODES: Readonly<Record<StopHow, number>> = {
@@ -20,6 +20,16 @@ export function judgeOwnEnd({ violations, world, diskFaultAt }: Theatre, code: n
   // A store that fails for good ends the program with 1: somebody has to see to it.
   const isExcused = code === 1 && world.now() - diskFaultAt < DISK_MS;
   if (!isExcused) violations.add('I7', 'ended by itself', `with ${code}`);
+}
+
+/** It ends now: in its time, and by force only where it was asked to. */
+export function judgeExit({ violations }: Theatre, tenant: Tenant, ending: Ending): void {
+  const { stopping, isOverdue } = tenant;
+  if (isOverdue) violations.add('I5', 'did not stop in time', `${ending.kind}, ${stopping?.how}`);
+  if (ending.kind !== 'forced') return;
+  if (stopping === undefined)
+    violations.add('I7', 'forced, and nobody had asked it to end', `${ending.code}`);
+  if (ending.code !== CODES.forced) violations.add('I7', 'exit code of a forced exit', `${ending.code}`);
 }
 
 /** It has ended as it was asked to. */

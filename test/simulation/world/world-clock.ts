@@ -97,8 +97,8 @@ export class WorldClock implements Clock {
             goesOn = after();
             isOn = goesOn && this.step(until);
           }
-          // Between two of them come promises and what waits for the next turn of the loop.
-          if (isOn) setImmediate(turn, true);
+          // Between two of them come promises, and then who waits for the next turn of the loop: that takes no time.
+          if (isOn) setImmediate(() => setImmediate(turn, true));
           else {
             if (goesOn) this.#now = Math.max(this.#now, until);
             resolve();
