@@ -83,7 +83,7 @@ export class WorldClock implements Clock {
         try {
           const goesOn = !hasStepped || after();
           // Between two of them come promises, and then who waits for the next turn of the loop: that takes no time.
-          if (goesOn && this.step(until)) setImmediate(setImmediate, turn, true);
+          if (goesOn && this.step(until)) setImmediate(() => setImmediate(turn, true));
           else {
             if (goesOn) this.#now = Math.max(this.#now, until);
             resolve();
