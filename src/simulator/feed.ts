@@ -130,7 +130,7 @@ export class Feed {
     for (const group of this.#groups.values()) if (group.wakeAt < wake) wake = group.wakeAt;
     if (wake === Infinity && this.#groups.size === 0) return;
     const spacing = this.#lastTick + TICK_MS - clock.now();
-    const delay = Math.ceil(Math.max(spacing, Math.min(1000, (wake - now()) / timeScale), 0));
+    const delay = Math.ceil(Math.max(spacing, (wake - now()) / timeScale, 0));
     const due = clock.now() + delay;
     if (this.#timer !== undefined) {
       if (due >= this.#timerDue) return;

@@ -67,8 +67,9 @@ export function generatedSource(seed: number, symbol: string, quiet = false): Ba
   const noise = new PriceNoise(shape);
   const stepKey = mix(shape.key + 1);
   const idleKey = mix(shape.key + 2);
-  let memoMinute = Number.NaN;
-  let memoClose = 0;
+  /** The last even and the last odd minute whose close was asked for: a bar needs its own and the one before. */
+  const memoMinutes = [Number.NaN, Number.NaN];
+  const memoCloses = [0, 0];
 
   const idle = (minute: number): boolean =>
     shape.idlePerMille > 0 && hash(idleKey, minute) % 1000 < shape.idlePerMille;
@@ -76,12 +77,14 @@ export function generatedSource(seed: number, symbol: string, quiet = false): Ba
   /** Close of a minute in ticks: the noise at its end, or what stood before when nothing was traded. */
   const closeOf = (minute: number): number => {
     if (quiet) return shape.baseTicks;
-    if (memoMinute === minute) return memoClose;
+    const slot = minute & 1;
+    if (memoMinutes[slot] === minute) return memoCloses[slot] as number;
     let traded = minute;
     while (idle(traded)) traded--;
-    memoClose = noise.at(traded + 1);
-    memoMinute = minute;
-    return memoClose;
+    const close = noise.at(traded + 1);
+    memoMinutes[slot] = minute;
+    memoCloses[slot] = close;
+    return close;
   };
 
   const stepsIn = (minute: number): number => 8 + (hash(stepKey, minute, 99) % 5);

@@ -72,7 +72,12 @@ async function many(flags: Flags): Promise<number> {
   const edges = new Set<string>();
   const worker = async (): Promise<void> => {
     for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-      const verdict = await apart(flags, seed);
+      const verdict = await apart(flags, seed).catch((error: Error) => error);
+      if (verdict instanceof Error) {
+        broken.push(seed);
+        say(`seed ${seed}: BROKEN ${verdict.message}\n${repeat(flags, seed)}`);
+        continue;
+      }
       verdicts.push(verdict);
       for (const edge of verdict.edges) edges.add(edge);
       say(verdictLine(seed, verdict));

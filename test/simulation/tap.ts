@@ -15,9 +15,15 @@ export interface Tap {
   readonly onDial: () => void;
   /** A connection has come or gone, or asks for something. */
   readonly onStir: () => void;
+  /** The exchange itself says that it was asked too much, of what. */
+  readonly onTooMany: (what: string) => void;
   /** REST has answered, or not (0): a question about a symbol, or another one. */
   readonly onAnswer: (symbol: string | null, status: number) => void;
 }
+
+/** As the exchange says it, and no fault that is put on it. */
+const TOO_MANY = 'Too many requests';
+const OVER_LIMIT = 'current limit of IP';
 
 /** The same world, listened to. */
 export const tapped = (world: World, tap: Tap): World => ({
@@ -27,7 +33,7 @@ export const tapped = (world: World, tap: Tap): World => ({
 });
 
 const socketTap =
-  (openSocket: OpenSocket, { trace, wire, untruths, onDial, onStir }: Tap): OpenSocket =>
+  (openSocket: OpenSocket, { trace, wire, untruths, onDial, onStir, onTooMany }: Tap): OpenSocket =>
   (url, handlers) => {
     const link = wire.dialled();
     onDial();
@@ -55,6 +61,7 @@ const socketTap =
       },
       closed(end) {
         trace.add('closed', `${name} ${plainText(end)}`);
+        if (end.code === 1008 && end.reason === TOO_MANY) onTooMany('messages on a socket');
         wire.ended(link);
         onStir();
         handlers.closed(end);
@@ -83,7 +90,10 @@ const socketTap =
     };
   };
 
-const clientTap = (client: HttpClient, { trace, wire, untruths, now, onAnswer }: Tap): HttpClient => ({
+const clientTap = (
+  client: HttpClient,
+  { trace, wire, untruths, now, onAnswer, onTooMany }: Tap,
+): HttpClient => ({
   async get(request) {
     const url = new URL(request.url);
     const symbol = url.searchParams.get('symbol');
@@ -95,6 +105,7 @@ const clientTap = (client: HttpClient, { trace, wire, untruths, now, onAnswer }:
       const answer = await client.get(request);
       trace.add('answer', `${answer.status} ${answer.text}`);
       onAnswer(symbol, answer.status);
+      if (answer.status === 429 && answer.text.includes(OVER_LIMIT)) onTooMany('requests');
       if (answer.status === 200 && url.pathname === REST_PATHS.time) {
         wire.timesRead += 1;
         wire.timeReadAt = wire.now();

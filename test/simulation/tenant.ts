@@ -1,6 +1,6 @@
 /** One process of a simulated world: a collector under its supervisor, from its start to whatever ends it. */
 import { EventEmitter } from 'node:events';
-import { BinanceDataCollector } from '../../src/collector.ts';
+import type { BinanceDataCollector } from '../../src/collector.ts';
 import { collectorComponent } from '../../src/supervisor/collector-component.ts';
 import { runApplication } from '../../src/supervisor/run.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
@@ -13,16 +13,15 @@ import { Wire } from './check/wire.ts';
 import { Consumers } from './consumers.ts';
 import { CANARY } from './draw/kind.ts';
 import { SimulatedHost } from './host.ts';
+import { makeCollector, STOP_MS } from './make-collector.ts';
 import { type StopHow, streamsOf } from './plan.ts';
 import { tapped } from './tap.ts';
-import { STORE, type Theatre, URLS } from './theatre.ts';
+import { STORE, type Theatre } from './theatre.ts';
 import { plainText } from './trace.ts';
 import { Life } from './world/life.ts';
 
-/** How long a stop may take, ms (contract 3). */
-const STOP_MS = 5_000;
-/** An iterator that lags behind so many candles reads from the store. */
-const QUEUE_SIZE = 50;
+/** After which what others have asked is forgotten, ms: the minute in which it was, and one more. */
+const BUDGET_MS = 120_000;
 
 /** Why a process is no more. */
 export type Ending =
@@ -62,10 +61,12 @@ export class Tenant {
   readonly #theatre: Theatre;
   readonly #abort = new AbortController();
   #callbackStops = false;
+  readonly #bornAt: number;
 
   constructor(theatre: Theatre) {
-    const { world, exchange, network, disk, trace, violations, untruths, plan } = theatre;
+    const { world, exchange, network, disk, trace, violations, untruths } = theatre;
     this.#theatre = theatre;
+    this.#bornAt = world.now();
     const life = new Life(world);
     this.life = life;
     this.wire = new Wire(() => world.now());
@@ -83,34 +84,15 @@ export class Tenant {
         onStir: () => {
           this.isStirred = true;
         },
+        // Somebody else on this address may have spent what there was, or the process before this one.
+        onTooMany: (what) => {
+          const isOurs = world.now() - Math.max(theatre.weightFaultAt, this.#bornAt) > BUDGET_MS;
+          if (isOurs) violations.add('I8', 'the exchange was asked too much', what);
+        },
         onAnswer: (symbol, status) => this.#answered(symbol, status),
       },
     );
-    const inspect = theatre.coverage === undefined ? {} : { inspect: theatre.coverage.inspect };
-    this.collector = new BinanceDataCollector(
-      {
-        symbols: plan.isAll ? 'all' : plan.symbols,
-        intervals: plan.intervals,
-        network: URLS,
-        origin: 'simulator',
-        timeScale: 1,
-        store: STORE,
-        queueSize: QUEUE_SIZE,
-        bufferSize: 100,
-        streamsPerSocket: plan.streamsPerSocket,
-        timing: { rotateMs: plan.rotateMs },
-        connectTimeoutMs: 'never',
-        stopTimeoutMs: STOP_MS,
-        clock: life,
-        random: theatre.random(),
-        logger,
-        signal: this.#abort.signal,
-        apiKey: CANARY,
-        apiSecret: CANARY,
-        ...(inspect as { inspect?: (event: never) => void }),
-      },
-      listened,
-    );
+    this.collector = makeCollector(theatre, { life, logger, signal: this.#abort.signal, world: listened });
     this.honesty = new Honesty({
       violations,
       truth: exchange.truth,
@@ -135,7 +117,7 @@ export class Tenant {
       logger,
       // What this process holds of its world: its sockets.
       resources: () => Array.from({ length: network.openSockets(life) }, () => 'TCPSocketWrap'),
-      ...inspect,
+      inspect: theatre.coverage?.inspect,
     });
     this.host = new SimulatedHost((code) => this.#exit({ kind: 'forced', code }));
   }

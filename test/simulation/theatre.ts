@@ -41,6 +41,8 @@ export class Theatre {
   readonly asked: (Asked & { readonly streamsSince: number })[] = [];
   /** When the disk was last at fault, world ms. */
   diskFaultAt = Number.NEGATIVE_INFINITY;
+  /** When somebody else on this address asked a lot, world ms. */
+  weightFaultAt = Number.NEGATIVE_INFINITY;
   /** How much later than asked for timers fire, ms. */
   latenessMs = 0;
   #salt = 0;

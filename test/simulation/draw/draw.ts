@@ -93,7 +93,7 @@ export interface Extent {
 /** Everything that a seed may stand for. */
 export function planOf(seed: number, { days, streams }: Extent): fc.Arbitrary<Plan> {
   const { symbols, intervals } = setting(streams);
-  const untilMs = Math.max(CALM_START_MS, days * DAY_MS - CALM_END_MS);
+  const untilMs = Math.max(CALM_START_MS, Math.floor(days * DAY_MS) - CALM_END_MS);
   // The last ones are special, if there are enough: one never trades, one is listed late.
   const quiet = symbols.length > 2 ? symbols.slice(-1) : [];
   const later = symbols.length > 4 ? symbols.slice(-2, -1) : [];

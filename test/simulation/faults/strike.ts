@@ -54,6 +54,7 @@ function strikeExchange(theatre: Theatre, relative: ExchangeFault): boolean {
   }
   if (!theatre.attempt(fault)) return false;
   hidden.note(fault);
+  if (fault.kind === 'weight') theatre.weightFaultAt = theatre.world.now();
   return true;
 }
 

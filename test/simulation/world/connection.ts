@@ -70,8 +70,7 @@ export class Connection {
       },
       options.handlers,
     );
-    // A connection takes a round trip, and then comes the request.
-    path.world.setTimeout(() => this.#dial(), path.latency() + path.latency() + path.latency());
+    path.world.setTimeout(() => this.#dial(), path.connecting());
   }
 
   /** Number of the socket as the exchange counts; undefined while it has none. */

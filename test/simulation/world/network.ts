@@ -73,6 +73,11 @@ export class VirtualNetwork {
     return [...this.#connections].filter((it) => it.life === life && !it.socket.isOver).length;
   }
 
+  /** Connections of which at least one end is held: none that are over stay behind. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /** Nothing passes for so long, neither way; then all of it does. */
   clog(sockets: Sockets, forMs: number): void {
     const until = this.#path.world.now() + forMs;

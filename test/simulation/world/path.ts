@@ -20,10 +20,12 @@ export class Path {
   }
 
   /** How long the next thing takes in one direction, ms: whole ones, so that what happens together stays together. */
-  readonly latency = (): number => {
-    const ms = this.#latencyMs + Math.floor(this.#random() * (this.#jitterMs + 1));
-    return Math.max(0, this.#cutUntil - this.world.now()) + ms;
-  };
+  readonly latency = (): number => this.cutMs + this.#draw();
+
+  /** How long a connection takes to be there, and its first request to arrive, ms. */
+  connecting(): number {
+    return this.cutMs + this.#draw() + this.#draw() + this.#draw();
+  }
 
   setLatency(ms: number, jitterMs: number): void {
     this.#latencyMs = ms;
@@ -61,5 +63,9 @@ export class Path {
     if (now < this.#namelessUntil) return netError('ENOTFOUND', `getaddrinfo ENOTFOUND ${hostname}`);
     if (now < this.#refusedUntil) return netError('ECONNREFUSED', `connect ECONNREFUSED ${host}`);
     return undefined;
+  }
+
+  #draw(): number {
+    return this.#latencyMs + Math.floor(this.#random() * (this.#jitterMs + 1));
   }
 }

@@ -5,6 +5,8 @@ interface Due {
   readonly at: number;
   /** Of two at the same time the one that was asked for first comes first. */
   readonly order: number;
+  /** Nothing that it does waits for a promise. */
+  readonly isQuiet: boolean;
   callback: (() => void) | undefined;
 }
 
@@ -18,6 +20,8 @@ export class WorldClock implements Clock {
   #now = 0;
   #orders = 0;
   #pending = 0;
+  /** The last thing that happened was a quiet one. */
+  #isQuiet = false;
 
   /** @param epoch calendar time at which the world begins, ms since 1970. */
   constructor(epoch: number) {
@@ -33,15 +37,19 @@ export class WorldClock implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
-    const due: Due = {
-      at: this.#now + Math.max(0, Number.isFinite(delayMs) ? delayMs : 0),
-      order: this.#orders++,
-      callback,
-    };
-    this.#pending += 1;
-    this.#push(due);
-    return due;
+    return this.#plan(callback, delayMs, false);
   }
+
+  /**
+   * The same time for what settles no promise and reaches no process, as what an exchange does by itself: the next thing
+   * follows at once. A turn of the loop costs more than most of what happens in it.
+   */
+  readonly quiet: Clock = {
+    now: () => this.#now,
+    wallNow: () => this.wallNow(),
+    setTimeout: (callback, delayMs) => this.#plan(callback, delayMs, true),
+    clearTimeout: (timer) => this.clearTimeout(timer),
+  };
 
   clearTimeout(timer: Timer): void {
     const due = timer as Due | undefined;
@@ -69,21 +77,28 @@ export class WorldClock implements Clock {
     const { callback } = first;
     first.callback = undefined;
     this.#pending -= 1;
+    this.#isQuiet = first.isQuiet;
     callback?.();
     return true;
   }
 
   /**
-   * Runs until that time. After each thing that happens every promise that can settle does so, and `after` is called.
+   * Runs until that time. After each thing that happens, unless it is a quiet one, every promise that can settle does so;
+   * and `after` is called.
    * It ends early when `after` returns false.
    */
   run(until: number, after: () => boolean = () => true): Promise<void> {
     return new Promise((resolve, reject) => {
       const turn = (hasStepped: boolean): void => {
         try {
-          const goesOn = !hasStepped || after();
+          let goesOn = !hasStepped || after();
+          let isOn = goesOn && this.step(until);
+          while (isOn && this.#isQuiet) {
+            goesOn = after();
+            isOn = goesOn && this.step(until);
+          }
           // Between two of them come promises, and then who waits for the next turn of the loop: that takes no time.
-          if (goesOn && this.step(until)) setImmediate(() => setImmediate(turn, true));
+          if (isOn) setImmediate(() => setImmediate(turn, true));
           else {
             if (goesOn) this.#now = Math.max(this.#now, until);
             resolve();
@@ -94,6 +109,14 @@ export class WorldClock implements Clock {
       };
       setImmediate(turn, false);
     });
+  }
+
+  #plan(callback: () => void, delayMs: number, isQuiet: boolean): Due {
+    const at = this.#now + Math.max(0, Number.isFinite(delayMs) ? delayMs : 0);
+    const due: Due = { at, order: this.#orders++, isQuiet, callback };
+    this.#pending += 1;
+    this.#push(due);
+    return due;
   }
 
   #first(): Due | undefined {
