@@ -162,9 +162,15 @@ export class Tenant {
   /** Asks it to stop. */
   stop(how: StopHow): void {
     if (this.isOver || this.stopping !== undefined) return;
-    this.stopping = { how, askedAt: this.#theatre.world.now(), stillMs: 0 };
-    this.#theatre.trace.add('process', `is to stop: ${how}`);
-    this.life.deliver(() => this.#ask(how));
+    const { world, trace } = this.#theatre;
+    const stopping: Stopping = { how, askedAt: world.now(), stillMs: 0 };
+    this.stopping = stopping;
+    trace.add('process', `is to stop: ${how}`);
+    this.life.deliver(() => {
+      // Who stands still hears of it afterwards.
+      stopping.stillMs = world.now() - stopping.askedAt;
+      this.#ask(how);
+    });
   }
 
   kill(): void {
@@ -195,7 +201,7 @@ export class Tenant {
 
   /** For I5: it has had more time to stop than it may have. */
   get isOverdue(): boolean {
-    if (this.stopping === undefined || this.isOver) return false;
+    if (this.stopping === undefined || this.isOver || this.life.isStill) return false;
     const { askedAt, stillMs, how } = this.stopping;
     const now = this.#theatre.world.now();
     // Asked from the next candle on; there may be none for a while.

@@ -67,7 +67,7 @@ export class ToldBars {
       violations.add('I1', 'delivered a bar that is not over', barName(candle));
     const stored = this.#stored.find(candle, openTime);
     if (stored === undefined) violations.add('I1', 'delivered before it was committed', barName(candle));
-    else if (difference(candle, stored) !== undefined)
+    else if (difference(candle, stored) !== undefined && !this.#stored.wasRevised(candle))
       violations.add(
         'I3',
         'delivered otherwise than committed',
@@ -119,6 +119,7 @@ export class ToldBars {
   }
 }
 
+const REVISIONS = `SELECT before FROM revisions WHERE symbol = ? AND interval = ? AND open_time = ?`;
 const GAP = `SELECT 1 FROM gaps WHERE symbol = ? AND interval = ? AND from_open_time <= ? AND to_open_time >= ?`;
 
 /** A look into the store, also when it is another one after a loss of power. */
@@ -127,6 +128,7 @@ class StoredBars {
   #of: DatabaseSync | undefined;
   #one: StatementSync | undefined;
   #gap: StatementSync | undefined;
+  #revisions: StatementSync | undefined;
 
   constructor(database: () => DatabaseSync | undefined) {
     this.#database = database;
@@ -135,6 +137,13 @@ class StoredBars {
   find({ symbol, interval }: Series, openTime: number): Candle | undefined {
     this.#prepare();
     return this.#one?.get(symbol, interval, openTime) as Candle | undefined;
+  }
+
+  /** Whether a revision says that it was stored so: both may have been committed at once. */
+  wasRevised(candle: Candle): boolean {
+    this.#prepare();
+    const rows = this.#revisions?.all(candle.symbol, candle.interval, candle.openTime) ?? [];
+    return rows.some(({ before }) => difference(JSON.parse(String(before)) as Candle, candle) === undefined);
   }
 
   isGap({ symbol, interval }: Series, openTime: number): boolean {
@@ -157,6 +166,7 @@ class StoredBars {
     this.#of = database;
     this.#one = database.prepare(ONE);
     this.#gap = database.prepare(GAP);
+    this.#revisions = database.prepare(REVISIONS);
     return database;
   }
 }

@@ -106,8 +106,8 @@ export const BAR_MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I9',
-    // To the store it is a bar that lacks, to who listens a step in the order.
-    also: ['I1', 'I2'],
+    // To the store it is a bar that lacks, to who listens a step in the order, and owed by who says that it is live.
+    also: ['I1', 'I2', 'I4'],
     name: 'names-no-gap',
     does: 'a bar that the exchange lacks is passed over in silence',
     patches: [patch(PIPELINE, 'this.#options.rows.offer({ gap });', '')],

@@ -31,6 +31,9 @@ const isMeant = ({ invariant, name }: Mutant): boolean =>
   only === undefined || only.includes(invariant) || only.includes(name);
 const timeoutOf = (count: number): number => START_MS + count * SEED_TIMEOUT_MS;
 
+// A program that can't even be loaded would have every mutant fail.
+await ask({ seeds: [], extent }, START_MS);
+
 const catches = await pMap(
   MUTANTS.filter(isMeant),
   async (mutant) => {
@@ -49,7 +52,7 @@ const control = await ask({ seeds: telling, extent }, timeoutOf(telling.length))
 
 const table = new Table({
   head: ['invariant', 'mutant', 'what it does', 'seed', 'fate', 'first violation'],
-  style: { head: [] },
+  style: { head: [], border: [] },
 });
 for (const { mutant, fate, seed, first } of catches)
   table.push([mutant.invariant, mutant.name, mutant.does, seed ?? '', fate, first.slice(0, FIRST_MAX)]);

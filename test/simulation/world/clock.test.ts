@@ -1,4 +1,5 @@
 /** Simulated time: what happens in which order, and what a process sees of it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Life } from './life.ts';
 import { WorldClock } from './world-clock.ts';
@@ -14,6 +15,20 @@ function scene() {
 }
 
 describe('the clock of a world', () => {
+  test('stands still for who waits for the next turn of the loop', async () => {
+    const { world, told, tell } = scene();
+    world.setTimeout(
+      () =>
+        void Promise.resolve()
+          .then(() => nextTurn())
+          .then(tell('a turn later')),
+      10,
+    );
+    world.setTimeout(tell('seconds later'), 6_000);
+    await world.run(10_000);
+    expect(told).toEqual(['a turn later 10 10', 'seconds later 6000 6000']);
+  });
+
   test('lets things happen in the order of their time, and of two at once the one that was asked for first', async () => {
     const { world, told, tell } = scene();
     for (const [name, ms] of [
