@@ -1,9 +1,12 @@
 /**
- * Mutation testing by command: `node test/mutation/mutation.ts [--files 'machines/**'] [--sample 60 --seed 1] [--budget 2000]
- * [--parallel 2] [--at-least 90] [--out FILE] [--resume FILE] [--survivors]`.
- * One small change after the other is made to the charts, the model, the ledger, the cursors and the decoder, and the tests that reach it are
- * asked. Prints a table by file, and whoever survived. Exit 0: at least so many percent were noticed; 1: fewer, or the list of
- * equivalent mutants is stale; 2: wrong usage.
+ * Mutation testing by command: `node test/mutation/mutation.ts [--files 'machines/**'] [--sample 60 --seed 1]
+ * [--budget 3000] [--parallel 2] [--at-least 90] [--out FILE] [--resume FILE] [--listed]`.
+ * One small change after the other is made to the charts, the model, the ledger, the cursors and the decoder, and the
+ * tests that reach it are asked, those first that have noticed most. Prints a table by file and whoever survived.
+ * `--budget`: tests that take longer together without a mutant are not asked, ms of processor time.
+ * `--resume`: who was noticed in an earlier run, as `--out` wrote it, is not tried again.
+ * `--listed`: tries those of equivalent.json instead, to see that they still survive.
+ * Exit 0: at least so many percent were noticed; 1: fewer, or equivalent.json is stale; 2: wrong usage.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

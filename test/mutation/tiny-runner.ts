@@ -1,6 +1,6 @@
 /**
- * What the test files take for vitest when they run here: its own `expect` and `vi`, and groups and tests that are run one after the other in
- * this process. To start vitest for each of thousands of mutants would take a day.
+ * What the test files take for vitest when they run here: its own `expect` and `vi`, and groups and tests that run one
+ * after the other in this process. To start vitest anew for each of thousands of mutants would take hours.
  */
 import { expect, vi } from 'vitest';
 
