@@ -11,6 +11,9 @@ export const read = (file: string): string => readFileSync(new URL(file, ROOT), 
 /** What is under such a property is for people, for the compiler, or against what does not happen. */
 const EXEMPT_PROPERTIES = new Set(['description', 'types', 'message', 'options']);
 
+/** Functions that make actors which only say that they are not provided. */
+const STAND_INS = new Set(['helper', 'notProvided']);
+
 /**
  * No mutants here:
  * - what only people read: descriptions, messages, texts of errors;
@@ -23,6 +26,8 @@ function isExempt(node: Node, text: string): boolean {
   if (node.type === 'ImportDeclaration' || node.type === 'ExportAllDeclaration') return true;
   if (node.type === 'Property') return EXEMPT_PROPERTIES.has(nameOf(node));
   if (node.type === 'NewExpression') return /Error$/.test(nameOf(node['callee'] as Node));
+  if (node.type === 'VariableDeclarator') return STAND_INS.has(nameOf(node['id'] as Node));
+  if (node.type === 'CallExpression' && STAND_INS.has(nameOf(node['callee'] as Node))) return true;
   if (node.type === 'CallExpression')
     return (
       /^(fromPromise|fromCallback)\b/.test(text.slice(node.start, node.end)) &&
