@@ -97,6 +97,31 @@ describe('what is owed', () => {
   });
 });
 
+describe('where a series stands', () => {
+  test('is behind the last bar that was delivered, each of which is counted', () => {
+    const cursor = dueAt(at(0));
+    for (const index of [0, 1]) cursor.advance(bar(at(index)));
+    expect([cursor.due, cursor.last?.openTime, cursor.closed]).toEqual([at(2), at(1), 2]);
+  });
+
+  test('is over where its symbol ends: the bar that would open there is not owed, whatever is held', () => {
+    const cursor = dueAt(at(1));
+    cursor.hold(bar(at(4)));
+    cursor.retire(at(2));
+    expect([cursor.firstHeld, cursor.isEnded, cursor.isOwed(at(9), 0)]).toEqual([undefined, false, true]);
+    expect(cursor.owedUntil(at(9), 0)).toBe(at(2));
+    cursor.advance(bar(at(1)));
+    cursor.hold(bar(at(4)));
+    expect([cursor.isEnded, cursor.isOwed(at(9), 0), cursor.owedUntil(at(9), 0)]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    cursor.reopen();
+    expect([cursor.isEnded, cursor.isOwed(at(9), 0)]).toEqual([false, true]);
+  });
+});
+
 describe('bars that REST lacks', () => {
   const range = (from: number, until: number) => ({ from: at(from), until: at(until) });
 
