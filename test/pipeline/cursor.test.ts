@@ -98,6 +98,30 @@ describe('what is owed', () => {
 });
 
 describe('where a series stands', () => {
+  test('follows the days that the exchange counts its three from, once a row has told; no other interval does', () => {
+    const three = { symbol: 'BTCUSDT', interval: '3d' } as const;
+    const due = openTimeAt('3d', at(0));
+    const cursor = dueAt(due, three);
+    cursor.alignTo(due - DAY_MS);
+    expect(cursor.due).toBe(due);
+    cursor.alignTo(due + 7 * DAY_MS);
+    expect(cursor.due).toBe(due + DAY_MS);
+    const fresh = new Cursor(three, 0);
+    fresh.alignTo(due);
+    expect(fresh.due).toBeUndefined();
+    const minutes = dueAt(at(0));
+    minutes.alignTo(at(0) + 30_000);
+    expect(minutes.due).toBe(at(0));
+  });
+
+  test('is told by the first bar that is held, until that is taken', () => {
+    const cursor = dueAt(at(1));
+    for (const index of [1, 2]) cursor.hold(bar(at(index)));
+    expect(cursor.peekDue()?.openTime).toBe(at(1));
+    cursor.takeDue();
+    expect(cursor.firstHeld).toBe(at(2));
+  });
+
   test('is behind the last bar that was delivered, each of which is counted', () => {
     const cursor = dueAt(at(0));
     for (const index of [0, 1]) cursor.advance(bar(at(index)));
