@@ -39,6 +39,8 @@ describe('bars held behind a hole', () => {
     cursor.due = at(4);
     expect(cursor.peekDue()).toBeUndefined();
     expect(cursor.firstHeld).toBe(at(5));
+    cursor.due = at(9);
+    expect([cursor.peekDue(), cursor.firstHeld]).toEqual([undefined, undefined]);
   });
 
   test('beyond the bound the newest go, and a nearer one finds room', () => {
@@ -95,6 +97,12 @@ describe('what is owed', () => {
   test('is nothing for a series that has not started', () => {
     expect(new Cursor(BTC, 0).owedUntil(at(100), 0)).toBeUndefined();
   });
+});
+
+test('a series is silent since its last frame, or since somebody hears of it', () => {
+  const cursor = dueAt(at(0));
+  cursor.heardSince = 100;
+  expect(cursor.silentMs(150)).toBe(50);
 });
 
 describe('where a series stands', () => {
