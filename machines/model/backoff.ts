@@ -89,4 +89,4 @@ export function patienceOf(error: unknown): number {
 
 /** Delay before a repair is tried again, ms: 1, 2, 4 … 30 s, up to a quarter more. */
 export const repairDelay = (tries: number, random: number): number =>
-  Math.round(Math.min(30_000, 1_000 * 2 ** Math.min(tries, 5)) * (1 + random / 4));
+  Math.round(Math.min(30_000, 1_000 * 2 ** tries) * (1 + random / 4));

@@ -145,6 +145,17 @@ describe('the report', () => {
     expect(report(run).unwritten).toBe(2);
   });
 
+  test('counts no row for what is no store, whether it failed or had to be forced', () => {
+    const failing = streaming();
+    fails(failing, 'rest', new Error('boom'));
+    expect(report(failing).unwritten).toBe(0);
+    fails(failing, 'feed-1', new Error('boom'));
+    failing.pass(INNER * 0.4);
+    ends(failing, 'store', storeClosed);
+    expect([state(failing), report(failing).unwritten]).toEqual(['stopped', 0]);
+    expect(outcomes(failing)).toEqual(['rest failed', 'feed-1 failed', 'feed-2 forced', 'store closed']);
+  });
+
   test('counts the rows of a store that failed, and what one that closed says', () => {
     const failing = streaming();
     fails(failing, 'store', new Error('boom'));

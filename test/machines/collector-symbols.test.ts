@@ -127,7 +127,7 @@ describe('what is told of it', () => {
       ],
     });
     expect(run.emitted).toMatchObject([
-      { level: 'info', code: 'SYMBOL_LISTED', fields: { count: 1, symbols: ['AUSDT'] } },
+      { type: 'NOTICE', level: 'info', code: 'SYMBOL_LISTED', fields: { count: 1, symbols: ['AUSDT'] } },
       { level: 'warn', code: 'SYMBOL_RETIRED', fields: { count: 700, symbols: { length: 20 } } },
       { level: 'warn', code: 'SYMBOL_HALTED', fields: { symbols: ['BUSDT'] } },
     ]);

@@ -7,6 +7,7 @@ import {
   feedClosed,
   outcomes,
   PREPARED,
+  type Run,
   report,
   started,
   state,
@@ -99,6 +100,23 @@ describe('the connect time-out', () => {
     expect(report(run)).toMatchObject({
       reason: 'connect timeout',
       failure: { kind: 'connect-timeout', cause: begin === dialing ? 'feed-1 lost' : '' },
+    });
+  });
+
+  test.each([
+    ['the exchange limits', (run: Run) => say(run, { type: 'REST.LIMITED', forMs: 9, reason: '429' }), '429'],
+    ['the exchange bans', (run: Run) => say(run, { type: 'REST.BANNED', forMs: 9, reason: '418' }), '418'],
+    [
+      'the exchange fails',
+      (run: Run) => fails(run, 'prepare', Object.assign(new Error('503'), { retryable: true })),
+      '503',
+    ],
+  ])('names the last trouble also when %s', (_, trouble, cause) => {
+    const run = started();
+    trouble(run);
+    run.pass(5_000);
+    expect(report(run)).toMatchObject({
+      failure: { message: 'no proved connection within 5000 ms', cause },
     });
   });
 

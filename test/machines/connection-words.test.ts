@@ -1,4 +1,4 @@
-/** What a connection tells: its children what they need, and the feed why it was given up; and the times that are promised. */
+/** What a connection tells its children and its feed, word by word, and the times that are promised. */
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_TIMING } from '../../machines/connection.types.ts';
 import { connectionModel } from '../model/connection.model.ts';

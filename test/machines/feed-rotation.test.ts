@@ -189,6 +189,23 @@ describe('a connection born of a rotation', () => {
     });
   });
 
+  test('whose former socket was told to go, before a new one came up, stays', () => {
+    const run = rotating();
+    say(run, { type: 'CONNECTION.LEAVING', id: 'feed.b', reason: 'serverShutdown' });
+    isDown(run, 'feed.b');
+    isUp(run, 'feed.b');
+    run.pass(overlapMs);
+    ends(run, 'feed.a', { name: 'feed.a', outcome: 'closed', durationMs: 1 });
+    expect(connections(run)).toEqual(['feed.b']);
+    expect(run.snapshot.matches({ open: { up: 'steady' } } as never)).toBe(true);
+  });
+
+  test('is not proved by what the old one says once more', () => {
+    const run = rotating();
+    isUp(run, 'feed.a');
+    expect(run.snapshot.matches({ open: { up: { rotating: 'connecting' } } } as never)).toBe(true);
+  });
+
   test('is replaced in its turn, though its predecessor still closes', () => {
     const run = born();
     const old = child(run, 'feed.a');
@@ -222,6 +239,7 @@ describe('the streams of a feed', () => {
     const run = up();
     const retire = { type: 'RETIRE', endTime: 7 };
     say(run, { ...retire, ids: [BTC, 'XRPUSDT@1m'] });
+    expect(received(run, BTC)).toEqual([{ type: 'FEED.UP' }, retire]);
     fails(run, BTC, new Error('boom'));
     run.pass(1_000);
     expect(received(run, BTC)).toEqual([retire]);

@@ -71,6 +71,17 @@ describe('a child that fails or ends by itself', () => {
     expect(Object.keys(run.children).sort()).toEqual([BTC, ETH, CONNECTION].sort());
   });
 
+  test.each([BTC, ETH, CONNECTION])('%s is started afresh also when it merely ends', (id) => {
+    const run = up();
+    const first = child(run, id);
+    ends(run, id, line(id));
+    expect(run.children[id]).toBeUndefined();
+    run.pass(1_000);
+    expect(child(run, id)).not.toBe(first);
+    expect(Object.keys(run.children).sort()).toEqual([BTC, ETH, CONNECTION].sort());
+    expect(run.orphans()).toEqual([]);
+  });
+
   test('is named in what the feed reports', () => {
     const run = up();
     fails(run, BTC, new Error('boom'));

@@ -65,6 +65,10 @@ describe('an open session', () => {
     for (let n = 0; n < 10; n++) expect(ask(run).settled()).toBeUndefined();
     const late = ask(run);
     expect(late.settled()).toEqual(refused('REST_QUEUE_FULL'));
+    expect(late.settled()).toMatchObject({
+      message: 'too many REST requests wait; try again later',
+      retryAfterMs: 0,
+    });
     expect(late.settled()).toBeInstanceOf(RestRefused);
     ends(run, 'call1');
     expect(ask(run).settled()).toBeUndefined();
@@ -169,6 +173,16 @@ describe('the own budget', () => {
     ends(run, 'call0', 'fine');
     expect(asked.settled()).toBe('fine');
     expect(heard(run)).toEqual([]);
+  });
+
+  test('that lacks a millisecond is waited for a millisecond', () => {
+    const run = begun();
+    const until = run.clock.now() + 1;
+    run.quota.waitMs = () => Math.max(0, until - run.clock.now());
+    ask(run, '/1');
+    expect(state(run)).toEqual({ rateLimited: 'spent' });
+    run.pass(1);
+    expect(underWay(run)).toEqual(['/1']);
   });
 
   test('of the background holds nothing live back', () => {

@@ -58,6 +58,12 @@ describe('a batch', () => {
   });
 });
 
+test('nothing is written as long as nothing waits', () => {
+  const run = opened();
+  run.pass(60_000);
+  expect([committing(run), run.timers()]).toEqual([false, []]);
+});
+
 test('rows that waited while it was opened have the flush time, too', () => {
   const run = begun();
   rows(run, 1);

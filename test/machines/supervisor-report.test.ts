@@ -1,4 +1,4 @@
-/** What an application's end leaves: a line for each component, with how long it took and why, and what is said of it. */
+/** What an application's end leaves: a line for each component, how long it took and why, and what is said of it. */
 import { describe, expect, test } from 'vitest';
 import { type resourcesOrder, supervisorMachine } from '../../machines/index.ts';
 import { model, type Session, type StubSnapshot, stub } from '../model/walk/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Modules in versions: a mutant is one file with another text, and all that import it, loaded anew. All others stay as they are, so a
- * mutant costs a few milliseconds.
+ * Modules in versions: a mutant is one file with another text, and all that import it, loaded anew. All others stay as
+ * they are, so that a mutant costs a few milliseconds.
  */
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import { ROOT, read } from './generate.ts';

@@ -9,7 +9,10 @@ export const ROOT = new URL('../../', import.meta.url);
 export const read = (file: string): string => readFileSync(new URL(file, ROOT), 'utf8');
 
 /** What is under such a property is for people, for the compiler, or against what does not happen. */
-const EXEMPT_PROPERTIES = new Set(['description', 'types', 'message', 'options']);
+const EXEMPT_PROPERTIES = new Set(['description', 'types', 'options']);
+
+/** Functions that make actors which only say that they are not provided. */
+const STAND_INS = new Set(['helper', 'notProvided']);
 
 /**
  * No mutants here:
@@ -21,8 +24,12 @@ const EXEMPT_PROPERTIES = new Set(['description', 'types', 'message', 'options']
  */
 function isExempt(node: Node, text: string): boolean {
   if (node.type === 'ImportDeclaration' || node.type === 'ExportAllDeclaration') return true;
+  if (node.type === 'Property' && nameOf(node) === 'message')
+    return /^(Template)?Literal$/.test((node['value'] as Node).type);
   if (node.type === 'Property') return EXEMPT_PROPERTIES.has(nameOf(node));
   if (node.type === 'NewExpression') return /Error$/.test(nameOf(node['callee'] as Node));
+  if (node.type === 'VariableDeclarator') return STAND_INS.has(nameOf(node['id'] as Node));
+  if (node.type === 'CallExpression' && STAND_INS.has(nameOf(node['callee'] as Node))) return true;
   if (node.type === 'CallExpression')
     return (
       /^(fromPromise|fromCallback)\b/.test(text.slice(node.start, node.end)) &&

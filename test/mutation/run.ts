@@ -52,25 +52,24 @@ class Order {
   }
 
   /**
-   * Most likely to notice for their time first, up to a budget, ms. Its own test, by name, is taken to have noticed
-   * something.
+   * Most likely to notice for their time first. A file's own tests, by name, are taken to have noticed something, and
+   * are always asked; the others as far as the budget goes, ms.
    */
   of(file: string, reaching: ReadonlySet<string>, tests: readonly string[], budgetMs = Infinity): string[] {
     const stem = /([^/.]+)\.[^/]*$/.exec(file)?.[1] ?? '';
-    const worth = (test: string): number => {
-      const kills =
-        (this.#kills.get(`${file} ${test}`) ?? 0) +
-        (test.includes(`/${stem}.`) || test.includes(`/${stem}-`) ? 3 : 0.1);
-      return kills / (20 + this.#costMs(test, reaching));
-    };
-    const sorted = [...tests].sort((one, other) => worth(other) - worth(one));
-    let spentMs = 0;
-    return sorted.filter((test, i) => {
-      const costMs = this.#costMs(test, reaching);
-      if (i > 0 && spentMs + costMs > budgetMs) return false;
-      spentMs += costMs;
-      return true;
-    });
+    const isOwn = (test: string): boolean => test.includes(`/${stem}.`) || test.includes(`/${stem}-`);
+    const worth = (test: string): number =>
+      ((this.#kills.get(`${file} ${test}`) ?? 0) + (isOwn(test) ? 3 : 0.1)) /
+      (20 + this.#costMs(test, reaching));
+    let leftMs = budgetMs;
+    return [...tests]
+      .sort((one, other) => worth(other) - worth(one))
+      .filter((test) => {
+        const costMs = this.#costMs(test, reaching);
+        if (!isOwn(test) && costMs > leftMs) return false;
+        leftMs -= costMs;
+        return true;
+      });
   }
 
   /** Of the walks of all charts only those of the charts that are reached are walked. */

@@ -1,4 +1,4 @@
-/** One process that tries mutants, told by its parent which: the tests that reach a mutant, up to the first that fails. */
+/** A process that tries mutants: the tests that reach one, up to the first that fails. Its parent says which. */
 import fc from 'fast-check';
 import { importFile, installModules, strip, useVersion } from './fresh-modules.ts';
 import { read } from './generate.ts';
@@ -35,8 +35,8 @@ const say = (news: News): void => void process.send!(news);
 let running = '';
 
 /**
- * Left out, for what they notice is not what a chart does: documents that count the transitions of all charts. And what walks a chart that the
- * change does not reach.
+ * Left out: documents that count the transitions of all charts, for what they notice is not what a chart does; and
+ * walks of a chart that the change does not reach.
  */
 function leavesOut(reaching: ReadonlySet<string>): (title: string) => boolean {
   const reached = (name: string): boolean =>

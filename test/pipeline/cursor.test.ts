@@ -39,6 +39,8 @@ describe('bars held behind a hole', () => {
     cursor.due = at(4);
     expect(cursor.peekDue()).toBeUndefined();
     expect(cursor.firstHeld).toBe(at(5));
+    cursor.due = at(9);
+    expect([cursor.peekDue(), cursor.firstHeld]).toEqual([undefined, undefined]);
   });
 
   test('beyond the bound the newest go, and a nearer one finds room', () => {
@@ -94,6 +96,61 @@ describe('what is owed', () => {
 
   test('is nothing for a series that has not started', () => {
     expect(new Cursor(BTC, 0).owedUntil(at(100), 0)).toBeUndefined();
+  });
+});
+
+test('a series is silent since its last frame, or since somebody hears of it', () => {
+  const cursor = dueAt(at(0));
+  cursor.heardSince = 100;
+  expect(cursor.silentMs(150)).toBe(50);
+});
+
+describe('where a series stands', () => {
+  test('follows the days that the exchange counts its three from, once a row has told; no other interval does', () => {
+    const three = { symbol: 'BTCUSDT', interval: '3d' } as const;
+    const due = openTimeAt('3d', at(0));
+    const cursor = dueAt(due, three);
+    cursor.alignTo(due - DAY_MS);
+    expect(cursor.due).toBe(due);
+    cursor.alignTo(due + 7 * DAY_MS);
+    expect(cursor.due).toBe(due + DAY_MS);
+    const fresh = new Cursor(three, 0);
+    fresh.alignTo(due);
+    expect(fresh.due).toBeUndefined();
+    const minutes = dueAt(at(0));
+    minutes.alignTo(at(0) + 30_000);
+    expect(minutes.due).toBe(at(0));
+  });
+
+  test('is told by the first bar that is held, until that is taken', () => {
+    const cursor = dueAt(at(1));
+    for (const index of [1, 2]) cursor.hold(bar(at(index)));
+    expect(cursor.peekDue()?.openTime).toBe(at(1));
+    cursor.takeDue();
+    expect(cursor.firstHeld).toBe(at(2));
+  });
+
+  test('is behind the last bar that was delivered, each of which is counted', () => {
+    const cursor = dueAt(at(0));
+    for (const index of [0, 1]) cursor.advance(bar(at(index)));
+    expect([cursor.due, cursor.last?.openTime, cursor.closed]).toEqual([at(2), at(1), 2]);
+  });
+
+  test('is over where its symbol ends: the bar that would open there is not owed, whatever is held', () => {
+    const cursor = dueAt(at(1));
+    cursor.hold(bar(at(4)));
+    cursor.retire(at(2));
+    expect([cursor.firstHeld, cursor.isEnded, cursor.isOwed(at(9), 0)]).toEqual([undefined, false, true]);
+    expect(cursor.owedUntil(at(9), 0)).toBe(at(2));
+    cursor.advance(bar(at(1)));
+    cursor.hold(bar(at(4)));
+    expect([cursor.isEnded, cursor.isOwed(at(9), 0), cursor.owedUntil(at(9), 0)]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    cursor.reopen();
+    expect([cursor.isEnded, cursor.isOwed(at(9), 0)]).toEqual([false, true]);
   });
 });
 

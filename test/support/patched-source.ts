@@ -1,6 +1,6 @@
 /**
- * A source file with another text in one place, for tests that must see a defect: the file on the disk stays as it is, and
- * only this process, from its next import of the file on, reads the patched text. Plain Node, no test runner.
+ * A source file with another text in one place, for tests that must see a defect: the file on the disk stays as it is,
+ * and only this process, from its next import of the file on, reads the patched text. Plain Node, no test runner.
  */
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -39,9 +39,9 @@ function hook(): void {
 }
 
 /**
- * From now on `file` (a path from the repository's root) is loaded with `replace` in the place of `find`. Several patches,
- * of one file too, add up. A module that has been imported already stays what it is. Threads and child processes
- * read the file from the disk. Returns what takes this patch back for later imports.
+ * From now on `file` (a path from the repository's root) is loaded with `replace` in the place of `find`. Several
+ * patches, of one file too, add up. A module that has been imported already stays what it is. Threads and child
+ * processes read the file from the disk. Returns what takes this patch back for later imports.
  * Throws when `find` is not in the file exactly once.
  */
 export function patchSource(file: string, find: string, replace: string): () => void {

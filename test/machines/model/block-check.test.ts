@@ -156,6 +156,13 @@ describe('bars without trades', () => {
     expect(check(candles).flaws).toEqual([[0, 24, { silent: 1 }]]);
   });
 
+  test('of three days are doubtful by the month, and one that opens at a price of nothing is possible', () => {
+    const candles = days(24, '3d', { low: 0 });
+    const silent = { ...candles[1]!, count: 0 };
+    expect(check(candles.with(1, silent), 24).flaws).toEqual([[0, 24 * 24, { silent: 1 }]]);
+    expect(check(candles, 24).flaws).toEqual([]);
+  });
+
   test('are as they should be where there are few, or fewer than fifty in half of the bars', () => {
     expect(check(quietAt(days(2, '1h', { count: 49 }), 30), 2).flaws).toEqual([]);
     expect(check(quietAt(days(2, '1h', { count: 50 }), 30), 2).flaws).toEqual([[24, 48, { silent: 1 }]]);

@@ -134,3 +134,10 @@ test.each(['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia'])(
     expect(JSON.parse(out)).toEqual([true, here]);
   },
 );
+
+test('bars of three days may begin on any day, and at no other time', () => {
+  for (const day of [0, 1, 2]) {
+    const time = utc('2026-02-03T00:00') + day * DAY_MS;
+    expect([isAligned('3d', time), isAligned('3d', time + DAY_MS / 2)]).toEqual([true, false]);
+  }
+});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { INTERVALS, nextOpenTime, openTimeAt, previousOpenTime } from '../../../machines/model/interval.ts';
-import { atMost, type Span, shift, unite, without } from '../../../machines/model/spans.ts';
+import { atMost, type Span, shift, spanOf, unite, within, without } from '../../../machines/model/spans.ts';
 
 const span = fc.tuple(fc.nat(60), fc.nat(9)).map(([from, length]): Span => ({ from, to: from + length }));
 const spans = fc.array(span, { maxLength: 12 });
@@ -68,4 +68,26 @@ test('an open time is as many bars on, or back, as one after the other', () => {
       expect([shift(interval, start, bars), shift(interval, start, -bars)]).toEqual([on, back]);
     }),
   );
+});
+
+test('of distances that are as long as each other no more are closed than must be, the first ones', () => {
+  const some = [0, 2, 5, 8, 11].map((from) => ({ from, to: from + 1 }));
+  expect(
+    [5, 4, 3, 2].map((max) =>
+      atMost(some, max)
+        .map(({ from, to }) => `${from}-${to}`)
+        .join(' '),
+    ),
+  ).toEqual(['0-1 2-3 5-6 8-9 11-12', '0-3 5-6 8-9 11-12', '0-6 8-9 11-12', '0-9 11-12']);
+});
+
+test('a span has the bars of its run, and what of it lies in another', () => {
+  const minutes = 60_000;
+  const span = spanOf('1m', { fromOpenTime: 3 * minutes, toOpenTime: 5 * minutes });
+  expect(span).toEqual({ from: 3 * minutes, to: 6 * minutes });
+  expect(within(span, { from: 0, to: 4 * minutes })).toEqual({ from: 3 * minutes, to: 4 * minutes });
+  expect(within(span, { from: 4 * minutes, to: 9 * minutes })).toEqual({
+    from: 4 * minutes,
+    to: 6 * minutes,
+  });
 });
