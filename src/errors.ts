@@ -62,7 +62,8 @@ export class ConnectionError extends CandlestateError {
  * The store can't be used. Codes: `STORE_LOCKED` (another writer holds it), `STORE_ORIGIN` (made from another
  * network), `STORE_FOREIGN` (no candlestate store), `STORE_UNUSABLE` (can't be opened or created),
  * `STORE_FAILED` (the machine has no room, memory or file descriptors left for it), `STORE_NEWER` (made by a newer
- * version), `STORE_WRITER_GONE`, `STORE_WRITE`, `STORE_REPLACED` (its file was removed or replaced), `STORE_CLOSED`.
+ * version), `STORE_WRITER_GONE`, `STORE_WRITE`, `STORE_REPLACED` (its file was removed or replaced), `STORE_DAMAGED`
+ * (what is read from it is not in order), `STORE_CLOSED`.
  */
 export class StoreError extends CandlestateError {}
 

@@ -3,7 +3,7 @@ import type { Candle, Series } from '../../machines/model/kline.ts';
 import { seriesKey } from '../../machines/model/kline.ts';
 import { ConsumerLaggedError } from '../errors.ts';
 
-/** Reads stored candles of a series behind an open time, oldest first. */
+/** Reads stored candles of a series behind an open time, oldest first; throws when it cannot have them in that order. */
 export interface CandleReader {
   read(series: Series, afterOpenTime: number, rowsMax: number): readonly Candle[];
 }

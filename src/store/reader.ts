@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Candle, Series } from '../../machines/model/kline.ts';
+import { StoreError } from '../errors.ts';
 import { openToLook } from './identity.ts';
 import { READ_CANDLES } from './schema.ts';
 
@@ -22,7 +23,12 @@ export function readCandles(
   }
 }
 
-/** The same of a database that is open. */
+/**
+ * The same of a database that is open.
+ *
+ * @throws {StoreError} `STORE_DAMAGED` when they are not in order: whoever goes on behind the last of them would leave
+ * bars out in silence, or get the same page for ever.
+ */
 export function candlesIn(
   database: DatabaseSync,
   { symbol, interval }: Series,
@@ -31,5 +37,15 @@ export function candlesIn(
 ): readonly Candle[] {
   const after = Math.max(afterOpenTime, Number.MIN_SAFE_INTEGER);
   const rows = database.prepare(READ_CANDLES).all(symbol, interval, after, rowsMax);
-  return rows.map((row) => ({ ...row }) as unknown as Candle);
+  let before = after;
+  return rows.map((row) => {
+    const candle = { ...row } as unknown as Candle;
+    if (!(candle.openTime > before && candle.symbol === symbol && candle.interval === interval))
+      throw new StoreError(
+        `the store is damaged: what it has of ${symbol}@${interval} behind ${before} is not in order; candlestate verify says what else`,
+        { code: 'STORE_DAMAGED' },
+      );
+    before = candle.openTime;
+    return candle;
+  });
 }

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readCandles } from '../../src/store/reader.ts';
 import { ADD_BEGINNINGS, REVISIONS_INDEX, SET_BEGINNINGS } from '../../src/store/schema.ts';
 import { at } from '../pipeline/candles.ts';
 import { countsIn, found } from '../store/faulty.ts';
@@ -131,6 +132,37 @@ test('S04 a bit that flips in a key puts it out of order: a look at the store en
     const findings = found(lay(place, { db: wrong, wal: Buffer.alloc(0) }));
     expect([bar, Object.keys(countsIn(findings)).length > 0]).toEqual([bar, true]);
   }
+});
+
+test('S04 a bit that flips in a key: who reads page by page comes to an end, with bars in order or with an error', () => {
+  const { db, wal, total } = leftovers();
+  const place = folder();
+  const source = lay(place, { db, wal });
+  openedPrefixIn(source);
+  const bytes = readFileSync(source);
+  const series = { symbol: 'BTCUSDT', interval: '1m' } as const;
+  const key = Buffer.alloc(6);
+  const endings = new Set<string>();
+  for (let bar = 0; bar < total - 1; bar++) {
+    key.writeUIntBE(at(bar), 0, 6);
+    const wrong = flipped(bytes, bytes.indexOf(key) * 8 + 8 * 2 + 5);
+    const path = lay(place, { db: wrong, wal: Buffer.alloc(0) });
+    const opens = [at(-1)];
+    let ending = 'never';
+    for (let pages = 0; pages < total && ending === 'never'; pages++)
+      try {
+        const page = readCandles(path, series, opens.at(-1)!, 5);
+        opens.push(...page.map(({ openTime }) => openTime));
+        if (page.length < 5) ending = 'read';
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'StoreError', code: 'STORE_DAMAGED', retryable: false });
+        expect((error as Error).message).toContain('BTCUSDT@1m');
+        ending = 'damaged';
+      }
+    expect([bar, opens]).toEqual([bar, [...new Set(opens)].sort((a, b) => a - b)]);
+    endings.add(ending);
+  }
+  expect([...endings].sort()).toEqual(['damaged', 'read']);
 });
 
 describe('S05', () => {

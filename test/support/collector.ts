@@ -169,7 +169,7 @@ export function expectContiguous(candles: readonly Candle[]): void {
 }
 
 /** Every value as the exchange has it. */
-export function expectTrue(candles: readonly Candle[], exchange: SimulatedExchange): void {
+export function expectTrue(candles: readonly Candle[], exchange: Pick<SimulatedExchange, 'truth'>): void {
   for (const candle of candles) {
     const truth = exchange.truth.candle(candle.symbol, candle.interval, candle.openTime);
     expect({ ...candle, source: 'rest' }).toEqual(truth);
@@ -179,7 +179,7 @@ export function expectTrue(candles: readonly Candle[], exchange: SimulatedExchan
 /** Each of the series is there, contiguous and true; `least` bars of each. */
 export function expectWhole(
   candles: readonly Candle[],
-  exchange: SimulatedExchange,
+  exchange: Pick<SimulatedExchange, 'truth'>,
   symbols: readonly string[] = ['BTCUSDT', 'ETHUSDT'],
   least = 1,
 ): void {
