@@ -43,7 +43,8 @@ export class Life implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
-    const waitMs = Math.max(0, Number.isFinite(delayMs) ? delayMs : 0) + this.#latenessMs;
+    // As Node's: whole milliseconds, one at least. What is left of a wait may be less than the clock can tell.
+    const waitMs = Math.max(1, Math.trunc(Number.isFinite(delayMs) ? delayMs : 1)) + this.#latenessMs;
     const waiting: Waiting = { callback, dueAt: 0, timer: undefined, isDue: false };
     if (this.#isDead) return waiting;
     this.#timers.add(waiting);
