@@ -15,10 +15,14 @@ const CODES: Readonly<Record<StopHow, number>> = {
 /** A disk that was at fault so long before may have cost rows, ms. */
 const DISK_MS = 60_000;
 
+const wasDiskAtFault = ({ world, disk, diskFaultAt }: Theatre): boolean =>
+  world.now() - Math.max(disk.failedAt, diskFaultAt) < DISK_MS;
+
 /** It has ended and nobody had asked it to. */
-export function judgeOwnEnd({ violations, world, diskFaultAt }: Theatre, code: number): void {
+export function judgeOwnEnd(theatre: Theatre, code: number): void {
   // A store that fails for good ends the program with 1: somebody has to see to it.
-  const isExcused = code === 1 && world.now() - diskFaultAt < DISK_MS;
+  const isExcused = code === 1 && wasDiskAtFault(theatre);
+  const { violations } = theatre;
   if (!isExcused) violations.add('I7', 'ended by itself', `with ${code}`);
 }
 
@@ -34,12 +38,12 @@ export function judgeExit({ violations }: Theatre, tenant: Tenant, ending: Endin
 
 /** It has ended as it was asked to. */
 export function judgeEnd(theatre: Theatre, tenant: Tenant, code: number): void {
-  const { violations, world, diskFaultAt } = theatre;
+  const { violations } = theatre;
   const { stopping, wire, life, collector, consumers, host, network } = { ...tenant, ...theatre };
   if (stopping === undefined) return;
   const { how, stillMs } = stopping;
   const wanted = CODES[how];
-  const isExcused = code === 1 && (stillMs > 0 || world.now() - diskFaultAt < DISK_MS);
+  const isExcused = code === 1 && (stillMs > 0 || wasDiskAtFault(theatre));
   if (code !== wanted && !isExcused) violations.add('I7', `exit code of ${how}`, `${code}, not ${wanted}`);
   if (collector.state !== 'stopped') violations.add('I4', 'over, and not stopped', collector.state);
   if (collector.isConnected) violations.add('I4', 'over, and connected', '');

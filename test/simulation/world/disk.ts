@@ -25,6 +25,8 @@ const ANSWER_LOST = new Error('disk I/O error');
 export class MemoryDisk {
   /** How long a commit takes on average, ms. */
   commitMs = COMMIT_MS;
+  /** When a write last came to nothing, or seemed to, ms. */
+  failedAt = Number.NEGATIVE_INFINITY;
   readonly #world: WorldClock;
   readonly #random: Random;
   readonly #files = new Map<string, MemoryFile>();
@@ -145,11 +147,12 @@ export class MemoryDisk {
   }
 
   #fate(): Fate {
+    if (this.#failing.left === 0 && this.#losing === 0) return 'written';
+    this.failedAt = this.#world.now();
     if (this.#failing.left > 0) {
       this.#failing.left -= 1;
       return { failed: this.#failing.error };
     }
-    if (this.#losing === 0) return 'written';
     this.#losing -= 1;
     return { lost: ANSWER_LOST };
   }
