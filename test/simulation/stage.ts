@@ -98,8 +98,9 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    const isAwake = now - Math.max(this.#stillAt, tenant.knowsTimeSince) > WAKING_MS;
-    tenant.honesty.lookAtSeries(tenant.collector, isAwake);
+    const isAwake = now - Math.max(this.#stillAt, tenant.life.stillUntil) > WAKING_MS;
+    const knowsTime = now - tenant.knowsTimeSince > WAKING_MS;
+    tenant.honesty.lookAtSeries(tenant.collector, isAwake, knowsTime);
     lookAtBounds(tenant.collector, tenant.bounds);
     if (now - this.#lookedAroundAt < LOOK_AROUND_MS) return;
     this.#lookedAroundAt = now;

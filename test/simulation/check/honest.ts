@@ -47,8 +47,8 @@ export class Honesty {
       violations.add('I4', 'said before any socket was proved', said);
   }
 
-  /** Every series. `isAwake`: the process has been running for a while, and knows the time. */
-  lookAtSeries(collector: BinanceDataCollector, isAwake: boolean): void {
+  /** Every series. `isAwake`: the process has been running for a while; `knowsTime`: and could ask for the time. */
+  lookAtSeries(collector: BinanceDataCollector, isAwake: boolean, knowsTime: boolean): void {
     const { violations, wire } = this.#ports;
     const links = wire.known(NEWS_MS);
     const { series, isConnected, rowsWaiting } = collector.status();
@@ -63,10 +63,10 @@ export class Honesty {
       if (one.state !== 'live') continue;
       const proved = carriers.filter((link) => link.heard.has(name));
       if (proved.length === 0) violations.add('I4', 'live without a frame on an open socket', key);
-      else if (proved.every((link) => this.#isSilent(link)))
+      else if (isAwake && proved.every((link) => this.#isSilent(link)))
         violations.add('I4', 'live on a socket that has been silent', key);
       // What is named waits for the disk like every row, and who has just woken needs a moment to see what it owes.
-      if (rowsWaiting === 0 && isAwake) this.#owes(one);
+      if (rowsWaiting === 0 && isAwake && knowsTime) this.#owes(one);
     }
   }
 

@@ -146,6 +146,15 @@ describe('a life', () => {
     expect([told, life.timers, life.isDead, world.pending]).toEqual([[], 0, true, 0]);
   });
 
+  test('has timers of whole milliseconds, one at least, so that time goes on', async () => {
+    const { world, life, told, tell } = scene();
+    life.setTimeout(tell('at once'), 0);
+    life.setTimeout(tell('less than can be told'), 1e-9);
+    life.setTimeout(tell('and a half'), 2.5);
+    await world.run(10);
+    expect(told).toEqual(['at once 1 1', 'less than can be told 1 1', 'and a half 2 2']);
+  });
+
   test('calls off its timers', async () => {
     const { world, life, told, tell } = scene();
     const timer = life.setTimeout(tell('timer'), 10);

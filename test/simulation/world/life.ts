@@ -43,7 +43,8 @@ export class Life implements Clock {
   }
 
   setTimeout(callback: () => void, delayMs: number): Timer {
-    const waitMs = Math.max(0, Number.isFinite(delayMs) ? delayMs : 0) + this.#latenessMs;
+    // As Node's: whole milliseconds, one at least. What is left of a wait may be less than the clock can tell.
+    const waitMs = Math.max(1, Math.trunc(Number.isFinite(delayMs) ? delayMs : 1)) + this.#latenessMs;
     const waiting: Waiting = { callback, dueAt: 0, timer: undefined, isDue: false };
     if (this.#isDead) return waiting;
     this.#timers.add(waiting);
@@ -69,6 +70,11 @@ export class Life implements Clock {
   /** Whether it stands still or sleeps, or has not yet come to all that reached it meanwhile. */
   get isStill(): boolean {
     return this.#world.now() < this.#stillUntil || this.#held.length > 0;
+  }
+
+  /** Until when it stands still, or stood still last, world ms. */
+  get stillUntil(): number {
+    return this.#stillUntil;
   }
 
   /** Something reaches it: now, or when it runs again. */
