@@ -98,7 +98,7 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    const isAwake = now - this.#stillAt > WAKING_MS;
+    const isAwake = now - Math.max(this.#stillAt, tenant.life.stillUntil) > WAKING_MS;
     const knowsTime = now - tenant.knowsTimeSince > WAKING_MS;
     tenant.honesty.lookAtSeries(tenant.collector, isAwake, knowsTime);
     lookAtBounds(tenant.collector, tenant.bounds);

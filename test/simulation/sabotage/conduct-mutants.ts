@@ -144,9 +144,10 @@ export const CONDUCT_MUTANTS: readonly Mutant[] = [
     does: 'a header of an answer that refuses stands in the log',
     patches: [
       patch(
-        'src/binance/rest.ts',
-        'const detail = errorBody(parseJson(answer.text));',
-        "const detail = { code: answer.status, msg: answer.headers.get('x-secret') ?? '' };",
+        'src/actors/rest-session.ts',
+        'if (imposed !== undefined) quota.impose(imposed);',
+        `if (imposed !== undefined)
+      quota.impose({ ...imposed, reason: imposed.reason + (answer.headers.get('x-secret') ?? '') });`,
       ),
     ],
   },

@@ -72,6 +72,11 @@ export class Life implements Clock {
     return this.#world.now() < this.#stillUntil || this.#held.length > 0;
   }
 
+  /** Until when it stands still, or stood still last, world ms. */
+  get stillUntil(): number {
+    return this.#stillUntil;
+  }
+
   /** Something reaches it: now, or when it runs again. */
   deliver(callback: () => void): void {
     if (this.#isDead) return;
