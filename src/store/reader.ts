@@ -41,11 +41,15 @@ export function candlesIn(
   return rows.map((row) => {
     const candle = { ...row } as unknown as Candle;
     if (!(candle.openTime > before && candle.symbol === symbol && candle.interval === interval))
-      throw new StoreError(
-        `the store is damaged: what it has of ${symbol}@${interval} behind ${before} is not in order; candlestate verify says what else`,
-        { code: 'STORE_DAMAGED' },
-      );
+      throw outOfOrder({ symbol, interval }, before);
     before = candle.openTime;
     return candle;
   });
 }
+
+/** What a store has of a series behind an open time, ms, is not what it can have there. */
+export const outOfOrder = ({ symbol, interval }: Series, behind: number): StoreError =>
+  new StoreError(
+    `the store is damaged: what it has of ${symbol}@${interval} behind ${behind} is not in order; candlestate verify says what else`,
+    { code: 'STORE_DAMAGED' },
+  );

@@ -11,6 +11,7 @@ import type { CandleSource, Series } from '../../machines/model/kline.ts';
 import type { Gap } from '../../machines/model/row.ts';
 import { BUSY_TIMEOUT_MS } from './busy.ts';
 import { openToLook } from './identity.ts';
+import { outOfOrder } from './reader.ts';
 import { OPEN_GAPS_BETWEEN, READ_RANGE } from './schema.ts';
 
 export interface SnapshotRange {
@@ -36,13 +37,21 @@ export class Snapshot {
     this.#database.exec('BEGIN; SELECT 1 FROM sqlite_schema');
   }
 
-  /** Its bars, ascending. A block is of one source; blocks that follow each other may be parts of one memory. */
+  /**
+   * Its bars, ascending. A block is of one source; blocks that follow each other may be parts of one memory.
+   *
+   * @throws {StoreError} `STORE_DAMAGED` when they are not in order.
+   */
   *blocks({ from, to }: SnapshotRange): Generator<CandleBlock, void, undefined> {
     const { symbol, interval } = this.#series;
     let columns = newColumns(ROWS_PER_BLOCK);
     let [begin, end, source] = [0, 0, 'stream' as CandleSource];
+    let before = Number.NEGATIVE_INFINITY;
     const block = (): CandleBlock => partOf({ symbol, interval, source, rows: end, columns }, begin, end);
     for (const row of rowsOf(this.#database.prepare(READ_RANGE), symbol, interval, from, to)) {
+      const openTime = row[0] as number;
+      if (!(openTime > before)) throw outOfOrder(this.#series, before);
+      before = openTime;
       const itsSource = row[BLOCK_FIELDS.length] as CandleSource;
       const isFull = end === ROWS_PER_BLOCK;
       if (end > begin && (isFull || source !== itsSource)) {

@@ -3,7 +3,15 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { startInspector } from '../../src/inspector/start.ts';
-import { collectFrom, expectWhole, newStore, startExchange, storedCandles } from '../support/collector.ts';
+import { MINUTE, simulated } from '../faults/simulated.ts';
+import {
+  collectFrom,
+  expectWhole,
+  newStore,
+  ofSeries,
+  startExchange,
+  storedCandles,
+} from '../support/collector.ts';
 import { until, within } from '../support/wait.ts';
 
 describe('a signal', () => {
@@ -66,18 +74,34 @@ describe('listeners', () => {
     expectWhole(candles, exchange);
   });
 
-  test('L08 of every event may throw, and the collector lives on and stops cleanly', async () => {
-    const exchange = await startExchange();
-    const { collector, candles, course } = collectFrom(exchange);
-    const fail = (): never => {
-      throw new Error('of mine');
-    };
-    for (const event of ['candle', 'update', 'state', 'gap', 'revision', 'error'] as const)
-      collector.on(event, fail);
-    await collector.startStreaming();
-    await until('candles', () => candles.length > 5);
-    expect((await collector.stop()).clean).toBe(true);
-    expect(course()).toBe('connecting streaming stopping stopped');
+  test('L08 of every event may throw, each when it comes, and the collector lives on and stops cleanly', async () => {
+    const symbols = ['BTCUSDT', 'ETHUSDT'];
+    const { exchange, begin, until: comes, within: inTime, stored } = simulated({ symbols });
+    const { collector, candles } = begin();
+    const [heard, behind] = [new Map<string, number>(), new Map<string, number>()];
+    for (const event of ['candle', 'update', 'state', 'gap', 'revision', 'error'] as const) {
+      collector.on(event, () => {
+        heard.set(event, (heard.get(event) ?? 0) + 1);
+        throw new Error('of mine');
+      });
+      collector.on(event, () => void behind.set(event, (behind.get(event) ?? 0) + 1));
+    }
+    await comes('candles', () => candles.length > 3);
+    const begun = exchange.now() - (exchange.now() % MINUTE);
+    exchange.inject({ kind: 'outage', symbol: 'BTCUSDT', from: begun + 2 * MINUTE, to: begun + 4 * MINUTE });
+    exchange.inject({ kind: 'revise', symbol: 'ETHUSDT', interval: '1m', openTime: 'last' });
+    exchange.inject({ kind: 'drop' });
+    await comes('all of them', () => heard.size === 6, 30 * MINUTE);
+    const { length } = candles;
+    await comes('candles of later', () => candles.length > length + 3);
+    expect(await inTime('its end', collector.stop())).toMatchObject({ clean: true });
+    expect(collector.state).toBe('stopped');
+    // Nobody else is hurt.
+    expect(behind).toEqual(heard);
+    for (const symbol of symbols)
+      expect(ofSeries(candles, symbol)).toMatchObject(
+        ofSeries(stored(), symbol).map(({ openTime }) => ({ openTime })),
+      );
   });
 
   test('hear nothing any more once they have unsubscribed, also in the middle of an event', async () => {

@@ -101,7 +101,7 @@ describe('startStreaming', () => {
     const one = collectFrom(first, { symbols: ['BTCUSDT'], store: newStore() });
     const two = collectFrom(second, { symbols: ['ETHUSDT', 'SOLUSDT'], bufferSize: 2 });
     await Promise.all([one.collector.startStreaming(), two.collector.startStreaming()]);
-    await until('candles of both', () => one.candles.length > 3 && two.candles.length > 3);
+    await until('candles of both', () => one.candles.length > 3 && two.candles.length > 7);
     await one.collector.stop();
     expect(two.collector.isConnected).toBe(true);
     const before = two.candles.length;
@@ -110,7 +110,14 @@ describe('startStreaming', () => {
     expect(new Set(two.candles.map((candle) => candle.symbol))).toEqual(new Set(['ETHUSDT', 'SOLUSDT']));
     expect(subscribed(first)).toEqual(['btcusdt@kline_1m']);
     expect(subscribed(second)).toEqual(['ethusdt@kline_1m', 'solusdt@kline_1m']);
-    expect(one.log.lines).not.toBe(two.log.lines);
+    // Of the buffers each has its own size; of the log each its own lines, and who is stopped says nothing more.
+    expect(one.collector.getCandleBuffer('BTCUSDT', '1m').length).toBeGreaterThan(2);
+    expect(two.collector.getCandleBuffer('ETHUSDT', '1m')).toHaveLength(2);
+    expect(two.log.lines.some(({ message }) => message.includes('stopping'))).toBe(false);
+    const { length } = one.log.lines;
+    second.inject({ kind: 'drop' });
+    await until('the other says so', () => two.log.lines.some(({ level }) => level === 'warn'));
+    expect(one.log.lines).toHaveLength(length);
   });
 
   test('takes symbols in lower case and gives them back in upper case', async () => {

@@ -3,7 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, ROOT, read } from '../architecture/source.ts';
 import { fixturesMissing, shared } from '../support/fixtures.ts';
-import { BEGIN, between, drawnIn, END, GROUPS, reasonsIn, rowsOf, shownBy, tablesOf } from './matrix.ts';
+import {
+  BEGIN,
+  between,
+  drawnIn,
+  END,
+  GROUPS,
+  reasonsIn,
+  rowsOf,
+  shownBy,
+  tablesOf,
+  unshownIn,
+} from './matrix.ts';
 
 const DOCUMENT = 'docs/fault-matrix.md';
 const COMMAND = 'UPDATE=1 npx vitest run test/faults/matrix.test.ts';
@@ -20,6 +31,7 @@ const drawn = new Set(filesBelow('test/simulation/draw', '.ts').flatMap((path) =
 const written = rowsOf(between(read(DOCUMENT), BEGIN, END));
 const rows = fixturesMissing ? written : rowsOf(readFileSync(shared('reference/fault-matrix.md'), 'utf8'));
 const reasons = reasonsIn(read(DOCUMENT));
+const unshown = unshownIn(read(DOCUMENT));
 
 describe('the fault matrix', () => {
   const tested = new Set(shown.map(({ id }) => id));
@@ -45,10 +57,15 @@ describe('the fault matrix', () => {
     for (const [id, reason] of reasons) expect(reason.length, id).toBeGreaterThan(40);
   });
 
+  test('says what is not shown only of a row that it has, and that has a test', () => {
+    expect([...unshown.keys()].filter((id) => !tested.has(id) || !known.has(id))).toEqual([]);
+    for (const [id, words] of unshown) expect(words.length, id).toBeGreaterThan(40);
+  });
+
   test(`is in ${DOCUMENT}, with the files that show each row`, () => {
     const text = read(DOCUMENT);
     const [before = '', after = ''] = [text.split(BEGIN)[0], text.split(END)[1]];
-    const made = `${before}${BEGIN}\n${tablesOf(rows, { shown, drawn, reasons })}\n${END}${after}`;
+    const made = `${before}${BEGIN}\n${tablesOf(rows, { shown, drawn, reasons, unshown })}\n${END}${after}`;
     if (process.env['UPDATE'] === '1') writeFileSync(`${ROOT}/${DOCUMENT}`, made);
     expect(read(DOCUMENT), `stale; write it again with: ${COMMAND}`).toBe(made);
   });
@@ -91,7 +108,7 @@ test('faults that are drawn are found', () => {
 });
 
 describe('the document is read', () => {
-  const text = `${BEGIN}| A01 | a \\| b | none |\n${END}\n## Rows without a test\n\n| A01 | since |\n\n## More\n| A02 | x |\n`;
+  const text = `${BEGIN}| A01 | a \\| b | none |\n${END}\n## Rows without a test\n\n| A01 | since |\n\n## More\n| A02 | x |\n\n## Shown in part\n| A03 | this not |\n`;
 
   test('rows with their faults, bars that are quoted in them included', () => {
     expect(rowsOf(between(text, BEGIN, END))).toEqual([{ id: 'A01', fault: 'a \\| b' }]);
@@ -99,5 +116,6 @@ describe('the document is read', () => {
 
   test('reasons from their own section alone', () => {
     expect([...reasonsIn(text)]).toEqual([['A01', 'since']]);
+    expect([...unshownIn(text)]).toEqual([['A03', 'this not']]);
   });
 });

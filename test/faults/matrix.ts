@@ -62,9 +62,14 @@ export const drawnIn = (source: string): string[] =>
 export const between = (text: string, from: string, to: string): string =>
   text.split(from)[1]?.split(to)[0] ?? '';
 
+const wordsIn = (text: string, section: string): Map<string, string> =>
+  new Map(rowsOf(between(text, `## ${section}\n`, '\n## ')).map(({ id, fault }) => [id, fault]));
+
 /** Of what is written in the section about them: id → why it has no test. */
-export const reasonsIn = (text: string): Map<string, string> =>
-  new Map(rowsOf(between(text, '## Rows without a test\n', '\n## ')).map(({ id, fault }) => [id, fault]));
+export const reasonsIn = (text: string): Map<string, string> => wordsIn(text, 'Rows without a test');
+
+/** The same: id → what of the row no test shows. */
+export const unshownIn = (text: string): Map<string, string> => wordsIn(text, 'Shown in part');
 
 export const BEGIN = '<!-- rows -->\n';
 export const END = '<!-- /rows -->';
@@ -75,14 +80,17 @@ export interface Evidence {
   /** Ids of the rows that the simulation draws its faults from. */
   readonly drawn: ReadonlySet<string>;
   readonly reasons: ReadonlyMap<string, string>;
+  /** Rows of which something is not shown. */
+  readonly unshown: ReadonlyMap<string, string>;
 }
 
 /** The tables of the document: each row with the files that show it. */
-export function tablesOf(rows: readonly Row[], { shown, drawn, reasons }: Evidence): string {
+export function tablesOf(rows: readonly Row[], { shown, drawn, reasons, unshown }: Evidence): string {
   const files = Map.groupBy(shown, ({ id }) => id);
   const cell = (id: string): string => {
     const paths = [...new Set(files.get(id)?.map(({ path }) => path))].sort();
     const links = paths.map((path) => `[${path.replace(/^test\/|(?:\.test)?\.ts$/gu, '')}](../${path})`);
+    if (unshown.has(id)) links.push('[in part](#shown-in-part)');
     return links.join(', ') || (reasons.has(id) ? '[none](#rows-without-a-test)' : 'none');
   };
   return Object.entries(GROUPS)

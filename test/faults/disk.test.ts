@@ -1,6 +1,7 @@
-/** Commits that take seconds, or half a minute, or are cut off by a death, on simulated time: whole collectors, nothing real. */
+/** Commits that take long, fail, or are cut off by a death, on simulated time: whole collectors, nothing real. */
 import { describe, expect, test } from 'vitest';
 import type { Candle } from '../../machines/model/kline.ts';
+import type { MemoryDisk } from '../simulation/world/disk.ts';
 import { expectTrue, expectWhole, ofSeries } from '../support/collector.ts';
 import { MINUTE, simulated } from './simulated.ts';
 
@@ -74,6 +75,52 @@ describe('commits that take long', () => {
     expectWhole(stored(), exchange, SYMBOLS, 4);
     expect(gaps()).toEqual([]);
   });
+});
+
+describe('commits that fail while bars go on', () => {
+  const EIO = new Error('disk I/O error');
+
+  test.each([
+    // Tried again after a second, then ever more rarely.
+    [
+      'S07 four times, as on a disk that can be written again afterwards',
+      (disk: MemoryDisk) => disk.failNext(4, EIO),
+      0,
+    ],
+    [
+      'S17 three times, all written, and only the answer is lost',
+      (disk: MemoryDisk) => disk.loseNext(3),
+      SYMBOLS.length,
+    ],
+    ['S06 for minutes, for there is no room', (disk: MemoryDisk) => disk.failNext(20), 0],
+  ] as const)(
+    '%s: told is what a commit that was answered has written, once, and nothing is lost',
+    async (_, strike, written) => {
+      const { exchange, disk, begin, until, within, stored, gaps } = simulated({ symbols: SYMBOLS });
+      const { collector, candles, log } = begin();
+      await until('bars', () => candles.length === 2 * SYMBOLS.length);
+      strike(disk);
+      await until('rows wait, and the store is in trouble', () =>
+        log.lines.some(({ message }) => message.includes('the store cannot write')),
+      );
+      const [told, there] = [candles.length, stored().length];
+      expect(told).toBe(2 * SYMBOLS.length);
+      expect(there - told).toBeGreaterThanOrEqual(Math.min(written, 1));
+      expect(there - told).toBeLessThanOrEqual(written);
+      // Whatever is told is in the store by then.
+      let lies = 0;
+      collector.on('candle', ({ symbol, openTime }) => {
+        if (!stored().some((one) => one.symbol === symbol && one.openTime === openTime)) lies += 1;
+      });
+      await until('it goes on', () => candles.length > told);
+      await until('bars of later', () => candles.length >= told + 3 * SYMBOLS.length);
+      expect(await within('its end', collector.stop())).toMatchObject({ clean: true, unwritten: 0 });
+      expect(lies).toBe(0);
+      expectWhole(stored(), exchange, SYMBOLS, 5);
+      for (const symbol of SYMBOLS) expect(ofSeries(candles, symbol)).toEqual(ofSeries(stored(), symbol));
+      expect(gaps()).toEqual([]);
+    },
+  );
 });
 
 describe('killed around a commit', () => {
