@@ -14,6 +14,8 @@ const LEAVE_MS = 1_500;
 /** How often everything that it says is looked at, and how often everything that it is made of, ms. */
 const LOOK_MS = 10_000;
 const LOOK_AROUND_MS = 600_000;
+/** Who wakes notices that within a second, and gives each connection the time of a pong to prove itself anew, ms. */
+const PROBING_MS = 7_000;
 /** Who wakes sees what it owes within so long, ms. */
 const WAKING_MS = 1_000;
 /** The next process after one that ended so briefly before is the same process, started again. */
@@ -98,8 +100,9 @@ export class Stage {
     if (!tenant.isStirred && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     tenant.isStirred = false;
-    const isAwake = now - Math.max(this.#stillAt, tenant.life.stillUntil) > WAKING_MS;
-    const knowsTime = now - tenant.knowsTimeSince > WAKING_MS;
+    const wokeAt = Math.max(this.#stillAt, tenant.life.stillUntil);
+    const isAwake = now - wokeAt > PROBING_MS;
+    const knowsTime = now - Math.max(wokeAt, tenant.knowsTimeSince) > WAKING_MS;
     tenant.honesty.lookAtSeries(tenant.collector, isAwake, knowsTime);
     lookAtBounds(tenant.collector, tenant.bounds);
     if (now - this.#lookedAroundAt < LOOK_AROUND_MS) return;

@@ -47,7 +47,7 @@ export class Honesty {
       violations.add('I4', 'said before any socket was proved', said);
   }
 
-  /** Every series. `isAwake`: the process has been running for a while; `knowsTime`: and could ask for the time. */
+  /** Every series. `isAwake`: it has had the time to prove its sockets anew; `knowsTime`: and to see what it owes. */
   lookAtSeries(collector: BinanceDataCollector, isAwake: boolean, knowsTime: boolean): void {
     const { violations, wire } = this.#ports;
     const links = wire.known(NEWS_MS);
@@ -66,7 +66,7 @@ export class Honesty {
       else if (isAwake && proved.every((link) => this.#isSilent(link)))
         violations.add('I4', 'live on a socket that has been silent', key);
       // What is named waits for the disk like every row, and who has just woken needs a moment to see what it owes.
-      if (rowsWaiting === 0 && isAwake && knowsTime) this.#owes(one);
+      if (rowsWaiting === 0 && knowsTime) this.#owes(one);
     }
   }
 

@@ -106,7 +106,8 @@ export function planOf(seed: number, { days, streams }: Extent): fc.Arbitrary<Pl
       skewMs: fc.constantFrom(...SKEWS).map((count) => count * MINUTE),
       listMs: between(CALM_START_MS, untilMs),
       streamsPerSocket: fc.constantFrom(4, 5, 7, 10, 200),
-      rotateMs: between(2, 20).map((hours) => hours * 60 * MINUTE),
+      // Far more often than in life: few connections grow old among so many faults.
+      rotateMs: between(31, 240).map((count) => count * MINUTE),
       // Some exchanges end connections before they are replaced.
       lifetimeMs: between(2, 24).map((hours) => hours * 60 * MINUTE),
     })
