@@ -107,6 +107,13 @@ describe('a kline that lacks something says what', () => {
 
 test('a decimal is read no further than it may be', () => {
   const reader = new DecimalReader();
+  // The character behind 9.
+  for (const [text, value, end] of [
+    ['1:2', 1, 1],
+    ['1.5:', 1.5, 3],
+    ['/1', Number.NaN, 0],
+  ] as const)
+    expect([reader.read(Buffer.from(text), 0, text.length), reader.end]).toEqual([value, end]);
   const bytes = Buffer.from('-12.50x');
   const read = (start: number, limit: number) => [reader.read(bytes, start, limit), reader.end];
   expect(read(0, 7)).toEqual([-12.5, 6]);

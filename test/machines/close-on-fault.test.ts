@@ -31,3 +31,14 @@ test('A02 a machine whose guard throws lets go of its children, and the error go
   expect(String(errors[0])).toContain('bang');
   expect([...open]).toEqual([]);
 });
+
+test('children that have gone already are no reason for another fault', () => {
+  const { machine, open } = faulty();
+  const actor = createActor(closeOnFault(machine));
+  const errors: unknown[] = [];
+  actor.subscribe({ error: (error) => errors.push(error) });
+  actor.start();
+  Object.assign(actor.getSnapshot().children, { gone: undefined });
+  actor.send({ type: 'BAD' });
+  expect([errors.map(String), [...open]]).toEqual([[expect.stringContaining('bang')], []]);
+});

@@ -57,6 +57,8 @@ describe('symbols that are listed', () => {
       down(run, 'feed-2');
       change(run, { add: ['c', 'd', 'e'] });
       expect(told(run, 'feed-1')).toEqual(['ADD c']);
+      change(run, { news: [{ code: 'SYMBOL_LISTED', symbols: ['AUSDT'] }] });
+      expect(codes(run).at(-1)).toBe('SYMBOL_LISTED');
       expect(child(run, 'feed2')).toBeDefined();
       expect(run.orphans()).toEqual([]);
     }

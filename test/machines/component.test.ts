@@ -101,9 +101,11 @@ test('what has failed and then is late has failed', () => {
   });
 });
 
-test('an end without an error is told as one', () => {
+test('an end without an error is told as one, once', () => {
   const run = running();
   say(run, { type: 'LIFE.ENDED' });
+  say(run, { type: 'LIFE.ENDED' });
+  expect(run.heard).toHaveLength(2);
   expect(run.heard[1]).toMatchObject({ error: { message: 'prices ended by itself' } });
 });
 

@@ -59,6 +59,14 @@ describe('an open feed', () => {
   });
 });
 
+test('a stream that comes while the feed is down hears of no connection before there is one', () => {
+  const run = begun();
+  say(run, { type: 'ADD', streams: [stream('XRPUSDT@1m')] });
+  expect(received(run, 'XRPUSDT@1m')).toEqual([]);
+  say(run, { type: 'CONNECTION.UP', id: CONNECTION, proof: 'frame', openedAt: 0 });
+  expect(received(run, 'XRPUSDT@1m')).toEqual([{ type: 'FEED.UP' }]);
+});
+
 describe('a child that fails or ends by itself', () => {
   test.each([BTC, ETH, CONNECTION])('%s is started afresh after the pause, not before', (id) => {
     const run = up();
@@ -133,6 +141,7 @@ describe('a child that fails or ends by itself', () => {
 describe('CLOSE', () => {
   const closing = (): Run => {
     const run = up();
+    run.pass(11);
     say(run, CLOSE);
     return run;
   };
@@ -185,6 +194,14 @@ describe('CLOSE', () => {
         { name: CONNECTION, outcome: 'failed', durationMs: 1 },
       ],
     });
+  });
+
+  test('reaches a connection that was lost once, as every other child', () => {
+    const run = up();
+    say(run, down);
+    say(run, CLOSE);
+    for (const id of [BTC, ETH, CONNECTION])
+      expect(received(run, id).filter(({ type }) => type === 'CLOSE')).toHaveLength(1);
   });
 
   test('while mending asks only those that are there', () => {

@@ -25,6 +25,7 @@ test.each([
   ['silence', [FRAME, 'CURSOR.SILENT'], 'doubting'],
   ['a frame into the doubt', [FRAME, 'CURSOR.SILENT', FRAME], 'live'],
   ['a second connection in the making', [FRAME, 'FEED.ROTATING'], 'rotating'],
+  ['proof of quiet meanwhile', [FRAME, 'FEED.ROTATING', 'CURSOR.QUIET'], 'rotating'],
   ['a switch to one on which it has come already', [FRAME, 'FEED.ROTATING', FRAME, 'FEED.SWITCHED'], 'live'],
   ['a switch to one on which it has not', [FRAME, 'FEED.ROTATING', 'FEED.SWITCHED'], 'awaiting'],
   ['a switch while it was quiet', ['FEED.UP', 'CURSOR.QUIET', 'FEED.SWITCHED'], 'awaiting'],
@@ -136,6 +137,33 @@ describe('a stream without a frame', () => {
     expect(mutes(run)).toEqual([again(false), again(false)]);
   });
 
+  test('that was mute, then quiet, is mute again without another first report', () => {
+    const run = asked();
+    ends(run, 'proveStream', 'mute');
+    run.pass(2_000);
+    ends(run, 'proveStream', 'quiet');
+    run.pass(60_000);
+    expect(proof(run)).toBe('doubting');
+    ends(run, 'proveStream', 'mute');
+    expect(proof(run)).toEqual({ mute: 'waiting' });
+    expect(mutes(run)).toEqual([again(false)]);
+  });
+
+  test('is asked about in vain with the shortest pause again on the next connection', () => {
+    const run = asked();
+    for (let i = 0; i < 3; i++) {
+      fails(run, 'proveStream', new Error('503'));
+      run.pass(30_000);
+    }
+    tell(run, 'FEED.DOWN', 'FEED.UP');
+    run.pass(2_000);
+    fails(run, 'proveStream', new Error('503'));
+    run.pass(1_124);
+    expect(proof(run)).toBe('unanswered');
+    run.pass(1);
+    expect(proof(run)).toBe('asking');
+  });
+
   test('that was mute and of which REST fails stays mute, and nobody is told', () => {
     const run = asked();
     ends(run, 'proveStream', 'mute');
@@ -204,6 +232,32 @@ describe('a hole', () => {
   test('is tried again no earlier than the exchange allows', () => {
     const pauses = pausesAfter((run) => fails(run, 'repair', { retryAfterMs: 60_000 }));
     expect(pauses).toEqual(Array.from({ length: 8 }, () => 60_000));
+  });
+
+  test.each([
+    [
+      'REST failed, and then answered without it',
+      { owed: 1, taken: 0 },
+      (run: Run) => fails(run, 'repair', 1),
+    ],
+    [
+      'REST lacked it, and then had some of it',
+      { owed: 1, taken: 1 },
+      (run: Run) => ends(run, 'repair', { owed: 1, taken: 0 }),
+    ],
+  ])('is waited for with the shortest pause again after %s', (_, answer, before) => {
+    const run = holed();
+    for (let i = 0; i < 3; i++) {
+      before(run);
+      run.pass(60_000);
+    }
+    ends(run, 'repair', answer);
+    run.pass(1_124);
+    expect(run.children['repair']).toBeUndefined();
+    run.pass(1);
+    fails(run, 'repair', new Error('503'));
+    run.pass(1_125);
+    expect(run.children['repair']).toBeDefined();
   });
 
   test('that is filled lets the next one begin with the shortest pause', () => {

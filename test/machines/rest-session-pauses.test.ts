@@ -50,6 +50,17 @@ describe('a pause that the exchange imposes', () => {
     expect(underWay(run)).toEqual(['/4']);
   });
 
+  test('of fifteen seconds is waited for in the queue, of more it is not', () => {
+    for (const [forMs, isWaitedFor] of [
+      [15_000, true],
+      [15_001, false],
+    ] as const) {
+      const run = begun();
+      run.quota.impose('limited', forMs);
+      expect([forMs, ask(run).settled() === undefined]).toEqual([forMs, isWaitedFor]);
+    }
+  });
+
   test('that another session met is obeyed and shown as soon as something is asked', () => {
     const run = begun();
     run.quota.impose('banned', 60_000);

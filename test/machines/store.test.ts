@@ -134,6 +134,19 @@ describe('a commit that fails', () => {
     expect(run.heard.at(-1)).toMatchObject({ retryMs: 500 });
   });
 
+  test('does the same when nothing is left to be written', () => {
+    const run = opened();
+    come(run, 100);
+    for (let i = 0; i < 5; i++) {
+      fails(run as never, 'commit', new Error('busy'));
+      run.pass(30_000);
+    }
+    committed(run);
+    come(run, 100);
+    fails(run as never, 'commit', new Error('busy'));
+    expect(run.heard.at(-1)).toMatchObject({ retryMs: 500 });
+  });
+
   test('because the writer has gone makes the store open it again, at once, and write then', () => {
     const run = opened();
     come(run, 100);
@@ -163,7 +176,9 @@ describe('a commit that fails', () => {
     fails(run as never, 'commit', writerGone());
     fails(run as never, 'reopen', new Error('disk full'));
     expect(run.heard.at(-1)).toMatchObject({ type: 'STORE.TROUBLE', reason: 'disk full', retryMs: 1_000 });
-    run.pass(1_000);
+    run.pass(999);
+    expect(committing(run)).toBe(false);
+    run.pass(1);
     fails(run as never, 'commit', writerGone());
     expect(child(run as never, 'reopen')).toBeDefined();
   });

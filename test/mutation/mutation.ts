@@ -5,7 +5,7 @@
  * tests that reach it are asked, those first that have noticed most. Prints a table by file and whoever survived.
  * `--only`: those whose place, change or line it fits.
  * `--budget`: tests that take longer together without a mutant are not asked, ms of processor time.
- * `--resume`: who was noticed in an earlier run, as `--out` wrote it, is not tried again.
+ * `--resume`: who was noticed in an earlier run, as `--out` wrote it, is not tried again; who survived comes first.
  * `--listed`: tries those of equivalent.json instead, to see that they still survive.
  * Exit 0: at least so many percent were noticed; 1: fewer, or equivalent.json is stale; 2: wrong usage.
  */
@@ -61,11 +61,11 @@ function readFlags() {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Who was noticed in an earlier run, by key. They are not tried again. */
-function noticedBefore(file: string | undefined): Map<string, Tried> {
+/** What an earlier run has found, by key. */
+function foundBefore(file: string | undefined): Map<string, Tried> {
   if (file === undefined || !existsSync(file)) return new Map();
   const { tried } = JSON.parse(readFileSync(file, 'utf8')) as { tried: Tried[] };
-  return new Map(tried.filter(({ verdict }) => verdict !== 'survived').map((one) => [one.mutant.key, one]));
+  return new Map(tried.map((one) => [one.mutant.key, one]));
 }
 
 async function main(): Promise<number> {
@@ -85,34 +85,34 @@ async function main(): Promise<number> {
   );
   const chosen =
     flags.sample === undefined ? wanted : shuffled(wanted, seeded(flags.seed)).slice(0, flags.sample);
-  const before = noticedBefore(flags.resume);
-  const known = chosen.flatMap((mutant) => {
-    const one = before.get(mutant.key);
-    return one ? [{ ...one, mutant }] : [];
-  });
+  const before = foundBefore(flags.resume);
+  const hasSurvived = ({ key }: Mutant): boolean => before.get(key)?.verdict === 'survived';
+  const isKnown = (mutant: Mutant): boolean => before.has(mutant.key) && !hasSurvived(mutant);
+  const known = chosen.filter(isKnown).map((mutant): Tried => ({ ...before.get(mutant.key)!, mutant }));
+  // Who survived the last time comes first: somebody may have written the test.
+  const left = chosen
+    .filter((mutant) => !isKnown(mutant))
+    .sort((one, other) => Number(hasSurvived(other)) - Number(hasSurvived(one)));
   const since = performance.now();
   const write = (tried: readonly Tried[]): void => {
     if (flags.out) writeFileSync(flags.out, `${JSON.stringify({ tried }, null, 1)}\n`);
   };
   const fresh: Tried[] = [...known];
-  const all = await tryMutants(
-    chosen.filter(({ key }) => !before.has(key)),
-    {
-      parallel: flags.parallel,
-      budgetMs: flags.budgetMs,
-      onTried: (one, done, of) => {
-        fresh.push(one);
-        if (done % 25 !== 0) return;
-        write(fresh);
-        process.stderr.write(`${done} of ${of}, ${Math.round((performance.now() - since) / 1_000)} s\n`);
-      },
+  const all = await tryMutants(left, {
+    parallel: flags.parallel,
+    budgetMs: flags.budgetMs,
+    onTried: (one, done, of) => {
+      fresh.push(one);
+      if (done % 25 !== 0) return;
+      write(fresh);
+      process.stderr.write(`${done} of ${of}, ${Math.round((performance.now() - since) / 1_000)} s\n`);
     },
-  );
+  });
   const tried = [...known, ...all];
   write(tried);
   say(table(tried, equivalent));
-  const left = survivors(tried);
-  if (left) say(`\nsurvived:\n${left}`);
+  const alive = survivors(tried);
+  if (alive) say(`\nsurvived:\n${alive}`);
   for (const { mutant, message } of tried.filter(({ verdict }) => verdict === 'invalid'))
     say(`no program: ${mutant.file}:${mutant.line} ${mutant.change}: ${message}`);
   for (const offence of offences) say(`test/mutation/equivalent.json: ${offence}`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { blockOf, candlesIn } from '../../../machines/model/block.ts';
 import { checkBlock } from '../../../machines/model/block-check.ts';
-import { lackingRuns, mergeBlocks } from '../../../machines/model/block-runs.ts';
+import { joinBlocks, lackingRuns, mergeBlocks } from '../../../machines/model/block-runs.ts';
 import { DAY_MS, type Interval, nextOpenTime } from '../../../machines/model/interval.ts';
 import type { Candle } from '../../../machines/model/kline.ts';
 import { bar } from '../../pipeline/candles.ts';
@@ -190,6 +190,14 @@ describe('blocks side by side', () => {
     expect(told(mergeBlocks(block([], 100), block([4], 200)))).toEqual([4.2]);
     expect(told(mergeBlocks(block([4], 100), block([], 200)))).toEqual([4.1]);
     expect(mergeBlocks(block(FULL, 100), block(FULL, 200))).toHaveLength(1);
+  });
+
+  test('that follow each other are one, with all rows; one alone is itself', () => {
+    const [one, two] = [block([0, 1], 100), block([2, 5], 200)];
+    const joined = joinBlocks([one, two, block([], 1), block([7], 300)]);
+    expect([joined.rows, told([joined])]).toEqual([5, [0.1, 1.1, 2.2, 5.2, 7.3]]);
+    expect([...candlesIn(joined)].at(-1)).toEqual([...candlesIn(block([7], 300))][0]);
+    expect(joinBlocks([one])).toBe(one);
   });
 
   test('never share memory: each can be handed to another thread', () => {
