@@ -4,8 +4,8 @@
  *   proof    offline ─FEED.UP▶ awaiting ─after(proofDelay)▶ asking ─ quiet ▶ quiet ─after▶ doubting
  *            asking, doubting ─ mute ▶ mute ─ subscribed anew, after ▶ asked again ─ mute ▶ told again, after …
  *            live ─CURSOR.SILENT▶ doubting ; asking ─ error ▶ unanswered ─after▶ asking, and so doubting
- *            live ─FEED.ROTATING▶ rotating ─FEED.SWITCHED▶ awaiting ; from anywhere: FIRST_FRAME ▶ live,
- *            GARBLED ▶ garbled, FEED.DOWN ▶ offline, FEED.SWITCHED (but live) ▶ awaiting
+ *            live ─FEED.ROTATING▶ elder ─FEED.SWITCHED▶ awaiting ; from anywhere: FIRST_FRAME ▶ live,
+ *            FRAME_AGAIN ▶ elder, GARBLED ▶ garbled, FEED.DOWN ▶ offline, FEED.SWITCHED (but live) ▶ awaiting
  *   series   whole ─HOLE▶ repairing.fetching ─done [whole]▶ whole
  *                                   ├─ done [still owed] ▶ lacking ─after(pause)▶ fetching: seconds, for a gap
  *                                   │  is named within half a minute
@@ -64,6 +64,7 @@ export const klineStreamMachine = klineStream.createMachine({
           initial: 'offline',
           on: {
             'CURSOR.FIRST_FRAME': { target: '.live', actions: 'forgetSilence' },
+            'CURSOR.FRAME_AGAIN': { target: '.elder', actions: 'forgetSilence' },
             'CURSOR.QUIET': '.quiet',
             'CURSOR.GARBLED': '.garbled',
             'FEED.DOWN': '.offline',
@@ -105,14 +106,15 @@ export const klineStreamMachine = klineStream.createMachine({
               tags: 'live',
               on: {
                 'CURSOR.SILENT': 'doubting',
-                'FEED.ROTATING': 'rotating',
+                'FEED.ROTATING': 'elder',
                 // A frame of the new connection has come already.
                 'FEED.SWITCHED': {},
                 'CURSOR.QUIET': {},
               },
             },
-            rotating: {
-              description: 'Live by the old connection; no frame of the new one has come yet.',
+            elder: {
+              description:
+                'Live by a connection that had spoken before. One that takes over from it has to speak for itself.',
               tags: 'live',
               on: { 'CURSOR.SILENT': 'doubting', 'CURSOR.QUIET': {} },
             },

@@ -23,12 +23,14 @@ export interface KlineStreamInput {
 }
 
 /**
- * From the cursor. FIRST_FRAME: the first of a connection, or the first after SILENT or GARBLED was told. QUIET:
+ * From the cursor. FIRST_FRAME: the first of a connection. FRAME_AGAIN: the first after SILENT, QUIET or GARBLED was told, of a
+ * connection that had spoken before. QUIET:
  * REST shows that the symbol does not trade, so silence is all right. SILENT: no frame for `silenceMs`. GARBLED:
  * many frames in a row could not be understood. HOLE: a bar is owed. ENDED: a retired series is whole.
  */
 export type CursorEvent =
   | { type: 'CURSOR.FIRST_FRAME' }
+  | { type: 'CURSOR.FRAME_AGAIN' }
   | { type: 'CURSOR.QUIET' }
   | { type: 'CURSOR.SILENT' }
   | { type: 'CURSOR.GARBLED' }

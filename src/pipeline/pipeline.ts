@@ -208,10 +208,11 @@ export class Pipeline {
   }
 
   #goLive(cursor: Cursor, frame: KlineFrame, epoch: number): void {
+    const isFirst = epoch > cursor.epoch;
     cursor.epoch = Math.max(epoch, cursor.epoch);
     cursor.pulse.isInDoubt = false;
     cursor.due ??= frame.openTime;
-    cursor.onEdge?.({ type: 'CURSOR.FIRST_FRAME' });
+    cursor.onEdge?.({ type: isFirst ? 'CURSOR.FIRST_FRAME' : 'CURSOR.FRAME_AGAIN' });
   }
 
   #takeForming(frame: KlineFrame): void {

@@ -12,6 +12,7 @@ const tell = (run: Run, ...types: string[]): void => {
 const proof = (run: Run): any => run.snapshot.value['open'].proof;
 
 const FRAME = 'CURSOR.FIRST_FRAME';
+const AGAIN = 'CURSOR.FRAME_AGAIN';
 
 test.each([
   ['nothing', [], 'offline'],
@@ -23,19 +24,25 @@ test.each([
   ['the loss of the connection', [FRAME, 'FEED.DOWN'], 'offline'],
   ['a frame of the next connection', [FRAME, 'FEED.DOWN', FRAME], 'live'],
   ['silence', [FRAME, 'CURSOR.SILENT'], 'doubting'],
-  ['a frame into the doubt', [FRAME, 'CURSOR.SILENT', FRAME], 'live'],
-  ['a second connection in the making', [FRAME, 'FEED.ROTATING'], 'rotating'],
-  ['proof of quiet meanwhile', [FRAME, 'FEED.ROTATING', 'CURSOR.QUIET'], 'rotating'],
+  ['a frame into the doubt', [FRAME, 'CURSOR.SILENT', AGAIN], 'elder'],
+  ['one of a new connection', [FRAME, 'CURSOR.SILENT', AGAIN, FRAME], 'live'],
+  ['a second connection in the making', [FRAME, 'FEED.ROTATING'], 'elder'],
+  ['proof of quiet meanwhile', [FRAME, 'FEED.ROTATING', 'CURSOR.QUIET'], 'elder'],
   ['a switch to one on which it has come already', [FRAME, 'FEED.ROTATING', FRAME, 'FEED.SWITCHED'], 'live'],
   ['a switch to one on which it has not', [FRAME, 'FEED.ROTATING', 'FEED.SWITCHED'], 'awaiting'],
   ['a switch while it was quiet', ['FEED.UP', 'CURSOR.QUIET', 'FEED.SWITCHED'], 'awaiting'],
+  [
+    'a switch, quiet when it began, away from the connection that spoke meanwhile',
+    ['FEED.UP', 'CURSOR.QUIET', 'FEED.ROTATING', AGAIN, 'FEED.SWITCHED'],
+    'awaiting',
+  ],
   ['frames that cannot be understood', ['FEED.UP', 'CURSOR.GARBLED'], 'garbled'],
   ['one that can be', ['FEED.UP', 'CURSOR.GARBLED', FRAME], 'live'],
 ])('after %s it is as live as that proves', (_, types, state) => {
   const run = begun();
   tell(run, ...types);
   expect(proof(run)).toBe(state);
-  expect(run.snapshot.hasTag('live')).toBe(['live', 'quiet', 'rotating'].includes(state));
+  expect(run.snapshot.hasTag('live')).toBe(['live', 'quiet', 'elder'].includes(state));
 });
 
 describe('a stream without a frame', () => {

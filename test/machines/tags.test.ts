@@ -24,7 +24,7 @@ test('each chart says where it is ready, up, live, mute, repairing, rotating, an
     klineStream: {
       'open.proof.quiet': 'live',
       'open.proof.live': 'live',
-      'open.proof.rotating': 'live',
+      'open.proof.elder': 'live',
       'open.proof.mute': 'mute',
       'open.proof.garbled': 'mute',
       'open.series.repairing': 'repairing',

@@ -21,7 +21,7 @@ describe('the silence of a stream', () => {
     expect(edges).toEqual(['CURSOR.FIRST_FRAME', 'CURSOR.SILENT']);
     pipeline.take(forming(0), 1);
     pipeline.take(forming(0), 1);
-    expect(edges.slice(2)).toEqual(['CURSOR.FIRST_FRAME']);
+    expect(edges.slice(2)).toEqual(['CURSOR.FRAME_AGAIN']);
     look(800_000);
     expect(edges.slice(3)).toEqual(['CURSOR.SILENT']);
   });
