@@ -1,6 +1,6 @@
 /**
  * Puts every listed defect into the program, one at a time, and has the simulation look for it: `npm run sabotage --
- * [--seeds N] [--days D] [--streams S] [--only I3,name] [--jobs N]`. It fails when one survives, is found first by an
+ * [--seeds N] [--days D] [--streams S] [--only I3,name] [--first] [--jobs N]` (`--first`: one of each invariant). It fails when one survives, is found first by an
  * invariant that is not the one named, or when a seed that found one finds something without it.
  */
 import { parseArgs } from 'node:util';
@@ -15,20 +15,40 @@ const SEED_TIMEOUT_MS = 60_000;
 const START_MS = 20_000;
 const FIRST_MAX = 110;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '50' },
-    days: { type: 'string', default: '1' },
-    streams: { type: 'string', default: '6' },
-    only: { type: 'string' },
-    jobs: { type: 'string', default: '1' },
-  },
-});
-const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);
-const extent = { days: Number(values.days), streams: Number(values.streams) };
+const wrongUsage = (why: string): never => {
+  process.stderr.write(`${why}\n`);
+  process.exit(2);
+};
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string', default: '50' },
+        days: { type: 'string', default: '1' },
+        streams: { type: 'string', default: '6' },
+        only: { type: 'string' },
+        first: { type: 'boolean', default: false },
+        jobs: { type: 'string', default: '2' },
+      },
+    }).values;
+  } catch (error) {
+    return wrongUsage((error as Error).message);
+  }
+}
+
+const values = readFlags();
+const amount = (name: 'seeds' | 'days' | 'streams' | 'jobs'): number =>
+  Number(values[name]) > 0
+    ? Number(values[name])
+    : wrongUsage(`--${name}: ${values[name]} is not a number above 0`);
+const seeds = Array.from({ length: amount('seeds') }, (_, index) => index + 1);
+const extent = { days: amount('days'), streams: amount('streams') };
 const only = values.only?.split(',');
-const isMeant = ({ invariant, name }: Mutant): boolean =>
-  only === undefined || only.includes(invariant) || only.includes(name);
+const isMeant = (mutant: Mutant): boolean =>
+  (only === undefined || only.includes(mutant.invariant) || only.includes(mutant.name)) &&
+  (!values.first || mutant === MUTANTS.find(({ invariant }) => invariant === mutant.invariant));
+if (!MUTANTS.some(isMeant)) wrongUsage(`--only: there is no mutant ${values.only}`);
 const timeoutOf = (count: number): number => START_MS + count * SEED_TIMEOUT_MS;
 
 // A program that can't even be loaded would have every mutant fail.
@@ -43,7 +63,7 @@ const catches = await pMap(
     );
     return found;
   },
-  { concurrency: Number(values.jobs) },
+  { concurrency: amount('jobs') },
 );
 
 // What finds something in the program as it is has not found the mutant.
