@@ -158,8 +158,7 @@ export const collectorSetup = setup({
       prepareTries: ({ context }) => context.prepareTries + 1,
     }),
     noteStop: assign({
-      reason: ({ context }, params: { reason: string; timeoutMs?: number }) =>
-        context.reason === '' ? params.reason : context.reason,
+      reason: (_, params: { reason: string; timeoutMs?: number }) => params.reason,
       stopMs: ({ context }, params: { reason: string; timeoutMs?: number }) =>
         inner(params.timeoutMs ?? context.stopTimeoutMs),
       stopSince: ({ context }) => context.now(),

@@ -183,6 +183,43 @@ describe('the report', () => {
   });
 });
 
+test('a stop knows when its caller wants the report, by its own time or by the usual', () => {
+  for (const [timeoutMs, withinMs] of [
+    [undefined, 10_000],
+    [700, 700],
+  ] as const) {
+    const run = streaming();
+    run.pass(50);
+    stop(run, timeoutMs);
+    expect(report(run).stopBy).toBe(run.clock.now() + withinMs);
+  }
+});
+
+test('a stop of what has lived for a while takes its own time, and the store has what is left of it', () => {
+  const run = streaming();
+  run.pass(1_000_000);
+  stop(run);
+  run.pass(INNER * 0.1);
+  for (const feed of ['feed-1', 'feed-2']) ends(run, feed, feedClosed(feed));
+  ends(run, 'rest', { ...closed('rest'), error: 'late' });
+  expect(received(run, 'store')).toEqual([{ type: 'CLOSE', withinMs: expect.closeTo(INNER * 0.9 * 0.9) }]);
+  ends(run, 'store', storeClosed);
+  expect(report(run)).toMatchObject({ stopTook: INNER * 0.1, unwritten: 0 });
+  expect(report(run).lines).toEqual([
+    closed('feed-1'),
+    closed('feed-2'),
+    { ...closed('rest'), error: 'late' },
+    closed('store'),
+  ]);
+});
+
+test('a store that breaks while it is stopped leaves its rows unwritten', () => {
+  const run = streaming();
+  stop(run);
+  fails(run, 'store', new Error('boom'));
+  expect(report(run).unwritten).toBe(2);
+});
+
 describe('START after a stop', () => {
   test('begins with a fresh report and fresh components', () => {
     const run = streaming();

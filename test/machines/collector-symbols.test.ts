@@ -155,6 +155,28 @@ describe('what is told of it', () => {
   });
 });
 
+test('each notice has its level, and says that it is one', () => {
+  const run = streaming();
+  run.emitted.splice(0);
+  const CODES = ['SYMBOL_LISTED', 'SYMBOL_HALTED', 'SYMBOL_RESUMED', 'SYMBOL_RETIRED', 'SYMBOLS_GONE'];
+  change(run, { news: CODES.map((code) => ({ code, symbols: [] })) });
+  say(run, { type: 'TIME.JUMPED', reason: 'slept' });
+  expect(run.emitted.map(({ type, level, code }) => [type, level, code].join(' '))).toEqual([
+    'NOTICE info SYMBOL_LISTED',
+    'NOTICE warn SYMBOL_HALTED',
+    'NOTICE info SYMBOL_RESUMED',
+    'NOTICE warn SYMBOL_RETIRED',
+    'NOTICE warn SYMBOLS_GONE',
+    'NOTICE warn CLOCK_JUMPED',
+  ]);
+});
+
+test('symbols that end while all feeds are down retire all the same', () => {
+  const run = dialing();
+  change(run, { retire: [{ ids: ['a'], endTime: 60_000 }] });
+  expect(told(run, 'feed-1')).toEqual(['RETIRE a']);
+});
+
 test('a clock that jumped has every connection proved anew', () => {
   const run = streaming();
   change(run, { add: ['c', 'd', 'e'] });

@@ -227,6 +227,15 @@ describe('a component that fails while nobody stops it', () => {
     expect(outcomes(run).filter((line) => line.startsWith(`${id} `))).toEqual([`${id} closed`]);
   });
 
+  test('by an end is the reason of the stop', () => {
+    const run = streaming();
+    ends(run, 'rest', closed('rest'));
+    expect(report(run).reason).toBe('rest failed');
+    expect(report(run).failure?.cause).toBeUndefined();
+    run.pass(10_000);
+    expect(report(run).reason).toBe('rest failed');
+  });
+
   test('gives as the cause what a store that cannot be opened says', () => {
     const run = started();
     ends(run, 'prepare', { feeds: [], retire: [] });

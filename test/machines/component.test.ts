@@ -24,6 +24,7 @@ describe('starting', () => {
   test('waits to be told, and tells when it runs and how long that took', () => {
     const run = begin(componentModel) as Run;
     expect(run.children).toEqual({});
+    run.pass(500);
     say(run, { type: 'START' });
     run.pass(40);
     expect(run.heard).toEqual([]);

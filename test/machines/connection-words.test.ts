@@ -64,6 +64,66 @@ describe('a connection that is given up says why', () => {
   });
 });
 
+describe('what is asked of REST', () => {
+  const proving = (): Run => dialled('SOCKET.OPENED', 'SOCKET.ACKED');
+
+  test('is asked after the delay of proof, and after a failure once more after the same', () => {
+    const run = proving();
+    for (let i = 0; i < 3; i++) {
+      run.pass(1_999);
+      expect(run.children['prove']).toBeUndefined();
+      run.pass(1);
+      fails(run, 'prove', new Error('418'));
+    }
+  });
+
+  test('about a silence is asked at once, and after a failure after the delay', () => {
+    const run = live();
+    Object.assign(run.env, { silentMs: 60_000 });
+    run.actor.send({ type: 'SOCKET.ALIVE' });
+    for (let i = 0; i < 3; i++) {
+      fails(run, 'prove', new Error('418'));
+      run.pass(1_999);
+      expect(run.children['prove']).toBeUndefined();
+      run.pass(1);
+    }
+  });
+
+  test('and found quiet leaves the connection so, until a frame comes or as long a silence', () => {
+    const data = (run: Run, state: string): boolean =>
+      run.snapshot.matches({ attached: { open: { live: { data: state } } } } as never);
+    const run = proving();
+    run.pass(2_000);
+    ends(run, 'prove', 'quiet');
+    expect(data(run, 'quiet')).toBe(true);
+    run.actor.send({ type: 'SOCKET.FRAME' });
+    expect(data(run, 'flowing')).toBe(true);
+  });
+
+  test('while it fails for a silence that lasts, the cause is silence', () => {
+    const run = live();
+    Object.assign(run.env, { silentMs: 60_000 });
+    run.actor.send({ type: 'SOCKET.ALIVE' });
+    for (let ms = 0; ms < 60_000; ms += 1_000, run.pass(1_000)) {
+      run.actor.send({ type: 'SOCKET.ALIVE' });
+      if (run.children['prove']) fails(run, 'prove', new Error('418'));
+    }
+    expect(run.heard.at(-1)).toMatchObject({
+      type: 'CONNECTION.DOWN',
+      cause: 'silent',
+      reason: 'silent, and REST could not tell why',
+    });
+  });
+
+  test('an acknowledgement has its ten seconds', () => {
+    const run = dialled('SOCKET.OPENED');
+    run.pass(9_999);
+    expect(run.heard).toEqual([]);
+    run.pass(1);
+    expect(run.heard).toHaveLength(1);
+  });
+});
+
 describe('its children are told', () => {
   test('who dials, who asks, which streams are to be proved and how far apart', () => {
     const run = waiting();

@@ -265,7 +265,10 @@ describe('the streams of a feed', () => {
       code: 'STREAM_MUTE',
       fields: { count: 1, streams: ['btcusdt@kline_1m'], route: '/route' },
     });
-    run.pass(10 * DEFAULT_TIMING.silenceMs);
+    run.pass(10 * DEFAULT_TIMING.silenceMs - 1);
+    say(run, { ...mute, again: true });
+    expect(commands(run, 'feed.a')).toHaveLength(2);
+    run.pass(1);
     say(run, { ...mute, again: true });
     expect(commands(run, 'feed.a').at(-1)).toEqual(recycle);
   });

@@ -53,3 +53,56 @@ test('nor is it after all connections were dropped for a fault of ours', () => {
   isUp(run, 'feed.a');
   expect(at(run, { up: 'steady' })).toBe(true);
 });
+
+test('nor is it when the feed itself was lost, once or twice, before a connection came up again', () => {
+  const run = begin(feedModel) as Run;
+  isLeaving(run, 'feed.a');
+  isDown(run, 'feed.a');
+  isUp(run, 'feed.a');
+  expect(at(run, { up: 'steady' })).toBe(true);
+});
+
+test('a feed that is down hears nothing from another connection than its own', () => {
+  const run = begin(feedModel) as Run;
+  isUp(run, 'feed.b');
+  isDown(run, 'feed.b');
+  expect([run.snapshot.matches({ open: 'down' } as never), run.heard]).toEqual([true, []]);
+});
+
+test('a successor that breaks is made anew after the pause, not before', () => {
+  for (const gone of [
+    (run: Run) => fails(run, 'feed.b', new Error('boom')),
+    (run: Run) => ends(run, 'feed.b', { name: 'feed.b', outcome: 'closed', durationMs: 1 }),
+  ]) {
+    const run = rotating();
+    gone(run);
+    run.pass(999);
+    expect(run.children['feed.b']).toBeUndefined();
+    run.pass(1);
+    expect(run.children['feed.b']).toBeDefined();
+  }
+});
+
+test('what is said of a connection that is lost while its successor dials, or of a successor, is what it said', () => {
+  const lost = rotating();
+  isDown(lost, 'feed.a');
+  expect(lost.heard.at(-1)).toEqual({
+    type: 'FEED.DOWN',
+    id: 'feed',
+    reason: 'lost',
+    retryMs: 500,
+    alarming: false,
+  });
+  const overlapping = rotating();
+  isUp(overlapping, 'feed.b');
+  isDown(overlapping, 'feed.b');
+  expect(overlapping.heard.at(-1)).toMatchObject({ fields: { feed: 'feed', reason: 'lost', retryMs: 500 } });
+});
+
+test('a predecessor that goes while both overlap leaves the successor in its place', () => {
+  const run = rotating();
+  isUp(run, 'feed.b');
+  isDown(run, 'feed.a');
+  isDown(run, 'feed.b');
+  expect(run.heard.at(-1)).toMatchObject({ type: 'FEED.DOWN', reason: 'lost' });
+});

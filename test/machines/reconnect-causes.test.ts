@@ -136,6 +136,14 @@ describe('a feed counts the connections that were given up', () => {
     expect(counted).toEqual([]);
   });
 
+  test('a successor that is lost while both overlap', () => {
+    const run = up();
+    isLeaving(run);
+    isUp(run, 'feed.b');
+    isDown(run, 'feed.b', 'silent');
+    expect(counted).toEqual(['silent']);
+  });
+
   test('one that goes before its successor is there, and successors that fail', () => {
     const run = up();
     isLeaving(run);
