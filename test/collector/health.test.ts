@@ -1,6 +1,6 @@
 /** Whether the promise is being kept, told from outside while the exchange breaks it on command. */
-import { rmSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OVERDUE_MS, STORE_STUCK_MS } from '../../src/health.ts';
 import type { CollectorOptions } from '../../src/index.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
@@ -123,7 +123,9 @@ describe('health', () => {
       connectTimeoutMs: 'never',
       timing: { openTimeoutMs: 400_000, ackTimeoutMs: 400_000, pongTimeoutMs: 400_000, silenceMs: 400_000 },
     });
-    for (const path of [store, `${store}-wal`, `${store}-shm`]) rmSync(path, { force: true });
+    const greedy = new DatabaseSync(store);
+    onTestFinished(() => greedy.close());
+    greedy.exec('BEGIN IMMEDIATE');
     await until('it is said', () => !collector.health().ok);
     const { ailments, state } = collector.health();
     expect(state).toBe('streaming');

@@ -12,6 +12,7 @@ import {
   expectWhole,
   newStore,
   ofSeries,
+  QUICK,
   startExchange,
   storedCandles,
   subscribed,
@@ -263,6 +264,7 @@ describe('P05', () => {
       symbols,
       intervals: INTERVALS,
       streamsPerSocket: 1024,
+      timing: { ...QUICK, ackTimeoutMs: 15_000, proofDeadlineMs: 15_000 },
     });
     await collector.startStreaming();
     // On a busy machine one may be dialled again: that is no matter of how many names it carries.
