@@ -60,8 +60,9 @@ export class Consumers {
 
   /** After a stop: nothing that was told was kept from a reader who had never left. */
   missed(): string | undefined {
+    // Who does something else for longer than the stop took has not been kept from anything.
+    if (this.#leaves || this.#stalledUntil > this.#ports.world.now()) return undefined;
     if (this.#isReading) return 'a reader that does not come to its end';
-    if (this.#leaves) return undefined;
     for (const [key, opens] of this.#ports.told().candles) {
       const last = opens.at(-1);
       if (last !== undefined && this.#last.get(key) !== last)

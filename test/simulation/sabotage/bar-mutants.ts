@@ -114,7 +114,7 @@ export const BAR_MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 'I9',
-    also: ['I1'],
+    also: ['I1', 'I4'],
     name: 'drops-a-gap-row',
     does: 'a gap is announced, and not written down',
     patches: [patch(DATABASE, 'this.#corrections.name(row.gap);', '')],
