@@ -101,7 +101,7 @@ describe.concurrent('the paper trader', { timeout: 90_000 }, () => {
     expect(code).toBe(1);
     // Well before a stop would be over, and while nothing can be committed. The second it has to itself is held by
     // `npm run endings`, beside which nothing runs.
-    expect(took).toBeLessThan(3_000);
+    expect(took).toBeLessThan(4_500);
     other.exec('ROLLBACK');
     expect(logIn(cwd)).toMatch(/Forced exit requested[\s\S]*\bat /u);
     expect(logIn(cwd)).not.toContain('final state saved');
