@@ -56,7 +56,7 @@ export class Honesty {
       const name = streamName(one);
       const key = seriesKey(one);
       const carriers = links.filter((link) => link.subscribed.has(name));
-      if (isConnected && carriers.length === 0 && one.state !== 'waiting' && one.state !== 'retired')
+      if (isConnected && carriers.length === 0 && !this.#needsNone(one.state, one.symbol))
         violations.add('I4', 'connected without a socket for a series', `${key} is ${one.state}`);
       if (one.state === 'quiet' && !carriers.some((link) => this.#isAsked(one.symbol, link.dialledAt)))
         violations.add('I4', 'quiet and REST was not asked', key);
@@ -85,6 +85,13 @@ export class Honesty {
       violations.add('I4', 'live with a bar owed', `${seriesKey(one)} ${new Date(owed).toISOString()}`);
       return;
     }
+  }
+
+  /** What has ended or not begun has no stream; nor has what is halted, where all that trades was asked for at the start. */
+  #needsNone(state: string, symbol: string): boolean {
+    if (state === 'waiting' || state === 'retired') return true;
+    const minute = openTimeAt('1m', this.#ports.now());
+    return state === 'off' && this.#ports.truth.candle(symbol, '1m', minute - 60_000) === undefined;
   }
 
   #isProved(link: Link): boolean {
