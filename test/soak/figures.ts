@@ -16,8 +16,8 @@ export interface Figure {
 }
 
 const MB = 1_048_576;
-/** What counts things is level at once; what is memory levels off. */
-const [SOON_MS, LATE_MS] = [40_000, 240_000];
+/** What counts things is level as soon as connections come and go as often at the end as at the beginning; what is memory levels off. */
+const [SOON_MS, LATE_MS] = [150_000, 240_000];
 
 /**
  * Limits. A leak shows at each reconnect or each bar: an hour of a soak has about a hundred reconnects, a thousand faults and
