@@ -227,7 +227,7 @@ export const feedMachine = feedSetup.createMachine({
               states: {
                 connecting: {
                   // Told again for each successor: what came on one that failed says nothing of the next.
-                  entry: ['spawnSuccessor', { type: 'tellStreams', params: { news: 'FEED.ROTATING' } }],
+                  entry: [{ type: 'tellStreams', params: { news: 'FEED.ROTATING' } }, 'spawnSuccessor'],
                   on: {
                     'CONNECTION.UP': {
                       guard: { type: 'isSpare', params: ({ event }) => ({ id: event.id }) },
@@ -249,7 +249,9 @@ export const feedMachine = feedSetup.createMachine({
                         ],
                       },
                       {
+                        // It dials once more by itself.
                         actions: [
+                          { type: 'tellStreams', params: { news: 'FEED.ROTATING' } },
                           { type: 'forgetLeaving', params: ({ event }) => ({ id: event.id }) },
                           { type: 'countReconnect', params: ({ event }) => ({ cause: event.cause }) },
                           { type: 'alarmRotation', params: ({ event }) => failureOf(event) },

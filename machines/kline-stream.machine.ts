@@ -68,6 +68,9 @@ export const klineStreamMachine = klineStream.createMachine({
             'CURSOR.QUIET': '.quiet',
             'CURSOR.GARBLED': '.garbled',
             'FEED.DOWN': '.offline',
+            'FEED.ROTATING': {
+              actions: { type: 'tellCursor', params: { type: 'SUCCESSION', isLive: false } },
+            },
             'FEED.SWITCHED': '.awaiting',
           },
           states: {
@@ -106,7 +109,10 @@ export const klineStreamMachine = klineStream.createMachine({
               tags: 'live',
               on: {
                 'CURSOR.SILENT': 'doubting',
-                'FEED.ROTATING': 'elder',
+                'FEED.ROTATING': {
+                  target: 'elder',
+                  actions: { type: 'tellCursor', params: { type: 'SUCCESSION', isLive: true } },
+                },
                 // A frame of the new connection has come already.
                 'FEED.SWITCHED': {},
                 'CURSOR.QUIET': {},
@@ -116,7 +122,13 @@ export const klineStreamMachine = klineStream.createMachine({
               description:
                 'Live by a connection that had spoken before. One that takes over from it has to speak for itself.',
               tags: 'live',
-              on: { 'CURSOR.SILENT': 'doubting', 'CURSOR.QUIET': {} },
+              on: {
+                'CURSOR.SILENT': 'doubting',
+                'CURSOR.QUIET': {},
+                'FEED.ROTATING': {
+                  actions: { type: 'tellCursor', params: { type: 'SUCCESSION', isLive: true } },
+                },
+              },
             },
             doubting: {
               invoke: {

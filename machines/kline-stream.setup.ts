@@ -1,11 +1,11 @@
 /** What a kline stream's chart is made of: its types, actors, actions, guards and delays. The chart is beside it. */
 import { assign, fromCallback, fromPromise, sendParent, sendTo, setup } from 'xstate';
 import type {
+  CursorCommand,
   CursorEvent,
   KlineStreamInput,
   ProveStreamInput,
   RepairResult,
-  Retirement,
   StreamCommand,
   StreamEnd,
   StreamMute,
@@ -41,7 +41,7 @@ export const klineStream = setup({
     tags: {} as 'live' | 'mute' | 'repairing',
   },
   actors: {
-    cursor: fromCallback<Retirement, Series>(() => {
+    cursor: fromCallback<CursorCommand, Series>(() => {
       throw new Error('cursor is not provided');
     }),
     repair: fromPromise<RepairResult, Series>(() => Promise.reject(new Error('repair is not provided'))),
@@ -97,7 +97,7 @@ export const klineStream = setup({
         again: params.again,
       }),
     ),
-    tellCursor: sendTo('cursor', (_, params: Retirement) => params),
+    tellCursor: sendTo('cursor', (_, params: CursorCommand) => params),
     noteRetired: assign({ retired: true }),
     noteFailed: assign({ outcome: 'failed' as const }),
   },

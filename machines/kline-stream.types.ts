@@ -44,6 +44,18 @@ export interface Retirement {
 }
 
 /**
+ * A second connection is being made. What comes first on those that there are is a FRAME_AGAIN from now on; `isLive`: it is
+ * live by one of them, and a frame of it is no news.
+ */
+export interface Succession {
+  readonly type: 'SUCCESSION';
+  readonly isLive: boolean;
+}
+
+/** To the cursor. */
+export type CursorCommand = Retirement | Succession;
+
+/**
  * From the feed. UP: the connection is proved and the stream subscribed. ROTATING: a second connection is being made.
  * SWITCHED: it carries on alone.
  */

@@ -80,7 +80,7 @@ export function wireFeeds(ports: {
   const klineStream = closeOnFault(
     klineStreamMachine.provide({
       actors: {
-        cursor: cursorActor(pipeline, now),
+        cursor: cursorActor(pipeline, now, () => epoch),
         repair: repairActor({
           rest,
           past: ports.past,

@@ -1,11 +1,14 @@
 import { fromCallback } from 'xstate';
-import type { Retirement } from '../../machines/kline-stream.types.ts';
+import type { CursorCommand } from '../../machines/kline-stream.types.ts';
 import type { Series } from '../../machines/model/kline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 
-/** Brings the edges of a cursor to the chart of its stream, and the end of its symbol to the cursor. */
-export const cursorActor = (pipeline: Pipeline, now: () => number) =>
-  fromCallback<Retirement, Series>(({ input, sendBack, receive }) => {
+/**
+ * Brings the edges of a cursor to the chart of its stream, and to the cursor the end of its symbol and that its connection
+ * is to be replaced. `newestEpoch`: the number of the newest connection.
+ */
+export const cursorActor = (pipeline: Pipeline, now: () => number, newestEpoch: () => number) =>
+  fromCallback<CursorCommand, Series>(({ input, sendBack, receive }) => {
     const cursor = pipeline.add(input);
     const onEdge = sendBack;
     cursor.onEdge = onEdge;
@@ -13,7 +16,10 @@ export const cursorActor = (pipeline: Pipeline, now: () => number) =>
     // Whoever hears from now on has heard of no frame: the next is a first one, also on a connection that spoke before.
     cursor.pulse.isInDoubt = true;
     cursor.retell();
-    receive(({ endTime }) => pipeline.retire(input, endTime));
+    receive((command) => {
+      if (command.type === 'RETIRE') pipeline.retire(input, command.endTime);
+      else pipeline.succeed(input, newestEpoch(), command.isLive);
+    });
     return () => {
       if (cursor.onEdge === onEdge) cursor.onEdge = undefined;
     };

@@ -78,6 +78,14 @@ export class Pipeline {
     this.cursor(series)?.retire(endTime);
   }
 
+  /** Only connections behind that number bring a first frame from now on. Unless it `isLive`, the next of any is news. */
+  succeed(series: Series, epoch: number, isLive: boolean): void {
+    const cursor = this.cursor(series);
+    if (cursor === undefined) return;
+    cursor.epoch = Math.max(epoch, cursor.epoch);
+    if (!isLive) cursor.pulse.isInDoubt = true;
+  }
+
   /**
    * A kline frame from the connection numbered `epoch`. Returns whether it proves that data flows: false when
    * nobody asked for its series, or when it can't be true.

@@ -246,13 +246,21 @@ describe('the cursor of a stream', () => {
   test('tells its edges for as long as the stream lives', () => {
     const { pipeline } = rig({ exchangeNow: at(0) + 10 });
     const actor = host(
-      cursorActor(pipeline, () => 0),
+      cursorActor(
+        pipeline,
+        () => 0,
+        () => 0,
+      ),
       BTC,
     );
     pipeline.take(frame(at(0), { closed: false }), 1);
     expect(actor.types()).toEqual(['CURSOR.FIRST_FRAME']);
     const later = host(
-      cursorActor(pipeline, () => 0),
+      cursorActor(
+        pipeline,
+        () => 0,
+        () => 0,
+      ),
       BTC,
     );
     actor.stop();

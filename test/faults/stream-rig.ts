@@ -87,7 +87,11 @@ export function streamRig(exchange: FakeExchange) {
   };
   const logic = klineStreamMachine.provide({
     actors: {
-      cursor: cursorActor(pipeline, () => clock.now()),
+      cursor: cursorActor(
+        pipeline,
+        () => clock.now(),
+        () => 0,
+      ),
       repair: repairActor({
         past: noPast,
         whenDrained: async (_signal, work) => work(),

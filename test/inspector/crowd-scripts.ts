@@ -16,10 +16,10 @@ import { feedMachine } from '../../machines/feed.machine.ts';
 import type { FeedInput } from '../../machines/feed.types.ts';
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import type {
+  CursorCommand,
   CursorEvent,
   ProveStreamInput,
   RepairResult,
-  Retirement,
   StreamProof,
 } from '../../machines/kline-stream.types.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
@@ -61,7 +61,7 @@ export class CrowdScripts {
         },
       }),
     );
-    const cursor = fromCallback<Retirement, Series>(({ input, sendBack }) => {
+    const cursor = fromCallback<CursorCommand, Series>(({ input, sendBack }) => {
       this.cursors.set(seriesKey(input), sendBack);
       return () => void this.cursors.delete(seriesKey(input));
     });

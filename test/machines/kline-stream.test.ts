@@ -45,6 +45,17 @@ test.each([
   expect(run.snapshot.hasTag('live')).toBe(['live', 'quiet', 'elder'].includes(state));
 });
 
+test.each([
+  ['live', [FRAME], true],
+  ['live by an elder connection', [FRAME, 'CURSOR.SILENT', AGAIN], true],
+  ['quiet', ['FEED.UP', 'CURSOR.QUIET'], false],
+  ['awaiting proof', ['FEED.UP'], false],
+])('while it is %s, its cursor hears of each second connection in the making', (_, types, isLive) => {
+  const run = begun();
+  tell(run, ...types, 'FEED.ROTATING');
+  expect(received(run, 'cursor')).toEqual([{ type: 'SUCCESSION', isLive }]);
+});
+
 describe('a stream without a frame', () => {
   const asked = (): Run => {
     const run = begun();

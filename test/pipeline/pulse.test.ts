@@ -37,6 +37,27 @@ describe('the silence of a stream', () => {
   });
 });
 
+describe('a connection that is to be replaced', () => {
+  test('brings no first frame any more, but news to a stream that was not live', () => {
+    const { pipeline, edges } = rig();
+    pipeline.succeed(BTC, 4, false);
+    pipeline.take(forming(0), 4);
+    pipeline.take(forming(0), 4);
+    expect(edges).toEqual(['CURSOR.FRAME_AGAIN']);
+    pipeline.take(forming(0), 5);
+    expect(edges.slice(1)).toEqual(['CURSOR.FIRST_FRAME']);
+  });
+
+  test('brings no news to a stream that is live by it; the successor does', () => {
+    const { pipeline, edges } = rig();
+    pipeline.take(forming(0), 4);
+    pipeline.succeed(BTC, 4, true);
+    pipeline.take(forming(0), 4);
+    pipeline.take(forming(0), 5);
+    expect(edges).toEqual(['CURSOR.FIRST_FRAME', 'CURSOR.FIRST_FRAME']);
+  });
+});
+
 describe('a stream of whose bars only REST tells', () => {
   const pulse = (): Pulse => {
     const one = new Pulse(BTC);

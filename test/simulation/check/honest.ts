@@ -12,6 +12,8 @@ const NEWS_MS = 500;
 const SILENCE_MS = 150_000;
 /** A close may be late by five seconds and a jitter, exchange ms; then a live series must have it or say that it lacks it. */
 const GRACE_MS = 8_000;
+/** From the first frame until the look that finds what is owed: half a second for a frame of a later bar, and the next look, ms. */
+const SETTLING_MS = 1_000;
 
 export interface HonestPorts {
   readonly violations: Violations;
@@ -66,8 +68,14 @@ export class Honesty {
       else if (isAwake && proved.every((link) => this.#isSilent(link)))
         violations.add('I4', 'live on a socket that has been silent', key);
       // What is named waits for the disk like every row, and who has just woken needs a moment to see what it owes.
-      if (rowsWaiting === 0 && knowsTime) this.#owes(one);
+      if (rowsWaiting === 0 && knowsTime && this.#hasSettled(proved, name)) this.#owes(one);
     }
+  }
+
+  /** Whoever has just come alive has a moment to see what it owes. */
+  #hasSettled(proved: readonly Link[], name: string): boolean {
+    const since = this.#ports.wire.now() - SETTLING_MS - this.#ports.latenessMs();
+    return proved.some((link) => (link.heard.get(name) ?? Number.POSITIVE_INFINITY) <= since);
   }
 
   /** Its last bar is there, or the exchange has none, or a gap says that it is lacking. */

@@ -13,7 +13,7 @@ export interface Link {
   endedAt: number | undefined;
   /** Streams that it was ever to carry: one that is mute is subscribed anew. */
   readonly subscribed: Set<string>;
-  /** When each stream's last frame came. */
+  /** When each stream's first frame came. */
   readonly heard: Map<string, number>;
   lastFrameAt: number;
 }
@@ -152,7 +152,7 @@ export class Wire {
   frame(link: Link, stream: string): void {
     const now = this.now();
     link.lastFrameAt = now;
-    link.heard.set(stream, now);
+    if (!link.heard.has(stream)) link.heard.set(stream, now);
   }
 
   /** What a control message asks for. */
