@@ -13,23 +13,18 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { storeMachine } from '../../machines/store.machine.ts';
-import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
 import { StoreError } from '../../src/errors.ts';
-import { Audits } from '../../src/pipeline/audits.ts';
-import { CommitTimes } from '../../src/pipeline/commit-times.ts';
-import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import { StoreDatabase } from '../../src/store/database.ts';
 import { WAL_BYTES_MAX } from '../../src/store/holding.ts';
 import { openToLook } from '../../src/store/identity.ts';
 import { MemoryWriter, SqliteWriter } from '../../src/store/writer.ts';
 import { systemClock } from '../../src/transport/clock.ts';
-import { host } from '../actors/harness.ts';
 import { filesBelow, ROOT } from '../architecture/source.ts';
 import { start } from '../cli/child.ts';
 import { CANDLESTATE, Child, quoted } from '../endings/launch.ts';
-import { at, rig } from '../pipeline/candles.ts';
+import { at } from '../pipeline/candles.ts';
 import { countsIn, found } from '../store/faulty.ts';
+import { storeOver } from '../store/store-chart.ts';
 import { rows } from '../store/stores.ts';
 import { folder, newStore, query, storedCandles } from '../support/collector.ts';
 import { until } from '../support/wait.ts';
@@ -37,8 +32,6 @@ import { streaming } from './scene.ts';
 
 /** The store's chart over a file that is written in this thread, where a fault can be put between the program and SQLite. */
 async function storeAt(path: string) {
-  const one = rig();
-  const random = (): number => 0;
   let database: StoreDatabase | undefined;
   const holder = { pid: process.pid, host: 'here', since: 0 };
   const commits: string[] = [];
@@ -59,27 +52,10 @@ async function storeAt(path: string) {
     },
     close: async (time: number) => database?.close(time),
   });
-  const ports = {
-    ...one,
-    writer,
-    audits: new Audits({ timeScale: 1, random, held: () => undefined, stored: () => undefined }),
-    openGaps: new OpenGaps({ random }),
-    commitTimes: new CommitTimes(),
-    now: () => 0,
-    exchangeNow: () => at(9),
-    onOpen: () => {},
-  };
-  const actors = { open: openStoreActor(ports), commit: commitActor(ports), seal: sealStoreActor(ports) };
-  const actor = host(storeMachine.provide({ actors }), {
-    id: 'store',
-    rows: one.rows,
-    flushMs: 5,
-    now: () => 0,
-  });
+  const one = await storeOver(writer, 5);
   const delivered: number[] = [];
   one.delivery.listeners.on('candle', (candle) => delivered.push(candle.openTime));
-  await until('it is open', () => actor.types().includes('STORE.READY'));
-  return { ...one, actor, delivered, commits };
+  return { ...one, delivered, commits };
 }
 
 /** The next transaction ends with an error: before anything is committed, or when all is and only the answer is lost. */

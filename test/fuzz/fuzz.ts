@@ -4,6 +4,7 @@
  * input did what must not be; 1: one did, and is printed with the line that repeats it; 2: wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { numberOf, toldOf } from '../support/command.ts';
 import { campaign, type Result, tryBytes } from './campaign.ts';
 import { partsOf, TARGETS } from './parts.ts';
 import { watchdog } from './watchdog.ts';
@@ -19,11 +20,6 @@ function readFlags() {
       path: { type: 'string' },
     },
   });
-  const whole = (name: 'inputs' | 'seed'): number => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= 1) return value;
-    throw new RangeError(`--${name}: ${values[name]} is not a whole number from 1 on`);
-  };
   const targets = values.target === 'all' ? TARGETS : TARGETS.filter(({ name }) => name === values.target);
   if (targets.length === 0)
     throw new RangeError(`--target: ${values.target} is none of frames, archive, configuration, all`);
@@ -39,7 +35,12 @@ function readFlags() {
     );
   if ((values.input ?? values.path) !== undefined && chosen.length !== 1)
     throw new RangeError('--input, --path: with --part');
-  return { ...values, inputs: whole('inputs'), seed: whole('seed'), chosen };
+  return {
+    ...values,
+    inputs: numberOf(values, 'inputs', 1, 1_000_000_000),
+    seed: numberOf(values, 'seed', 1, Number.MAX_SAFE_INTEGER),
+    chosen,
+  };
 }
 
 /** More than this and something grows with what it is told, MB. */
@@ -94,11 +95,5 @@ async function all(flags: ReturnType<typeof readFlags>): Promise<number> {
   return verdict.includes('BROKEN') ? 1 : 0;
 }
 
-let flags: ReturnType<typeof readFlags> | undefined;
-try {
-  flags = readFlags();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 2;
-}
+const flags = toldOf(readFlags);
 if (flags !== undefined) process.exitCode = await all(flags);

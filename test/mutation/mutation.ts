@@ -12,6 +12,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { numberOf } from '../support/command.ts';
 import { seeded, shuffled } from '../support/seeded.ts';
 import { isListed, listOffences, readEquivalents } from './equivalent.ts';
 import { generate, ROOT, read } from './generate.ts';
@@ -36,23 +37,15 @@ function readFlags() {
       listed: { type: 'boolean', default: false },
     },
   });
-  const whole = (
-    name: 'sample' | 'seed' | 'budget' | 'parallel' | 'at-least',
-    least: number,
-    most: number,
-  ): number => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-    throw new RangeError(`--${name}: ${values[name]} is not a whole number from ${least} to ${most}`);
-  };
   return {
     files: values.files,
     only: new RegExp(values.only),
-    sample: values.sample === undefined ? undefined : whole('sample', 1, 1_000_000),
-    seed: whole('seed', 0, Number.MAX_SAFE_INTEGER),
-    budgetMs: whole('budget', 1, 3_600_000),
-    parallel: whole('parallel', 1, 64),
-    atLeast: whole('at-least', 0, 100),
+    sample:
+      values.sample === undefined ? undefined : numberOf({ sample: values.sample }, 'sample', 1, 1_000_000),
+    seed: numberOf(values, 'seed', 0, Number.MAX_SAFE_INTEGER),
+    budgetMs: numberOf(values, 'budget', 1, 3_600_000),
+    parallel: numberOf(values, 'parallel', 1, 64),
+    atLeast: numberOf(values, 'at-least', 0, 100),
     out: values.out,
     resume: values.resume,
     listed: values.listed,

@@ -1,5 +1,6 @@
 /** What `simulation.ts` is told. */
 import { parseArgs } from 'node:util';
+import { numberOf } from '../support/command.ts';
 import { STREAMS_MAX } from './draw/draw.ts';
 
 export interface Flags {
@@ -36,20 +37,12 @@ export function readFlags(args: readonly string[]): Flags {
       json: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: 'seed' | 'seeds' | 'streams' | 'parallel', most: number): number => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
-    throw new RangeError(`--${name}: ${values[name]} is not a whole number from 1 to ${most}`);
-  };
-  const days = Number(values.days);
-  if (!(days >= 0.01 && days <= DAYS_MAX))
-    throw new RangeError(`--days: ${values.days} is not a number from 0.01 to ${DAYS_MAX}`);
   const flags: Flags = {
-    seed: whole('seed', SEED_MAX),
-    seeds: whole('seeds', 1_000_000),
-    days,
-    streams: whole('streams', STREAMS_MAX),
-    parallel: whole('parallel', 64),
+    seed: numberOf(values, 'seed', 1, SEED_MAX),
+    seeds: numberOf(values, 'seeds', 1, 1_000_000),
+    days: numberOf(values, 'days', 0.01, DAYS_MAX, 'a number'),
+    streams: numberOf(values, 'streams', 1, STREAMS_MAX),
+    parallel: numberOf(values, 'parallel', 1, 64),
     trace: values.trace,
     coverage: values.coverage,
     shrink: values.shrink,

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { toldOf } from '../support/command.ts';
 import { drawPlan } from './draw/draw.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { readRegressions, writeRegression } from './regressions.ts';
@@ -104,12 +105,6 @@ async function again(): Promise<number> {
   return code;
 }
 
-let flags: Flags | undefined;
-try {
-  flags = readFlags(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 2;
-}
+const flags = toldOf(() => readFlags(process.argv.slice(2)));
 if (flags !== undefined)
   process.exitCode = await (flags.regressions ? again() : flags.seeds > 1 ? many(flags) : one(flags));

@@ -1,5 +1,6 @@
 /** What a soak is told on the command line. */
 import { parseArgs } from 'node:util';
+import { numberOf } from '../support/command.ts';
 
 export interface Flags {
   readonly minutes: number;
@@ -21,17 +22,11 @@ export function readFlags(args: readonly string[]): Flags {
       verbose: { type: 'boolean', default: false },
     },
   });
-  const number = (name: 'minutes' | 'seed' | 'streams', from: number, to: number, kind: string): number => {
-    const value = values[name].trim() === '' ? Number.NaN : Number(values[name]);
-    const isFitting = kind === 'a number' || Number.isSafeInteger(value);
-    if (value >= from && value <= to && isFitting) return value;
-    throw new RangeError(`--${name}: ${values[name]} is not ${kind} from ${from} to ${to}`);
-  };
   if (values.svg?.trim() === '') throw new RangeError('--svg: the path of a file, as soak.svg');
   return {
-    minutes: number('minutes', 0.5, 10_080, 'a number'),
-    seed: number('seed', 1, Number.MAX_SAFE_INTEGER, 'a whole number'),
-    streams: number('streams', 1, 40, 'a whole number'),
+    minutes: numberOf(values, 'minutes', 0.5, 10_080, 'a number'),
+    seed: numberOf(values, 'seed', 1, Number.MAX_SAFE_INTEGER),
+    streams: numberOf(values, 'streams', 1, 40),
     svg: values.svg,
     verbose: values.verbose,
   };

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describeViolations } from '../oracle/judge.ts';
+import { toldOf } from '../support/command.ts';
 import { FIGURE_IDS, FIGURES } from './figures.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { type LongLife, liveLong } from './long-life.ts';
@@ -102,13 +103,7 @@ async function soak(flags: Flags): Promise<number> {
   return 1;
 }
 
-let flags: Flags | undefined;
-try {
-  flags = readFlags(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 2;
-}
+const flags = toldOf(() => readFlags(process.argv.slice(2)));
 if (flags !== undefined) {
   let isInterrupted = false;
   // Whoever is interrupted takes along whom it has started; the other lane is given the time to do so, too.

@@ -1,16 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { storeMachine } from '../../machines/store.machine.ts';
-import { commitActor, openStoreActor, sealStoreActor } from '../../src/actors/store.ts';
-import { Audits } from '../../src/pipeline/audits.ts';
-import { CommitTimes } from '../../src/pipeline/commit-times.ts';
-import { OpenGaps } from '../../src/pipeline/open-gaps.ts';
 import { inspectStore } from '../../src/store/inspect.ts';
-import { host } from '../actors/harness.ts';
-import { at, BTC, rig } from '../pipeline/candles.ts';
+import { at, BTC } from '../pipeline/candles.ts';
 import { until, within } from '../support/wait.ts';
 import { said, useProcesses } from './processes.ts';
+import { storeOver } from './store-chart.ts';
 import { query, rows, useFolder } from './stores.ts';
 
 const { here, writer, workers } = useFolder();
@@ -127,27 +122,12 @@ describe("the store's thread", () => {
   });
 
   test('ended just before the store closes is started once more for the rows that wait', async () => {
-    const one = rig();
-    const random = (): number => 0;
-    const ports = {
-      ...one,
-      writer: writer(),
-      audits: new Audits({ timeScale: 1, random, held: () => undefined, stored: () => undefined }),
-      openGaps: new OpenGaps({ random }),
-      commitTimes: new CommitTimes(),
-      now: () => 0,
-      exchangeNow: () => at(9),
-      onOpen: () => {},
-    };
-    const actors = { open: openStoreActor(ports), commit: commitActor(ports), seal: sealStoreActor(ports) };
-    const input = { id: 'store', rows: one.rows, flushMs: 60_000, now: () => 0 };
-    const actor = host(storeMachine.provide({ actors }), input);
-    await until('it is open', () => actor.types().includes('STORE.READY'));
+    const one = await storeOver(writer(), 60_000);
     for (const row of rows(0, 250)) one.rows.offer(row);
     await workers[0]!.terminate();
-    actor.send({ type: 'CLOSE', withinMs: 8_000 });
-    await until('its end', () => actor.types().includes('xstate.done.actor.child'));
-    expect(actor.heard.at(-1)).toMatchObject({ output: { outcome: 'closed', unwritten: 0 } });
+    one.actor.send({ type: 'CLOSE', withinMs: 8_000 });
+    await until('its end', () => one.actor.types().includes('xstate.done.actor.child'));
+    expect(one.actor.heard.at(-1)).toMatchObject({ output: { outcome: 'closed', unwritten: 0 } });
     expect(query(here.path, 'SELECT count(*) AS n FROM candles')).toEqual([{ n: 250 }]);
     expect(workers).toHaveLength(2);
   });

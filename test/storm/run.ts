@@ -10,6 +10,7 @@ import { type Fault, type SimulatedExchange, startSimulator } from '../../src/si
 import type { Asked, Violation } from '../oracle/evidence.ts';
 import { judge } from '../oracle/judge.ts';
 import { tap, watch } from '../oracle/watch.ts';
+import { TEN_SYMBOLS } from '../support/symbols.ts';
 import { Consumer } from './consumer.ts';
 import { type Drawn, drawStorm, type Setting } from './drawing.ts';
 
@@ -33,18 +34,6 @@ export interface StormResult {
 }
 
 const SCALE = 60;
-const NAMES = [
-  'BTCUSDT',
-  'ETHUSDT',
-  'SOLUSDT',
-  '币安人生USDT',
-  'XRPUSDT',
-  'ADAUSDT',
-  'DOGEUSDT',
-  'LINKUSDT',
-  'LTCUSDT',
-  'AVAXUSDT',
-];
 const PER_SYMBOL = 4;
 /** After the faults: two bars of a minute and what a repair may take at its most patient, wall ms. */
 const HEAL_MS = 2 * (60_000 / SCALE) + 45_000;
@@ -66,7 +55,7 @@ const TIMING = {
 };
 
 export const settingOf = (count: number): Setting => ({
-  symbols: NAMES.slice(0, Math.ceil(count / PER_SYMBOL)),
+  symbols: TEN_SYMBOLS.slice(0, Math.ceil(count / PER_SYMBOL)),
   intervals: INTERVALS.slice(0, PER_SYMBOL) as readonly Interval[],
 });
 

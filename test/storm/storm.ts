@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeViolations } from '../oracle/judge.ts';
+import { numberOf, toldOf } from '../support/command.ts';
 import { runStorm } from './run.ts';
 
 const SCRIPT = fileURLToPath(import.meta.url);
@@ -22,17 +23,12 @@ function readFlags() {
       verbose: { type: 'boolean', default: false },
     },
   });
-  const whole = (name: 'seed' | 'runs' | 'seconds' | 'count' | 'parallel', most: number): number => {
-    const value = Number(values[name]);
-    if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
-    throw new RangeError(`--${name}: ${values[name]} is not a whole number from 1 to ${most}`);
-  };
   return {
-    seed: whole('seed', Number.MAX_SAFE_INTEGER),
-    runs: whole('runs', 100_000),
-    seconds: whole('seconds', 86_400),
-    count: whole('count', 40),
-    parallel: whole('parallel', 64),
+    seed: numberOf(values, 'seed', 1, Number.MAX_SAFE_INTEGER),
+    runs: numberOf(values, 'runs', 1, 100_000),
+    seconds: numberOf(values, 'seconds', 1, 86_400),
+    count: numberOf(values, 'count', 1, 40),
+    parallel: numberOf(values, 'parallel', 1, 64),
     verbose: values.verbose,
   };
 }
@@ -94,11 +90,5 @@ async function all(flags: Flags): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
-let flags: Flags | undefined;
-try {
-  flags = readFlags();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 2;
-}
+const flags = toldOf(readFlags);
 if (flags !== undefined) process.exitCode = flags.runs > 1 ? await all(flags) : await one(flags);

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { INTERVALS, type Interval } from '../../../machines/model/interval.ts';
+import { TEN_SYMBOLS } from '../../support/symbols.ts';
 import { DAY_MS, type Plan, type PlannedFault } from '../plan.ts';
 import { CONNECTION } from './connection.ts';
 import { between, type Kind, MINUTE, SECOND, type Setting } from './kind.ts';
@@ -25,28 +26,17 @@ const CALM_START_MS = 20 * SECOND;
 /** No fault begins so near the end of the days, ms. */
 const CALM_END_MS = 5 * MINUTE;
 
-const NAMES = [
-  'BTCUSDT',
-  'ETHUSDT',
-  'SOLUSDT',
-  '币安人生USDT',
-  'XRPUSDT',
-  'ADAUSDT',
-  'DOGEUSDT',
-  'LINKUSDT',
-  'LTCUSDT',
-  'AVAXUSDT',
-];
 /** Streams of a symbol: minutes, and what sums five of them. */
 const LENGTHS: readonly Interval[] = ['1m', '5m'];
 /** More streams than that have more intervals each. */
-export const STREAMS_MAX = NAMES.length * INTERVALS.length;
+export const STREAMS_MAX = TEN_SYMBOLS.length * INTERVALS.length;
 
 /** Symbols and intervals for so many streams, as near as they go. */
 function setting(streams: number): { symbols: readonly string[]; intervals: readonly Interval[] } {
-  const each = streams <= NAMES.length * LENGTHS.length ? LENGTHS.length : Math.ceil(streams / NAMES.length);
+  const each =
+    streams <= TEN_SYMBOLS.length * LENGTHS.length ? LENGTHS.length : Math.ceil(streams / TEN_SYMBOLS.length);
   const intervals = each === LENGTHS.length ? LENGTHS : INTERVALS.slice(0, each);
-  return { symbols: NAMES.slice(0, Math.max(1, Math.ceil(streams / each))), intervals };
+  return { symbols: TEN_SYMBOLS.slice(0, Math.max(1, Math.ceil(streams / each))), intervals };
 }
 
 const faultOf = (kinds: readonly Kind[], what: Setting): fc.Arbitrary<Omit<PlannedFault, 'atMs'>> =>

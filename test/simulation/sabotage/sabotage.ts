@@ -6,8 +6,9 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import pMap from 'p-map';
+import { numberOf, toldOf } from '../../support/command.ts';
+import { STREAMS_MAX } from '../draw/draw.ts';
 import { ask, type Catch, hunt } from './hunt.ts';
-import type { Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 /** A mutant may stand still in a loop; a seed takes seconds, ms. */
@@ -15,47 +16,46 @@ const SEED_TIMEOUT_MS = 60_000;
 const START_MS = 20_000;
 const FIRST_MAX = 110;
 
-const wrongUsage = (why: string): never => {
-  process.stderr.write(`${why}\n`);
-  process.exit(2);
-};
-
 function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        seeds: { type: 'string', default: '50' },
-        days: { type: 'string', default: '1' },
-        streams: { type: 'string', default: '6' },
-        only: { type: 'string' },
-        first: { type: 'boolean', default: false },
-        jobs: { type: 'string', default: '2' },
-      },
-    }).values;
-  } catch (error) {
-    return wrongUsage((error as Error).message);
-  }
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '50' },
+      days: { type: 'string', default: '1' },
+      streams: { type: 'string', default: '6' },
+      only: { type: 'string' },
+      first: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: '2' },
+    },
+  });
+  const only = values.only?.split(',');
+  const firsts = new Map(MUTANTS.toReversed().map((mutant) => [mutant.invariant, mutant]));
+  const meant = MUTANTS.filter(
+    (mutant) =>
+      (only === undefined || only.includes(mutant.invariant) || only.includes(mutant.name)) &&
+      (!values.first || mutant === firsts.get(mutant.invariant)),
+  );
+  if (meant.length === 0) throw new RangeError(`--only: there is no mutant ${values.only}`);
+  return {
+    meant,
+    seeds: Array.from({ length: numberOf(values, 'seeds', 1, 1_000) }, (_, index) => index + 1),
+    extent: {
+      days: numberOf(values, 'days', 0.01, 366, 'a number'),
+      streams: numberOf(values, 'streams', 1, STREAMS_MAX),
+    },
+    jobs: numberOf(values, 'jobs', 1, 64),
+  };
 }
 
-const values = readFlags();
-const amount = (name: 'seeds' | 'days' | 'streams' | 'jobs'): number =>
-  Number(values[name]) > 0
-    ? Number(values[name])
-    : wrongUsage(`--${name}: ${values[name]} is not a number above 0`);
-const seeds = Array.from({ length: amount('seeds') }, (_, index) => index + 1);
-const extent = { days: amount('days'), streams: amount('streams') };
-const only = values.only?.split(',');
-const isMeant = (mutant: Mutant): boolean =>
-  (only === undefined || only.includes(mutant.invariant) || only.includes(mutant.name)) &&
-  (!values.first || mutant === MUTANTS.find(({ invariant }) => invariant === mutant.invariant));
-if (!MUTANTS.some(isMeant)) wrongUsage(`--only: there is no mutant ${values.only}`);
+const flags = toldOf(readFlags);
+if (flags === undefined) process.exit();
+const { meant, seeds, extent, jobs } = flags;
 const timeoutOf = (count: number): number => START_MS + count * SEED_TIMEOUT_MS;
 
 // A program that can't even be loaded would have every mutant fail.
 await ask({ seeds: [], extent }, START_MS);
 
 const catches = await pMap(
-  MUTANTS.filter(isMeant),
+  meant,
   async (mutant) => {
     const found = await hunt(mutant, { seeds, extent }, timeoutOf(seeds.length));
     process.stderr.write(
@@ -63,7 +63,7 @@ const catches = await pMap(
     );
     return found;
   },
-  { concurrency: amount('jobs') },
+  { concurrency: jobs },
 );
 
 // What finds something in the program as it is has not found the mutant.
