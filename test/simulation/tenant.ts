@@ -294,7 +294,7 @@ export class Tenant {
     });
     collector.on('state', (change) => {
       // Whoever reads when all is over gets the end.
-      if (change.to === 'connecting') this.consumers.read();
+      if (change.to === 'connecting' && change.from !== 'streaming') this.consumers.begin();
       if (change.to === 'streaming') this.streamsSince = Math.min(this.streamsSince, exchange.now());
       const text = plainText(change);
       trace.add('state', text);

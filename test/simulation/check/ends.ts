@@ -55,6 +55,9 @@ export function judgeEnd(theatre: Theatre, tenant: Tenant, code: number): void {
   left('requests', wire.requestsOpen);
   left('timers', life.timers);
   left('listeners of the process', host.listening);
+  // Rows of which it is not known whether they were written are lost by its own word, and 1 says so.
+  const untold = tenant.told.untold();
+  if (untold !== undefined && code !== 1) violations.add('I1', 'stored and never delivered', untold);
   const missed = consumers.missed();
   if (missed !== undefined && code !== 1) violations.add('I2', 'a reader missed bars', missed);
 }
