@@ -84,6 +84,24 @@ describe('a simulation', () => {
     PATIENCE_MS,
   );
 
+  test(
+    'does not ask for the code of a force that came when all was over',
+    async () => {
+      const atMs = 10 * 60_000;
+      const cut = { on: 'network', fault: { kind: 'unreachable', forMs: 5 * 60_000 } } as const;
+      const drop = { on: 'exchange', fault: { kind: 'drop' } } as const;
+      const forced = { kind: 'stop', how: 'forced', downMs: 60_000 } as const;
+      const { violations, lives } = await simulate({
+        ...calm(1),
+        days: 1 / 72,
+        faults: [{ atMs, row: 'L03', acts: [cut, drop, { afterMs: 60_000, on: 'process', fault: forced }] }],
+      });
+      expect(violations).toEqual([]);
+      expect(lives).toBe(2);
+    },
+    PATIENCE_MS,
+  );
+
   test('leaves out what a violation does not need', async () => {
     const plan = drawPlan(3, SHORT);
     const needed = plan.faults[2]!;
