@@ -126,6 +126,9 @@ describe('the command', () => {
       [['--streams', '1.5'], '--streams: 1.5'],
       [['--nonsense'], '--nonsense'],
       [['--seeds', '2', '--shrink'], '--shrink is for one seed'],
+      [['--seed', '2147483647', '--seeds', '2'], '--seeds: 2 from 2147483647 on'],
+      [['--trace', ''], '--trace: '],
+      [['--trace', '/nowhere/at/all.txt'], '--trace: ENOENT'],
     ] as const)
       expect(() => readFlags(args)).toThrow(words);
     expect(readFlags(['--seed', '7'])).toMatchObject({ seed: 7, seeds: 1, days: 1, streams: 20 });
