@@ -16,16 +16,20 @@ export interface ConsumerPorts {
   readonly violations: Violations;
 }
 
+/** One who reads, from one start of a collector to the stop that follows. */
+class Reader {
+  /** Where it is, by series. */
+  readonly last = new Map<string, number>();
+  isOver = false;
+  leaves = false;
+}
+
 export class Consumers {
   readonly #ports: ConsumerPorts;
   #throws = 0;
   #stalledUntil = 0;
-  #leaves = false;
-  #isReading = false;
-  /** Where the reader is, by series. */
-  #last = new Map<string, number>();
-  /** Readers that have come to their end. */
-  ended: Promise<void> = Promise.resolve();
+  /** Of the newest run. Who was busy over a stop and the next start is at its end when it looks again. */
+  #reader: Reader | undefined;
 
   constructor(ports: ConsumerPorts) {
     this.#ports = ports;
@@ -37,16 +41,16 @@ export class Consumers {
     });
   }
 
-  /** Reads from now on, behind whatever the reader before has read. */
-  read(): void {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    this.ended = this.#follow().then(
+  /** A run begins, and somebody reads it to its end. */
+  begin(): void {
+    const reader = new Reader();
+    this.#reader = reader;
+    this.#follow(reader).then(
       () => {
-        this.#isReading = false;
+        reader.isOver = true;
       },
       (error: unknown) => {
-        this.#isReading = false;
+        reader.isOver = true;
         this.#ports.violations.add('I2', 'an iterator failed', String(error));
       },
     );
@@ -55,37 +59,40 @@ export class Consumers {
   suffer(fault: ConsumerFault): void {
     if (fault.kind === 'throw') this.#throws = fault.times;
     if (fault.kind === 'stall') this.#stalledUntil = this.#ports.world.now() + fault.forMs;
-    if (fault.kind === 'leave') this.#leaves = true;
+    if (fault.kind === 'leave' && this.#reader !== undefined) this.#reader.leaves = true;
   }
 
   /** After a stop: nothing that was told was kept from a reader who had never left. */
   missed(): string | undefined {
+    const reader = this.#reader;
     // Who does something else for longer than the stop took has not been kept from anything.
-    if (this.#leaves || this.#stalledUntil > this.#ports.world.now()) return undefined;
-    if (this.#isReading) return 'a reader that does not come to its end';
+    if (reader === undefined || reader.leaves || this.#stalledUntil > this.#ports.world.now())
+      return undefined;
+    if (!reader.isOver) return 'a reader that does not come to its end';
     for (const [key, opens] of this.#ports.told().candles) {
       const last = opens.at(-1);
-      if (last !== undefined && this.#last.get(key) !== last)
+      if (last !== undefined && reader.last.get(key) !== last)
         return `${key}: its last bar was told and not read`;
     }
     return undefined;
   }
 
-  async #follow(): Promise<void> {
+  async #follow(reader: Reader): Promise<void> {
     const { collector } = this.#ports;
     for await (const candle of collector.candles()) {
-      this.#take(candle);
-      if (this.#leaves) break;
+      this.#take(reader, candle);
+      if (reader.leaves) break;
       await this.#stall();
     }
   }
 
-  #take(candle: Candle): void {
+  #take({ last }: Reader, candle: Candle): void {
     const key = seriesKey(candle);
-    const last = this.#last.get(key);
-    if (last !== undefined && candle.openTime <= last)
+    const before = last.get(key);
+    if (before !== undefined && candle.openTime <= before)
       this.#ports.violations.add('I2', 'an iterator goes back', barName(candle));
-    this.#last.set(key, candle.openTime);
+    this.#ports.told().read(candle, before);
+    last.set(key, candle.openTime);
   }
 
   /** Not by the timers of its process: those are counted. */

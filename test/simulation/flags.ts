@@ -1,4 +1,5 @@
 /** What `simulation.ts` is told. */
+import { closeSync, openSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { numberOf } from '../support/command.ts';
 import { STREAMS_MAX } from './draw/draw.ts';
@@ -52,5 +53,17 @@ export function readFlags(args: readonly string[]): Flags {
   for (const name of ['trace', 'shrink'] as const)
     if (flags[name] && flags.seeds > 1)
       throw new RangeError(`--${name} is for one seed, not for ${flags.seeds}`);
+  if (flags.seed + flags.seeds - 1 > SEED_MAX)
+    throw new RangeError(`--seeds: ${flags.seeds} from ${flags.seed} on are more than up to ${SEED_MAX}`);
+  if (flags.trace !== undefined) checkPath(flags.trace);
   return flags;
+}
+
+/** The file is there afterwards, and empty. */
+function checkPath(path: string): void {
+  try {
+    closeSync(openSync(path, 'w'));
+  } catch (error) {
+    throw new RangeError(`--trace: ${(error as Error).message}`);
+  }
 }

@@ -84,6 +84,24 @@ describe('a simulation', () => {
     PATIENCE_MS,
   );
 
+  test(
+    'does not ask for the code of a force that came when all was over',
+    async () => {
+      const atMs = 10 * 60_000;
+      const cut = { on: 'network', fault: { kind: 'unreachable', forMs: 5 * 60_000 } } as const;
+      const drop = { on: 'exchange', fault: { kind: 'drop' } } as const;
+      const forced = { kind: 'stop', how: 'forced', downMs: 60_000 } as const;
+      const { violations, lives } = await simulate({
+        ...calm(1),
+        days: 1 / 72,
+        faults: [{ atMs, row: 'L03', acts: [cut, drop, { afterMs: 60_000, on: 'process', fault: forced }] }],
+      });
+      expect(violations).toEqual([]);
+      expect(lives).toBe(2);
+    },
+    PATIENCE_MS,
+  );
+
   test('leaves out what a violation does not need', async () => {
     const plan = drawPlan(3, SHORT);
     const needed = plan.faults[2]!;
@@ -108,6 +126,9 @@ describe('the command', () => {
       [['--streams', '1.5'], '--streams: 1.5'],
       [['--nonsense'], '--nonsense'],
       [['--seeds', '2', '--shrink'], '--shrink is for one seed'],
+      [['--seed', '2147483647', '--seeds', '2'], '--seeds: 2 from 2147483647 on'],
+      [['--trace', ''], '--trace: '],
+      [['--trace', '/nowhere/at/all.txt'], '--trace: ENOENT'],
     ] as const)
       expect(() => readFlags(args)).toThrow(words);
     expect(readFlags(['--seed', '7'])).toMatchObject({ seed: 7, seeds: 1, days: 1, streams: 20 });

@@ -37,6 +37,8 @@ interface Stopping {
   readonly askedAt: number;
   /** Time in which it stood still is none of its time, ms. */
   stillMs: number;
+  /** The second signal has come before it was over. */
+  isForced?: true;
 }
 
 export class Tenant {
@@ -220,7 +222,7 @@ export class Tenant {
         break;
       case 'forced':
         this.host.signal('SIGTERM');
-        world.setTimeout(() => this.life.deliver(() => this.host.signal('SIGTERM')), 20);
+        world.setTimeout(() => this.life.deliver(() => this.#force()), 20);
         break;
       case 'abort':
         this.#abort.abort(new Error('the plan says so'));
@@ -236,6 +238,11 @@ export class Tenant {
         );
         break;
     }
+  }
+
+  #force(): void {
+    if (this.stopping !== undefined && !this.isOver) this.stopping.isForced = true;
+    this.host.signal('SIGTERM');
   }
 
   #exit(ending: Ending): void {
@@ -294,7 +301,7 @@ export class Tenant {
     });
     collector.on('state', (change) => {
       // Whoever reads when all is over gets the end.
-      if (change.to === 'connecting') this.consumers.read();
+      if (change.to === 'connecting' && change.from !== 'streaming') this.consumers.begin();
       if (change.to === 'streaming') this.streamsSince = Math.min(this.streamsSince, exchange.now());
       const text = plainText(change);
       trace.add('state', text);

@@ -23,8 +23,9 @@ const ONE = `SELECT symbol, interval, open_time AS openTime, open, high, low, cl
   quote_volume AS quoteVolume, count, taker_buy_volume AS takerBuyVolume,
   taker_buy_quote_volume AS takerBuyQuoteVolume, source
   FROM candles WHERE symbol = ? AND interval = ? AND open_time = ?`;
+const LAST_CANDLES = 'SELECT symbol, interval, MAX(open_time) AS at FROM candles GROUP BY symbol, interval';
 const LAST = `SELECT symbol, interval, MAX(at) AS at FROM (
-  SELECT symbol, interval, MAX(open_time) AS at FROM candles GROUP BY symbol, interval
+  ${LAST_CANDLES}
   UNION ALL SELECT symbol, interval, MAX(to_open_time) AS at FROM gaps GROUP BY symbol, interval
 ) GROUP BY symbol, interval`;
 
@@ -59,7 +60,7 @@ export class ToldBars {
     else told.push(openTime);
     if (last === openTime) violations.add('I1', 'delivered twice, or again after a restart', barName(candle));
     else if (last !== undefined && openTime < last) violations.add('I2', 'out of order', barName(candle));
-    if (last !== undefined) this.#skips(candle, last);
+    if (last !== undefined) this.#skips(candle, last, 'skipped without a gap');
     this.#last.set(key, Math.max(openTime, last ?? openTime));
     if (this.#announced.has(barKey(candle)))
       violations.add('I2', 'delivered behind its gap', barName(candle));
@@ -77,6 +78,24 @@ export class ToldBars {
     const differs = wanted === undefined ? 'the exchange has no such bar' : difference(candle, wanted);
     if (differs !== undefined && !untruths.has(candle))
       violations.add('I3', 'delivered what the exchange never said', `${barName(candle)}: ${differs}`);
+  }
+
+  /** What an iterator gives out behind the bar that it gave out `before`. */
+  read(candle: Candle, before: number | undefined): void {
+    const { violations } = this.#ports;
+    if (before !== undefined) this.#skips(candle, before, 'an iterator skipped without a gap');
+    const stored = this.#stored.find(candle, candle.openTime);
+    const differs = stored === undefined ? 'it is not stored' : difference(candle, stored);
+    if (differs !== undefined && !this.#stored.wasRevised(candle))
+      violations.add('I3', 'an iterator gives out otherwise than stored', `${barName(candle)}: ${differs}`);
+  }
+
+  /** A bar that is stored, in order behind whatever was told, and was not told itself. */
+  untold(): string | undefined {
+    for (const { symbol, interval, at } of this.#stored.lastCandles())
+      if (at > (this.#last.get(seriesKey({ symbol, interval })) ?? Number.NEGATIVE_INFINITY))
+        return barName({ symbol, interval, openTime: at });
+    return undefined;
   }
 
   gap(gap: GapNotice): void {
@@ -108,12 +127,12 @@ export class ToldBars {
   }
 
   /** Whatever lies between two bars was announced as a gap, in this run or before it. */
-  #skips(candle: Candle, last: number): void {
+  #skips(candle: Candle, last: number, name: string): void {
     const { interval, openTime } = candle;
     for (let open = nextOpenTime(interval, last); open < openTime; open = nextOpenTime(interval, open)) {
       const bar = { ...candle, openTime: open };
       if (this.isNamed(candle, open)) continue;
-      this.#ports.violations.add('I2', 'skipped without a gap', `${barName(bar)}, before ${barName(candle)}`);
+      this.#ports.violations.add('I2', name, `${barName(bar)}, before ${barName(candle)}`);
       return;
     }
   }
@@ -155,6 +174,12 @@ class StoredBars {
   last(): (Series & { readonly at: number })[] {
     const database = this.#prepare();
     return (database?.prepare(LAST).all() ?? []) as unknown as (Series & { readonly at: number })[];
+  }
+
+  /** Of each series the last bar that is stored. */
+  lastCandles(): (Series & { readonly at: number })[] {
+    const database = this.#prepare();
+    return (database?.prepare(LAST_CANDLES).all() ?? []) as unknown as (Series & { readonly at: number })[];
   }
 
   #prepare(): DatabaseSync | undefined {

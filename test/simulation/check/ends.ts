@@ -42,7 +42,8 @@ export function judgeEnd(theatre: Theatre, tenant: Tenant, code: number): void {
   const { stopping, wire, life, collector, consumers, host, network } = { ...tenant, ...theatre };
   if (stopping === undefined) return;
   const { how, stillMs } = stopping;
-  const wanted = CODES[how];
+  // One that is over within milliseconds hears of no second signal.
+  const wanted = how === 'forced' && stopping.isForced !== true ? CODES.signal : CODES[how];
   const isExcused = code === 1 && (stillMs > 0 || wasDiskAtFault(theatre));
   if (code !== wanted && !isExcused) violations.add('I7', `exit code of ${how}`, `${code}, not ${wanted}`);
   if (collector.state !== 'stopped') violations.add('I4', 'over, and not stopped', collector.state);
@@ -55,6 +56,9 @@ export function judgeEnd(theatre: Theatre, tenant: Tenant, code: number): void {
   left('requests', wire.requestsOpen);
   left('timers', life.timers);
   left('listeners of the process', host.listening);
+  // Rows of which it is not known whether they were written are lost by its own word, and 1 says so.
+  const untold = tenant.told.untold();
+  if (untold !== undefined && code !== 1) violations.add('I1', 'stored and never delivered', untold);
   const missed = consumers.missed();
   if (missed !== undefined && code !== 1) violations.add('I2', 'a reader missed bars', missed);
 }

@@ -113,7 +113,8 @@ export const PROCESS: readonly Kind[] = [
   },
   {
     row: 'B01',
-    draw: () => seconds(10, 1_800).map((forMs) => [consumer({ kind: 'stall', forMs })]),
+    // Hours: a reader that lags by no more than its queue never reads from the store.
+    draw: () => seconds(10, 1_800).map((ms) => [consumer({ kind: 'stall', forMs: 8 * ms })]),
   },
   { row: 'L07', draw: () => fc.constant([consumer({ kind: 'leave' })]) },
 ];

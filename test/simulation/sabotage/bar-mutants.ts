@@ -71,6 +71,14 @@ export const BAR_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    invariant: 'I2',
+    name: 'catches-up-with-a-hole',
+    does: 'a reader that lags never gets the first bar that it catches up with',
+    patches: [
+      patch('src/pipeline/candle-iterator.ts', 'this.#queue = [...page];', 'this.#queue = page.slice(1);'),
+    ],
+  },
+  {
     invariant: 'I3',
     name: 'promotes-a-forming-bar',
     does: 'where the next bar has begun and no close has come, the last frame is taken for it',
