@@ -1,11 +1,13 @@
 /**
- * One (symbol, interval). Two things are true of it at any time, so it has two regions:
+ * One (symbol, interval). Three things are true of it at any time, so it has three regions:
  *
  *   proof    offline ─FEED.UP▶ awaiting ─after(proofDelay)▶ asking ─ quiet ▶ quiet ─after▶ doubting
  *            asking, doubting ─ mute ▶ mute ─ subscribed anew, after ▶ asked again ─ mute ▶ told again, after …
  *            live ─CURSOR.SILENT▶ doubting ; asking ─ error ▶ unanswered ─after▶ asking, and so doubting
- *            live ─FEED.ROTATING▶ elder ─FEED.SWITCHED▶ awaiting ; from anywhere: FIRST_FRAME ▶ live,
+ *            live ─FEED.ROTATING▶ elder ─FEED.SWITCHED▶ awaiting ; heir ─FEED.SWITCHED▶ live ; heir ─FEED.ROTATING▶ awaiting
+ *            from anywhere: FIRST_FRAME ▶ live, or heir while there are two carriers and it was not live by the elder,
  *            FRAME_AGAIN ▶ elder, GARBLED ▶ garbled, FEED.DOWN ▶ offline, FEED.SWITCHED (but live) ▶ awaiting
+ *   carriers one ─FEED.ROTATING▶ two ─FEED.SWITCHED | FEED.DOWN▶ one
  *   series   whole ─HOLE▶ repairing.fetching ─done [whole]▶ whole
  *                                   ├─ done [still owed] ▶ lacking ─after(pause)▶ fetching: seconds, for a gap
  *                                   │  is named within half a minute
@@ -63,7 +65,10 @@ export const klineStreamMachine = klineStream.createMachine({
         proof: {
           initial: 'offline',
           on: {
-            'CURSOR.FIRST_FRAME': { target: '.live', actions: 'forgetSilence' },
+            'CURSOR.FIRST_FRAME': [
+              { guard: 'hasTwoCarriers', target: '.heir', actions: 'forgetSilence' },
+              { target: '.live', actions: 'forgetSilence' },
+            ],
             'CURSOR.FRAME_AGAIN': { target: '.elder', actions: 'forgetSilence' },
             'CURSOR.QUIET': '.quiet',
             'CURSOR.GARBLED': '.garbled',
@@ -125,8 +130,24 @@ export const klineStreamMachine = klineStream.createMachine({
               on: {
                 'CURSOR.SILENT': 'doubting',
                 'CURSOR.QUIET': {},
+                // Both have spoken.
+                'CURSOR.FIRST_FRAME': { target: 'live', actions: 'forgetSilence' },
                 'FEED.ROTATING': {
                   actions: { type: 'tellCursor', params: { type: 'SUCCESSION', isLive: true } },
+                },
+              },
+            },
+            heir: {
+              description:
+                'Live by the successor alone: if that falls before the switch, nothing proves the elder.',
+              tags: 'live',
+              on: {
+                'CURSOR.SILENT': 'doubting',
+                'CURSOR.QUIET': {},
+                'FEED.SWITCHED': 'live',
+                'FEED.ROTATING': {
+                  target: 'awaiting',
+                  actions: { type: 'tellCursor', params: { type: 'SUCCESSION', isLive: false } },
                 },
               },
             },
@@ -195,6 +216,16 @@ export const klineStreamMachine = klineStream.createMachine({
               description: 'Its frames come and cannot be understood. No new socket changes that.',
               tags: 'mute',
               on: { 'CURSOR.QUIET': {} },
+            },
+          },
+        },
+        carriers: {
+          initial: 'one',
+          states: {
+            one: { on: { 'FEED.ROTATING': 'two' } },
+            two: {
+              description: 'A successor is in the making, or speaks beside its elder.',
+              on: { 'FEED.SWITCHED': 'one', 'FEED.DOWN': 'one' },
             },
           },
         },

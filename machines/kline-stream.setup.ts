@@ -1,5 +1,5 @@
 /** What a kline stream's chart is made of: its types, actors, actions, guards and delays. The chart is beside it. */
-import { assign, fromCallback, fromPromise, sendParent, sendTo, setup } from 'xstate';
+import { assign, fromCallback, fromPromise, sendParent, sendTo, setup, stateIn } from 'xstate';
 import type {
   CursorCommand,
   CursorEvent,
@@ -105,6 +105,7 @@ export const klineStream = setup({
     isWhole: (_, params: { owed: number }) => params.owed === 0,
     isProgress: (_, params: { taken: number }) => params.taken > 0,
     isQuiet: (_, params: { proof: StreamProof }) => params.proof === 'quiet',
+    hasTwoCarriers: stateIn({ open: { carriers: 'two' } }),
     isFirstMute: ({ context }) => context.mutes === 0,
   },
   delays: {

@@ -340,8 +340,8 @@ test('actors are counted by chart and state, regions in one text', async () => {
   const counts = observer.countByState();
   expect(counts.get('klineStream')).toEqual(
     new Map([
-      ['open(proof.live series.repairing.fetching)', 1],
-      ['open(proof.live series.whole)', 4],
+      ['open(proof.live carriers.one series.repairing.fetching)', 1],
+      ['open(proof.live carriers.one series.whole)', 4],
     ]),
   );
   expect(counts.get('collector')).toEqual(new Map([['streaming.full', 1]]));

@@ -25,6 +25,7 @@ test('each chart says where it is ready, up, live, mute, repairing, rotating, an
       'open.proof.quiet': 'live',
       'open.proof.live': 'live',
       'open.proof.elder': 'live',
+      'open.proof.heir': 'live',
       'open.proof.mute': 'mute',
       'open.proof.garbled': 'mute',
       'open.series.repairing': 'repairing',

@@ -1,6 +1,6 @@
 import type { StateValue } from '../protocol.ts';
 
-/** A state as the label of a metric, in what is easily typed: `attached.opening`; with regions `open(proof.live series.whole)`. */
+/** A state as the label of a metric, in what is easily typed: `attached.opening`; with regions `open(proof.live carriers.one series.whole)`. */
 export function stateLabel(value: StateValue): string {
   if (typeof value === 'string') return value;
   const parts = Object.entries(value).map(([name, inner]) => {

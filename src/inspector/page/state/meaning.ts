@@ -24,7 +24,7 @@ const STATES = table({
     'awaiting asking permitting opening subscribing proving preparing dialing connecting rotating overlapping ' +
     'starting stopping closing ending verifying sealing working collecting',
   rest: 'initialized idle empty quiet',
-  good: 'streaming full up steady live elder flowing listening pinging whole busy batching flushing running',
+  good: 'streaming full up steady live elder heir flowing listening pinging whole busy batching flushing running',
   ended: 'closed stopped ended exited',
 });
 /** Where a chart uses a word in a sense of its own. */
