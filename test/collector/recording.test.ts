@@ -44,7 +44,8 @@ describe.skipIf(fixturesMissing)('the recording of 2021-07-22', () => {
       'as fast as it can be sent, its clock standing still',
       { pace: 'burst', time: 'fixed', timeScale: 1, klines: 404 },
     ],
-    ['in time-lapse', { pace: 'paced', time: 'moving', timeScale: 20, klines: 'empty' }],
+    // REST that calls a series quiet while its frames are late by a stall, here twentyfold, would be believed.
+    ['in time-lapse', { pace: 'paced', time: 'moving', timeScale: 20, klines: 404 }],
     ['in time-lapse, its clock standing still', { pace: 'paced', time: 'fixed', timeScale: 20, klines: 404 }],
   ] as const)(
     'served %s: its four closed bars are stored, as they were, and nothing else',
