@@ -16,8 +16,11 @@ const SETTLE_WALL_MS = 500;
 const DISPUTE_MS = 6 * 60_000;
 /** A series whose answer was no use is asked again after this, exchange ms. */
 const AGAIN_MS = 2 * 60_000;
-/** What could not be compared for so long is left, exchange ms. */
+/** What could not be compared for so long is left, exchange ms in which somebody looked. */
 const GIVE_UP_MS = 30 * 60_000;
+/** Between two looks more than this has not been waited, but slept, exchange ms and wall ms. */
+const LOOK_MS = 60_000;
+const LOOK_WALL_MS = 1_000;
 /** However fast exchange time runs, REST answers in wall time: window and patience are at least so long, wall ms. */
 const WINDOW_WALL_MS = 10_000;
 const GIVE_UP_WALL_MS = 30_000;
@@ -66,8 +69,8 @@ interface Waiting {
   readonly series: Series;
   /** By open time, as they were committed: ascending, but for what a new start adds. */
   readonly bars: Map<number, Candle>;
-  /** When that was, exchange ms. */
-  readonly committedAt: Map<number, number>;
+  /** Since when each waits, in ms that were watched. */
+  readonly since: Map<number, number>;
   /** Exchange ms. */
   dueAt: number;
 }
@@ -86,6 +89,10 @@ export class Audits {
   readonly #underWay = new Map<string, Candle>();
   readonly #settleMs: number;
   readonly #giveUpMs: number;
+  readonly #lookMs: number;
+  /** Exchange ms of the latest look, and for how long there have been looks: a machine that sleeps asks nobody. */
+  #lookedAt = Number.NaN;
+  #watchedMs = 0;
   /** Bars that ended longer ago than this are not compared any more, exchange ms. */
   readonly windowMs: number;
 
@@ -94,6 +101,7 @@ export class Audits {
     this.#options = options;
     this.#settleMs = Math.max(SETTLE_MS, SETTLE_WALL_MS * timeScale);
     this.#giveUpMs = Math.max(GIVE_UP_MS, GIVE_UP_WALL_MS * timeScale);
+    this.#lookMs = Math.max(LOOK_MS, LOOK_WALL_MS * timeScale);
     this.windowMs = Math.max(WINDOW_MS, WINDOW_WALL_MS * timeScale);
   }
 
@@ -127,13 +135,13 @@ export class Audits {
       one = {
         series: { symbol, interval },
         bars: new Map(),
-        committedAt: new Map(),
+        since: new Map(),
         dueAt: this.#dueOf(bar),
       };
       this.#waiting.set(key, one);
     }
     one.bars.set(bar.openTime, bar);
-    one.committedAt.set(bar.openTime, exchangeNow);
+    one.since.set(bar.openTime, this.#watchedMs);
     if (one.bars.size > WAITING_MAX) this.#leave(one, one.bars.keys().next().value!);
   }
 
@@ -151,9 +159,10 @@ export class Audits {
       const { held, claims } = suspect;
       return { series: held, bars: [held], rows: 1, isSuspect: true, claims };
     }
+    this.#look(exchangeNow);
     let due: Waiting | undefined;
     for (const [key, one] of this.#waiting) {
-      this.#forget(key, one, exchangeNow);
+      this.#forget(key, one);
       if (one.dueAt > exchangeNow || one.dueAt >= (due?.dueAt ?? Number.POSITIVE_INFINITY)) continue;
       if (this.#settled(one, exchangeNow).length > 0) due = one;
     }
@@ -196,7 +205,7 @@ export class Audits {
       if (question.isSuspect) continue;
       if (isEqual) this.counters.compared += 1;
       one?.bars.delete(before.openTime);
-      one?.committedAt.delete(before.openTime);
+      one?.since.delete(before.openTime);
     }
     if (!question.isSuspect) this.#schedule(question, exchangeNow);
   }
@@ -231,17 +240,22 @@ export class Audits {
       .sort((a, b) => a.openTime - b.openTime);
   }
 
-  #forget(key: string, one: Waiting, exchangeNow: number): void {
-    for (const [openTime, bar] of one.bars) {
-      const since = Math.max(bar.closeTime, one.committedAt.get(openTime) ?? 0);
-      if (since > exchangeNow - this.#giveUpMs) break;
+  #look(exchangeNow: number): void {
+    const step = exchangeNow - this.#lookedAt;
+    if (step > 0) this.#watchedMs += Math.min(step, this.#lookMs);
+    this.#lookedAt = exchangeNow;
+  }
+
+  #forget(key: string, one: Waiting): void {
+    for (const openTime of one.bars.keys()) {
+      if ((one.since.get(openTime) ?? 0) > this.#watchedMs - this.#giveUpMs) break;
       this.#leave(one, openTime);
     }
     if (one.bars.size === 0) this.#waiting.delete(key);
   }
 
   #leave(one: Waiting, openTime: number): void {
-    one.committedAt.delete(openTime);
+    one.since.delete(openTime);
     if (one.bars.delete(openTime)) this.counters.uncompared += 1;
   }
 

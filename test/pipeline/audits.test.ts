@@ -247,11 +247,29 @@ describe('a bar that the stream closed', () => {
     one.pass(40);
     one.commit(bar(at(1)));
     one.audits.failed(one.next()!, false, one.time);
-    one.pass(20);
-    expect(minutesOf(one.next())).toEqual([1]);
-    one.pass(11);
-    expect(one.next()).toBeUndefined();
+    const look = (minutes: number): AuditQuestion | undefined => {
+      for (let minute = 0; minute < minutes; minute++) {
+        one.pass(1);
+        one.next();
+      }
+      return one.next();
+    };
+    expect(minutesOf(look(20))).toEqual([1]);
+    expect(look(11)).toBeUndefined();
     expect(one.audits.counters.uncompared).toBe(1);
+  });
+
+  test('before its machine slept for hours is compared when that wakes', () => {
+    const one = rig();
+    one.pass(2);
+    one.commit(bar(at(1)));
+    expect(one.next()).toBeUndefined();
+    one.pass(300);
+    expect(minutesOf(one.next())).toEqual([1]);
+    one.audits.failed(one.next()!, false, one.time);
+    one.pass(3);
+    one.answer(one.next()!);
+    expect(one.audits.counters).toEqual({ compared: 1, revised: 0, uncompared: 0 });
   });
 
   test('long ago by what REST said, as a backfill has it, is not asked about again', () => {
