@@ -7,7 +7,7 @@
 import type { Candle, Series } from '../../machines/model/kline.ts';
 import { DecimalReader } from './decimal.ts';
 import { candleOf, type KlineFrame } from './frame.ts';
-import { hashOn, type StreamEntry, StreamTable } from './stream-table.ts';
+import { StreamTable } from './stream-table.ts';
 
 const BLANK = 0x20;
 const QUOTE = 0x22;
@@ -16,70 +16,62 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const COLON = 0x3a;
-const LETTER_T = 0x74;
 const CLOSE = 0x7d;
+const keyOf = (letter: string): number => letter.charCodeAt(0);
+const LETTER = {
+  f: keyOf('f'),
+  T: keyOf('T'),
+  L: keyOf('L'),
+  n: keyOf('n'),
+  t: keyOf('t'),
+  x: keyOf('x'),
+} as const;
 
-const WHOLE = 0;
-const SIGNED = 1;
-const DECIMAL = 2;
-const FLAG = 3;
-const SYMBOL = 4;
-const INTERVAL = 5;
-
-/** The members of `k` in their order. Source: recordings of 2021 and 2026. */
-const MEMBERS = [
-  ['t', WHOLE],
-  ['T', WHOLE],
-  ['s', SYMBOL],
-  ['i', INTERVAL],
-  ['f', SIGNED],
-  ['L', SIGNED],
-  ['o', DECIMAL],
-  ['c', DECIMAL],
-  ['h', DECIMAL],
-  ['l', DECIMAL],
-  ['v', DECIMAL],
-  ['n', WHOLE],
-  ['x', FLAG],
-  ['q', DECIMAL],
-  ['V', DECIMAL],
-  ['Q', DECIMAL],
-  ['B', DECIMAL],
-] as const;
-const KEYS = Uint8Array.from(MEMBERS, ([key]) => key.charCodeAt(0));
-const KINDS = Uint8Array.from(MEMBERS, ([, kind]) => kind);
-const COUNT = MEMBERS.length;
-const indexOf = (wanted: (typeof MEMBERS)[number][0]): number => MEMBERS.findIndex(([key]) => key === wanted);
-const [T_OPEN, T_CLOSE, N, X] = [indexOf('t'), indexOf('T'), indexOf('n'), indexOf('x')] as const;
-const [O, H, L, C] = [indexOf('o'), indexOf('h'), indexOf('l'), indexOf('c')] as const;
-const [V, Q, TAKER_V, TAKER_Q] = [indexOf('v'), indexOf('q'), indexOf('V'), indexOf('Q')] as const;
+/** The members of `k` that are decimals, in their order: five, then `n` and `x`, then four. */
+const DECIMALS = 'ochlvqVQB';
+const KEYS = Uint8Array.from(DECIMALS, keyOf);
+const BEFORE_COUNT = DECIMALS.indexOf('q');
+const [O, C, H, L, V, Q, TAKER_V, TAKER_Q] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
-const HEAD = ascii('{"stream":"');
-const DATA = ascii('"data":{"e":"kline"');
-const EVENT_TIME = ascii('"E":');
-const EVENT_SYMBOL = ascii('"s":');
-const BAR = ascii('"k":{');
 const TRUE = ascii('true');
 const FALSE = ascii('false');
 
-/** A frame of the shortest name and the shortest values is longer. */
+/** No frame of the shortest name and the shortest values is shorter. */
 const BYTES_MIN = 200;
 /** No real one is longer, and no decimal in it has so many digits that it would not be finite. */
 const BYTES_MAX = 512;
-/** More digits than this may not be exact. */
-const DIGITS_MAX = 15;
 
-/** Index behind `expected` where that stands at `at`; 0, where nothing of a frame stands but its first brace, if not. */
+/** Whole numbers are read in two parts of so many digits at most: each is small, and both together exact. */
+const HIGH_DIGITS = 7;
+const LOW_DIGITS = 8;
+const POWERS = Float64Array.from({ length: LOW_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+
+/**
+ * Index behind `expected` where that stands at `at`; else 0, where nothing stands that is looked for. So who reads on from
+ * there finds nothing either.
+ */
 function behind(bytes: Uint8Array, at: number, expected: Uint8Array): number {
   const { length } = expected;
   for (let index = 0; index < length; index++) if (bytes[at + index] !== expected[index]) return 0;
   return at + length;
 }
 
-/** Index behind the comma that stands at `at`, and behind the blank that may follow; 0 if there is none. */
+/** Index behind the comma that stands at `at`, and behind the blank that may follow; else 0. */
 const behindComma = (bytes: Uint8Array, at: number): number =>
   bytes[at] !== COMMA ? 0 : bytes[at + 1] === BLANK ? at + 2 : at + 1;
+
+/** Index behind the comma and the key that stand at `at`; else 0. */
+function behindKey(bytes: Uint8Array, at: number, key: number): number {
+  if (bytes[at] !== COMMA) return 0;
+  const start = bytes[at + 1] === BLANK ? at + 2 : at + 1;
+  return bytes[start] === QUOTE &&
+    bytes[start + 1] === key &&
+    bytes[start + 2] === QUOTE &&
+    bytes[start + 3] === COLON
+    ? start + 4
+    : 0;
+}
 
 /** Where nothing has been read. */
 const NOTHING = new Uint8Array(0);
@@ -103,10 +95,10 @@ export class KlineReader<Owner> {
   parsed: KlineFrame | undefined;
   readonly #table = new StreamTable<Owner>();
   readonly #decimals = new DecimalReader();
-  /** Where the value of each member begins. */
-  readonly #starts = new Int32Array(COUNT);
-  /** Of the members that are whole numbers. */
-  readonly #wholes = new Float64Array(COUNT);
+  /** Where the digits of each decimal begin, or their sign. */
+  readonly #starts = new Int32Array(DECIMALS.length);
+  /** The whole number that was read last. */
+  #whole = 0;
 
   /** Frames of this series are read from now on, and are `owner`'s. Once for each series. */
   add(series: Series, owner: Owner): void {
@@ -120,33 +112,33 @@ export class KlineReader<Owner> {
     if (length < BYTES_MIN || length > BYTES_MAX) return undefined;
     if (bytes[length - 1] !== CLOSE || bytes[length - 2] !== CLOSE || bytes[length - 3] !== CLOSE)
       return undefined;
-    const start = behind(bytes, 0, HEAD);
-    if (start === 0) return undefined;
-    let at = start;
-    let hash = 0;
-    for (let byte = bytes[at] as number; byte !== QUOTE && byte !== CLOSE; byte = bytes[++at] as number)
-      hash = hashOn(hash, byte);
-    const entry = this.#table.find(bytes, start, at, hash);
-    if (entry === undefined || bytes[at] !== QUOTE) return undefined;
-    at = behind(bytes, behindComma(bytes, at + 1), DATA);
-    at = behind(bytes, behindComma(bytes, at), EVENT_TIME);
-    const first = at;
-    let eventTime = 0;
-    for (let digit = 0; ; at++) {
-      digit = (bytes[at] as number) ^ ZERO;
-      if (digit > 9) break;
-      eventTime = eventTime * 10 + digit;
-    }
-    if (!isPlain(bytes, first, at)) return undefined;
-    at = behind(bytes, behindComma(bytes, at), EVENT_SYMBOL);
-    at = behind(bytes, at, entry.symbol);
-    at = behind(bytes, behindComma(bytes, at), BAR);
-    if (at === 0 || !this.#readBar(bytes, at, entry)) return undefined;
+    const entry = this.#table.candidate(bytes);
+    if (entry === undefined) return undefined;
+    let at = behind(bytes, 0, entry.head);
+    if (at === 0) return undefined;
+    at = this.#readWhole(bytes, at);
+    const eventTime = this.#whole;
+    at = this.#readWhole(bytes, behind(bytes, at, entry.middle));
+    const openTime = this.#whole;
+    at = this.#readWhole(bytes, behindKey(bytes, at, LETTER.T));
+    const closeTime = this.#whole;
+    at = behind(bytes, behindComma(bytes, at), entry.symbol);
+    at = behind(bytes, behindComma(bytes, at), entry.interval);
+    at = behindId(bytes, behindKey(bytes, at, LETTER.f));
+    at = behindId(bytes, behindKey(bytes, at, LETTER.L));
+    at = this.#findDecimals(bytes, at, 0, BEFORE_COUNT);
+    at = this.#readWhole(bytes, behindKey(bytes, at, LETTER.n));
+    const count = this.#whole;
+    at = behindKey(bytes, at, LETTER.x);
+    const closed = bytes[at] === LETTER.t;
+    at = behind(bytes, at, closed ? TRUE : FALSE);
+    at = this.#findDecimals(bytes, at, BEFORE_COUNT, DECIMALS.length);
+    if (at !== length - 3) return undefined;
     this.eventTime = eventTime;
-    this.openTime = this.#wholes[T_OPEN] as number;
-    this.closeTime = this.#wholes[T_CLOSE] as number;
-    this.count = this.#wholes[N] as number;
-    this.closed = bytes[this.#starts[X] as number] === LETTER_T;
+    this.openTime = openTime;
+    this.closeTime = closeTime;
+    this.count = count;
+    this.closed = closed;
     this.bytes = bytes;
     this.parsed = undefined;
     return entry.owner;
@@ -163,51 +155,55 @@ export class KlineReader<Owner> {
     this.parsed = frame;
   }
 
-  /** The members of `k` from `start` on, and the braces behind them to the last byte. */
-  #readBar(bytes: Uint8Array, start: number, entry: StreamEntry<Owner>): boolean {
-    const starts = this.#starts;
-    const wholes = this.#wholes;
-    let at = start;
-    for (let member = 0; member < COUNT; member++) {
-      if (member > 0) {
-        if (bytes[at++] !== COMMA) return false;
-        if (bytes[at] === BLANK) at++;
-      }
-      if (bytes[at] !== QUOTE || bytes[at + 1] !== KEYS[member]) return false;
-      if (bytes[at + 2] !== QUOTE || bytes[at + 3] !== COLON) return false;
-      at += 4;
-      starts[member] = at;
-      const kind = KINDS[member];
-      if (kind === DECIMAL) {
-        if (bytes[at++] !== QUOTE) return false;
-        if (bytes[at] === MINUS) at++;
-        const whole = at;
-        while (((bytes[at] as number) ^ ZERO) <= 9) at++;
-        if (at === whole) return false;
-        if (bytes[at] === POINT) {
-          const point = at++;
-          while (((bytes[at] as number) ^ ZERO) <= 9) at++;
-          if (at === point + 1) return false;
-        }
-        if (bytes[at++] !== QUOTE) return false;
-      } else if (kind === WHOLE || kind === SIGNED) {
-        if (kind === SIGNED && bytes[at] === MINUS) at++;
-        const first = at;
-        let value = 0;
-        for (; ; at++) {
-          const digit = (bytes[at] as number) ^ ZERO;
-          if (digit > 9) break;
-          value = value * 10 + digit;
-        }
-        if (!isPlain(bytes, first, at)) return false;
-        wholes[member] = value;
-      } else {
-        const expected = kind === SYMBOL ? entry.symbol : kind === INTERVAL ? entry.interval : undefined;
-        at = behind(bytes, at, expected ?? (bytes[at] === LETTER_T ? TRUE : FALSE));
-        if (at === 0) return false;
-      }
+  /** Index behind the whole number at `at`, which is kept; 0 where none stands that a double surely holds. */
+  #readWhole(bytes: Uint8Array, at: number): number {
+    let end = at;
+    let high = 0;
+    for (const seam = at + HIGH_DIGITS; end < seam; end++) {
+      const digit = (bytes[end] as number) ^ ZERO;
+      if (digit > 9) break;
+      high = high * 10 + digit;
     }
-    return at === bytes.length - 3;
+    const read = end - at;
+    // As JSON has it: some digits, the first of several no zero.
+    if (read === 0 || (read > 1 && bytes[at] === ZERO)) return 0;
+    this.#whole = high;
+    if (read < HIGH_DIGITS) return end;
+    let low = 0;
+    const from = end;
+    // Digits behind these are not read, and so nothing that may follow a number stands there.
+    for (const limit = from + LOW_DIGITS; end < limit; end++) {
+      const digit = (bytes[end] as number) ^ ZERO;
+      if (digit > 9) break;
+      low = low * 10 + digit;
+    }
+    this.#whole = high * (POWERS[end - from] as number) + low;
+    return end;
+  }
+
+  /** Finds the decimals from the one numbered `from` to before `until`: keys, quotes and digits. Index behind them, or 0. */
+  #findDecimals(bytes: Uint8Array, start: number, from: number, until: number): number {
+    const starts = this.#starts;
+    let at = start;
+    for (let index = from; index < until; index++) {
+      if (bytes[at++] !== COMMA) return 0;
+      if (bytes[at] === BLANK) at++;
+      if (bytes[at] !== QUOTE || bytes[at + 1] !== KEYS[index] || bytes[at + 2] !== QUOTE) return 0;
+      if (bytes[at + 3] !== COLON || bytes[at + 4] !== QUOTE) return 0;
+      at += 5;
+      starts[index] = at;
+      if (bytes[at] === MINUS) at++;
+      let first = at;
+      while (((bytes[at] as number) ^ ZERO) <= 9) at++;
+      if (at === first) return 0;
+      if (bytes[at] === POINT) {
+        first = ++at;
+        while (((bytes[at] as number) ^ ZERO) <= 9) at++;
+        if (at === first) return 0;
+      }
+      if (bytes[at++] !== QUOTE) return 0;
+    }
+    return at;
   }
 
   /** Its bar, the numbers the doubles nearest to the text; undefined when a field is not sound. */
@@ -234,10 +230,15 @@ export class KlineReader<Owner> {
   }
 
   #decimal(bytes: Uint8Array, member: number): number {
-    return this.#decimals.read(bytes, (this.#starts[member] as number) + 1, bytes.length);
+    return this.#decimals.read(bytes, this.#starts[member] as number, bytes.length);
   }
 }
 
-/** Whether the digits from `first` to `end` are a whole number as JSON writes it, and one that a double holds. */
-const isPlain = (bytes: Uint8Array, first: number, end: number): boolean =>
-  end > first && end - first <= DIGITS_MAX && (bytes[first] !== ZERO || end === first + 1);
+/** Index behind the number of a trade at `at`, which nobody reads and which is negative where there was none; 0 if none stands there. */
+function behindId(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] === MINUS ? at + 1 : at;
+  let end = first;
+  while (((bytes[end] as number) ^ ZERO) <= 9) end++;
+  const isPlain = end > first && (bytes[first] !== ZERO || end === first + 1);
+  return isPlain ? end : 0;
+}

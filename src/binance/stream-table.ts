@@ -2,25 +2,46 @@
 import type { Series } from '../../machines/model/kline.ts';
 import { streamName } from './streams.ts';
 
-/** A stream that frames may come of, spelled as they spell it. */
+/** What frames of one stream have in common, spelled as they spell it. */
 export interface StreamEntry<Owner> {
-  /** `btcusdt@kline_1m` */
-  readonly name: Uint8Array;
-  /** `"BTCUSDT"` and `"1m"`, their quotes included. */
+  /** From the first byte to the event's time: `{"stream":"btcusdt@kline_1m","data":{"e":"kline","E":` */
+  readonly head: Uint8Array;
+  /** From there to the bar's: `,"s":"BTCUSDT","k":{"t":` */
+  readonly middle: Uint8Array;
+  /** `"s":"BTCUSDT"` and `"i":"1m"` */
   readonly symbol: Uint8Array;
   readonly interval: Uint8Array;
   readonly owner: Owner;
+  readonly hash: number;
   /** Another whose name falls into the same slot. */
   next: StreamEntry<Owner> | undefined;
 }
 
-/** Names of which one byte means another in JSON, or ends what is looked for, are left to who parses. */
+const QUOTE = 0x22;
+const CLOSE = 0x7d;
+
+/** A name with one of these means another in JSON, or ends what is looked for: left to who parses. */
 const ODD = /["\\{}\p{Cc}]/u;
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'utf8'));
 
-/** One more byte of a name. The whole number that comes of all picks the slot. */
-export const hashOn = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0;
+const BEFORE_NAME = '{"stream":"';
+/** Where names begin. */
+const NAME = BEFORE_NAME.length;
+
+/** What a byte counts in the hash, by its place: each for itself, so that none waits for the one before. */
+const WEIGHTS = new Int32Array(64);
+for (let index = 0, weight = 1; index < WEIGHTS.length; index++)
+  WEIGHTS[index] = weight = (Math.imul(weight, 1_103_515_245) + 12_345) | 1;
+
+/** Of the bytes of a name, from where it begins to the next quote or closing brace; one of them must come. */
+function hashOf(bytes: Uint8Array): number {
+  let hash = 0;
+  let at = NAME;
+  for (let byte = bytes[at] as number; byte !== QUOTE && byte !== CLOSE; byte = bytes[++at] as number)
+    hash = (hash + Math.imul(byte, WEIGHTS[at & 63] as number)) | 0;
+  return hash ^ (hash >>> 15);
+}
 
 /** Streams by name. They are added and never leave: who ends a series says so elsewhere. */
 export class StreamTable<Owner> {
@@ -30,33 +51,33 @@ export class StreamTable<Owner> {
 
   /** Once for each series. One whose name is odd is never found. */
   add(series: Series, owner: Owner): void {
-    if (ODD.test(series.symbol)) return;
+    const { symbol, interval } = series;
+    if (ODD.test(symbol)) return;
     if (this.#size === this.#slots.length) this.#grow();
+    const head = bytesOf(`${BEFORE_NAME}${streamName(series)}","data":{"e":"kline","E":`);
     this.#put({
-      name: bytesOf(streamName(series)),
-      symbol: bytesOf(`"${series.symbol}"`),
-      interval: bytesOf(`"${series.interval}"`),
+      head,
+      middle: bytesOf(`,"s":"${symbol}","k":{"t":`),
+      symbol: bytesOf(`"s":"${symbol}"`),
+      interval: bytesOf(`"i":"${interval}"`),
       owner,
+      // Of a Buffer, as messages are: one shape of bytes, one way to read them.
+      hash: hashOf(Buffer.from(head)),
       next: undefined,
     });
     this.#size += 1;
   }
 
-  /** The stream whose name stands in `bytes` from `start` to `end`, which come to `hash`. */
-  find(bytes: Uint8Array, start: number, end: number, hash: number): StreamEntry<Owner> | undefined {
+  /** The first stream that these bytes, which have a closing brace behind the place of a name, may be of. */
+  candidate(bytes: Uint8Array): StreamEntry<Owner> | undefined {
+    const hash = hashOf(bytes);
     let entry = this.#slots[hash & (this.#slots.length - 1)];
-    for (; entry !== undefined; entry = entry.next) {
-      const { name } = entry;
-      if (name.length !== end - start) continue;
-      let at = 0;
-      while (at < name.length && name[at] === bytes[start + at]) at++;
-      if (at === name.length) return entry;
-    }
-    return undefined;
+    while (entry !== undefined && entry.hash !== hash) entry = entry.next;
+    return entry;
   }
 
   #put(entry: StreamEntry<Owner>): void {
-    const slot = entry.name.reduce(hashOn, 0) & (this.#slots.length - 1);
+    const slot = entry.hash & (this.#slots.length - 1);
     entry.next = this.#slots[slot];
     this.#slots[slot] = entry;
   }
