@@ -93,12 +93,19 @@ function subscribe(client: WebSocket, numbers: Set<number>, name: string): void 
   client.send(frameText(frames.streams[number]!, plan.begin + 1));
 }
 
+/** There is room again, or nobody to send to. */
+async function taken(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]).catch(() => {});
+  over.abort();
+}
+
 async function sendOn(socket: Socket, numbers: readonly number[], from: number, to: number): Promise<void> {
   // Whole frames, behind what the WebSocket itself has written.
   for (const { bytes, time } of frames.pieces(numbers, from, to)) {
     newest = Math.max(newest, time);
-    // `error` for one that is destroyed meanwhile: then there is nobody to send to.
-    if (socket.write(bytes) === false) await once(socket, 'drain').catch(() => {});
+    if (socket.write(bytes) === false) await taken(socket);
     if (socket.destroyed) return;
   }
 }
@@ -115,7 +122,7 @@ async function send(from: number, to: number): Promise<Sent> {
         to,
       );
       if (socket.destroyed) return;
-      const read = Promise.race([once(client, 'pong'), once(client, 'close')]);
+      const read = Promise.race([once(client, 'pong'), once(client, 'close')]).catch(() => {});
       client.ping();
       await read;
     }),

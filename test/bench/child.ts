@@ -8,7 +8,10 @@ export interface Child {
   tell(order: unknown): void;
   /** What it says next. Rejects when it has ended, or says nothing for so long. */
   next(withinMs?: number): Promise<unknown>;
-  end(): void;
+  /** Ends it at once, for the reason given. */
+  kill(why: string): void;
+  /** Lets it end. Resolves when it has, which is soon: it is killed when it does not. */
+  end(): Promise<void>;
 }
 
 export interface LaunchOptions {
@@ -21,6 +24,7 @@ export interface LaunchOptions {
 
 /** Of what it writes to standard error, characters. */
 const COMPLAINT_MAX = 2_000;
+const ENDS_WITHIN_MS = 5_000;
 const SAYS_WITHIN_MS = 120_000;
 const TASKSET = ['/usr/bin/taskset', '/bin/taskset'].find((path) => existsSync(path));
 
@@ -52,6 +56,7 @@ export function launch(file: URL, args: readonly string[], options: LaunchOption
   });
   const said: unknown[] = [];
   const waiting: { resolve(message: unknown): void; reject(error: Error): void }[] = [];
+  const ended = Promise.withResolvers<void>();
   let death: string | undefined;
   let isWanted = true;
   const die = (why: string): void => {
@@ -66,11 +71,22 @@ export function launch(file: URL, args: readonly string[], options: LaunchOption
     if (next === undefined) said.push(message);
     else next.resolve(message);
   });
-  child.on('error', (error) => die(`${name}: ${error.message}`));
-  // `close`: what it complained of has been read, too.
-  child.on('close', (code, signal) => {
-    const why = complaint.trim() === '' ? '' : `: ${complaint.trim()}`;
-    die(`${name} ended with ${code ?? signal}${why}`);
+  child.on('error', (error) => {
+    die(`${name}: ${error.message}`);
+    ended.resolve();
+  });
+  const kill = (why: string): void => {
+    die(`${name}: ${why}`);
+    child.kill('SIGKILL');
+  };
+  child.on('exit', (code, signal) => {
+    const end = (): void => {
+      die(`${name} ended with ${code ?? signal}${reasonIn(complaint)}`);
+      ended.resolve();
+    };
+    // Until what it complained of has been read, too. The `close` of a child whose channel was cut here never comes.
+    if (child.stderr === null || child.stderr.closed) end();
+    else child.stderr.once('close', end);
   });
   return {
     tell(order) {
@@ -81,16 +97,22 @@ export function launch(file: URL, args: readonly string[], options: LaunchOption
       if (said.length > 0) return said.shift();
       if (death !== undefined) throw new Error(death);
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-      const timer = setTimeout(() => {
-        die(`${name} said nothing for ${withinMs / 1_000} s`);
-        child.kill('SIGKILL');
-      }, withinMs);
+      const timer = setTimeout(() => kill(`said nothing for ${withinMs / 1_000} s`), withinMs);
       waiting.push({ resolve, reject });
       return promise.finally(() => clearTimeout(timer));
     },
+    kill,
     end() {
       isWanted = false;
       if (child.connected) child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+      return ended.promise.finally(() => clearTimeout(timer));
     },
   };
+}
+
+/** What it died of, in a line. */
+function reasonIn(complaint: string): string {
+  const line = /^\S*Error\b.*$/mu.exec(complaint)?.[0] ?? complaint.trim().split('\n').at(-1) ?? '';
+  return line === '' ? '' : `: ${line}`;
 }

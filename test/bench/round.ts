@@ -12,6 +12,8 @@ import { barAt, barsOf, closesOf, framesOf, type Plan, streamsOf } from './frame
 export interface Measured {
   readonly messagesPerSecond: number;
   readonly cpuUsPerMessage: number;
+  /** Processor time ÷ time: near 1 when nothing but itself held it up. */
+  readonly busy: number;
   readonly peakRss: number;
   readonly delayP50Ms: number;
   readonly delayP99Ms: number;
@@ -37,6 +39,9 @@ export interface Failure {
 export type Result = Measured | Failure;
 export const isMeasured = (result: Result | undefined): result is Measured =>
   result !== undefined && !('failure' in result);
+
+/** For all frames of a part of the plan. */
+const TAKES_MAX_MS = 100_000;
 
 export interface Arena {
   readonly plan: Plan;
@@ -97,10 +102,11 @@ export async function run(entry: Entry, arena: Arena): Promise<Result> {
     processor: arena.processor,
     execArgv: arena.execArgv ?? [],
   });
-  // The blaster's end must not be taken for the contender's.
-  const send = (from: number, to: number): Promise<Sent> => {
+  const send = async (from: number, to: number): Promise<Sent> => {
     blaster.tell({ do: 'send', from, to });
-    return blaster.next() as Promise<Sent>;
+    // With its death its connections end, and so does the sending.
+    const timer = setTimeout(() => contender.kill(`took longer than ${TAKES_MAX_MS} ms`), TAKES_MAX_MS);
+    return (blaster.next() as Promise<Sent>).finally(() => clearTimeout(timer));
   };
   try {
     await contender.next().catch(refuse);
@@ -118,7 +124,7 @@ export async function run(entry: Entry, arena: Arena): Promise<Result> {
     if (error instanceof ContenderDied) return { failure: error.message };
     throw error;
   } finally {
-    contender.end();
+    await contender.end();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -137,6 +143,7 @@ function judge({ plan, warmMinutes, truth }: Arena, sent: Sent, outcome: Outcome
   return {
     messagesPerSecond: (messages / tookMs) * 1_000,
     cpuUsPerMessage: outcome.cpuUs / messages,
+    busy: outcome.cpuUs / tookMs / 1_000,
     ...{ peakRss, delayP50Ms, delayP99Ms },
     ...(frames === undefined ? {} : { seen: { got: Math.min(frames, messages), of: messages, wrong: 0 } }),
     ...(delivered === undefined ? {} : { delivered: shareOf(delivered, truth) }),
