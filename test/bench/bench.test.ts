@@ -1,7 +1,7 @@
 /** The benchmark counts honestly: what is lost, invented or dead is told and is no speed. A tiny round of each. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Entry, FLOOR } from './contenders/catalog.ts';
-import { barsOf, framesOf, type Plan } from './frames.ts';
+import { barsOf, closesOf, framesOf, frameText, type Plan, streamsOf } from './frames.ts';
 import { PEERS_FOLDER } from './peers.ts';
 import { complaintsOf, lineOf, shareText } from './report.ts';
 import { type Arena, enter, isMeasured, type Measured, rounds, run } from './round.ts';
@@ -47,6 +47,35 @@ test('what a user writes by hand gets every frame and every closed bar', async (
   expect(result.delivered).toEqual(ALL);
   expect(result.cpuUsPerMessage).toBeGreaterThan(0);
   expect(result.messagesPerSecond).toBeGreaterThan(0);
+});
+
+test('REST tells what the frames told, and its time is that of the newest', async () => {
+  const ask = async (path: string): Promise<unknown> => (await fetch(`${arena.urls.restUrl}${path}`)).json();
+  await measured('by-hand', 'raw');
+  const { serverTime } = (await ask('/fapi/v1/time')) as { serverTime: number };
+  expect(serverTime).toBeGreaterThanOrEqual(plan.begin + MINUTES * 60_000);
+  for (const { symbol, interval } of streamsOf(plan)) {
+    const query = `symbol=${symbol}&interval=${interval}&startTime=${plan.begin}&limit=${MINUTES}`;
+    const rows = (await ask(`/fapi/v1/klines?${query}`)) as string[][];
+    const keys = rows.map((row) => [symbol, interval, ...row.slice(0, 6).map(Number)].join());
+    const [newest] = (await ask(
+      `/fapi/v1/klines?symbol=${symbol}&interval=${interval}&limit=1`,
+    )) as number[][];
+    expect(keys.filter((key) => arena.truth.has(key))).toHaveLength(closesOf(plan, interval).length);
+    expect(newest?.[0]).toBe(plan.begin + MINUTES * 60_000);
+  }
+});
+
+test('frames are as the exchange writes them, with blanks behind the commas of `k` and without', () => {
+  const texts = streamsOf(plan).map((stream) => frameText(stream, plan.begin + 60_000));
+  expect(texts[0]).toMatch(
+    /^\{"stream":"aaausdt@kline_1m","data":\{"e":"kline","E":\d+,"s":"AAAUSDT","k":\{"t":\d+,"T"/u,
+  );
+  expect(texts[2]).toMatch(
+    /^\{"stream":"bbbusdt@kline_1m","data":\{"e":"kline","E":\d+,"s":"BBBUSDT","k":\{"t":\d+, "T"/u,
+  );
+  expect(texts[0]).toContain('"x":true');
+  expect(texts[1]).toContain('"x":false');
 });
 
 test('a collector delivers and stores all of it, by its public face alone', async () => {
