@@ -1,7 +1,6 @@
 import type { Interval } from '../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../machines/model/kline.ts';
 import type { Gap } from '../machines/model/row.ts';
-import { candleOf } from './binance/frame.ts';
 import { upperAscii } from './binance/streams.ts';
 import { HistoricalCalls, type History } from './collector.historical.ts';
 import { type CandleQuery, likeness, oneSeries, queryOf, selectSeries, sinceOf } from './collector.query.ts';
@@ -234,7 +233,7 @@ export class BinanceDataCollector implements AsyncDisposable {
     const cursor =
       typeof symbol === 'string' ? pipeline.cursor({ symbol: upperAscii(symbol), interval }) : undefined;
     if (cursor === undefined) this.#select(oneSeries(symbol, interval));
-    return cursor?.forming === undefined ? undefined : candleOf(cursor.forming);
+    return cursor?.forming;
   }
 
   /**

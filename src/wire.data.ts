@@ -57,7 +57,7 @@ export function wireData(ports: {
     rows,
     delivery,
     exchangeNow,
-    onStamp: (eventTime) => exchangeClock.stamped(eventTime),
+    onStamp: (eventTime, at) => exchangeClock.stamped(eventTime, at),
     now,
     aheadMs: AHEAD_WALL_MS * timeScale,
     graceMs: () => closeGraceMs(timeScale, random()),

@@ -14,7 +14,7 @@ import { proveStreamActor } from './actors/prove-stream.ts';
 import type { Quota } from './actors/quota.ts';
 import { repairActor } from './actors/repair.ts';
 import type { RestPort } from './actors/rest-port.ts';
-import { type SocketActorPorts, socketActor } from './actors/socket.ts';
+import { type SocketActorPorts, type Stamp, socketActor } from './actors/socket.ts';
 import { CONTRACT_INFO_STREAM } from './binance/symbols.ts';
 import { MARKET_STREAM_PATH } from './binance/venue.ts';
 import type { Exchange } from './exchange.ts';
@@ -50,7 +50,7 @@ export function wireFeeds(ports: {
   const { timing } = options;
   const now = (): number => clock.now();
   const wsUrl = (): string => exchange.urls().wsUrl;
-  const stamps = new Map<string, number>();
+  const stamps = new Map<string, Stamp>();
   const reconnects = noReconnects();
   let epoch = 0;
 
@@ -112,7 +112,7 @@ export function wireFeeds(ports: {
     extra,
     connection: { timing, route: MARKET_STREAM_PATH, random, now },
     activityOf: (connectionId) => ({
-      silentMs: () => now() - (stamps.get(connectionId) ?? Number.NEGATIVE_INFINITY),
+      silentMs: () => now() - (stamps.get(connectionId)?.at ?? Number.NEGATIVE_INFINITY),
     }),
   });
   return {

@@ -16,14 +16,19 @@ export interface SocketActorPorts {
   readonly pipeline: Pipeline;
   /** A number that no earlier connection had. */
   readonly nextEpoch: () => number;
-  /** Monotonic ms of the last data frame of a connection, for its heartbeat to read. */
-  readonly stamps: Map<string, number>;
+  /** When the last data frame of a connection came, by its id, for its heartbeat to read. */
+  readonly stamps: Map<string, Stamp>;
   /** What could not be understood, and error replies: as often as they come. */
   readonly onOddity: (message: string, fields: object) => void;
   /** Events that are no klines, as `contractInfo`. */
   readonly onEvent?: (type: string, fields: Readonly<Record<string, unknown>>) => void;
   /** A handshake was answered that this IP asked too much (429) or is banned (418), for so long if it was told. */
   readonly onRefused?: (status: number, retryAfterMs: number | undefined) => void;
+}
+
+/** A moment that is written over, so that nothing is made for a frame: monotonic ms. */
+export interface Stamp {
+  at: number;
 }
 
 const MALFORMED_IN_A_ROW_MAX = 100;
@@ -49,6 +54,7 @@ export const socketActor = (ports: SocketActorPorts) =>
     let isWatching = true;
     let isListeningForLife = false;
     let malformedInARow = 0;
+    const stamp: Stamp = { at: Number.NaN };
     const tell = (event: SocketEvent): void => sendBack(event);
 
     const heard = (): void => {
@@ -56,8 +62,12 @@ export const socketActor = (ports: SocketActorPorts) =>
       isListeningForLife = false;
       tell({ type: 'SOCKET.ALIVE' });
     };
-    const sawData = (): void => {
-      ports.stamps.set(input.id, clock.now());
+    const stampAt = (now: number): void => {
+      if (Number.isNaN(stamp.at)) ports.stamps.set(input.id, stamp);
+      stamp.at = now;
+    };
+    const sawData = (now: number): void => {
+      stampAt(now);
       heard();
       if (!isWatching) return;
       isWatching = false;
@@ -66,12 +76,22 @@ export const socketActor = (ports: SocketActorPorts) =>
     };
 
     const onMessage = (data: Buffer): void => {
+      const now = clock.now();
       pipeline.counters.frames += 1;
+      const isTaken = pipeline.takeBytes(data, epoch, now);
+      if (isTaken === undefined) {
+        onOther(data, now);
+        return;
+      }
+      malformedInARow = 0;
+      if (isTaken) sawData(now);
+    };
+    const onOther = (data: Buffer, now: number): void => {
       const frame = decodeFrame(data);
       if (frame.kind !== 'malformed') malformedInARow = 0;
       switch (frame.kind) {
         case 'kline':
-          if (pipeline.take(frame, epoch)) sawData();
+          if (pipeline.take(frame, epoch, now)) sawData(now);
           return;
         case 'reply':
           heard();
@@ -107,7 +127,7 @@ export const socketActor = (ports: SocketActorPorts) =>
     const socket: Socket = ports.open(`${ports.wsUrl()}${MARKET_STREAM_PATH}`, {
       opened: () => {
         hasOpened = true;
-        ports.stamps.set(input.id, clock.now());
+        stampAt(clock.now());
         tell({ type: 'SOCKET.OPENED' });
       },
       message: onMessage,

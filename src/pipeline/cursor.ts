@@ -8,7 +8,6 @@ import {
 } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import { firstOpenFrom, judge, owedBefore, type Verdict } from '../../machines/model/ledger.ts';
-import type { KlineFrame } from '../binance/frame.ts';
 import { Absences, type MissingRange } from './absences.ts';
 import { Owing } from './owing.ts';
 import { Pulse } from './pulse.ts';
@@ -119,10 +118,9 @@ export class Cursor {
     this.#waiting.shift();
   }
 
-  /** The newest frame, when it is of a bar that has not closed. */
-  get forming(): KlineFrame | undefined {
-    const { frame } = this.pulse;
-    return frame === undefined || frame.closed || frame.openTime < (this.#due ?? 0) ? undefined : frame;
+  /** The bar of the newest frame, when it has not closed. */
+  get forming(): Candle | undefined {
+    return this.pulse.openTime < (this.#due ?? 0) ? undefined : this.pulse.forming;
   }
 
   /** First open time held behind the hole, if any is. */
@@ -154,8 +152,8 @@ export class Cursor {
   owedUntil(exchangeNow: number, now: number): number | undefined {
     if (this.due === undefined || !this.isOwed(exchangeNow, now)) return undefined;
     const byClock = this.endedBefore(exchangeNow, this.graceMs);
-    const evidence = this.#isOvertaken(this.due, exchangeNow, now) ? this.pulse.frame?.openTime : undefined;
-    const until = Math.max(Number.isNaN(byClock) ? 0 : byClock, this.firstHeld ?? 0, evidence ?? 0);
+    const evidence = this.#isOvertaken(this.due, exchangeNow, now) ? this.pulse.openTime : 0;
+    const until = Math.max(Number.isNaN(byClock) ? 0 : byClock, this.firstHeld ?? 0, evidence);
     return Math.min(until, this.endOpen);
   }
 
@@ -187,8 +185,8 @@ export class Cursor {
   }
 
   #isOvertaken(due: number, exchangeNow: number, now: number): boolean {
-    const openTime = this.pulse.frame?.openTime;
-    if (openTime === undefined || openTime <= due) return false;
+    const { openTime } = this.pulse;
+    if (!(openTime > due)) return false;
     // A frame that can't be true is evidence of nothing.
     if (openTime > exchangeNow || !isAligned(this.series.interval, openTime)) return false;
     if (this.#overtaken.due !== due) this.#overtaken = { due, since: now };

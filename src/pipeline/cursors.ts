@@ -1,9 +1,12 @@
 import { nextOpenTime } from '../../machines/model/interval.ts';
 import { type Series, seriesKey } from '../../machines/model/kline.ts';
+import { KlineReader } from '../binance/kline-bytes.ts';
 import { Cursor } from './cursor.ts';
 
 /** The cursors of a collector, one per series. They stay where a symbol ends, for it may come back. */
 export class Cursors {
+  /** Finds the cursor of a frame by its bytes. */
+  readonly reader = new KlineReader<Cursor>();
   readonly #graceMs: () => number;
   readonly #byKey = new Map<string, Cursor>();
   /** The same by symbol, then interval: no key has to be built for a frame. */
@@ -28,6 +31,7 @@ export class Cursors {
     const byInterval = this.#bySymbol.get(series.symbol) ?? new Map<string, Cursor>();
     byInterval.set(series.interval, cursor);
     this.#bySymbol.set(series.symbol, byInterval);
+    this.reader.add(series, cursor);
     const mark = this.#marks.get(cursor.key);
     if (mark !== undefined) this.resume(series, mark);
     return cursor;

@@ -8,8 +8,8 @@ export interface PipelineOptions {
   readonly delivery: Delivery;
   /** The exchange's time, ms. */
   readonly exchangeNow: () => number;
-  /** The exchange stamped a frame with its time, ms. */
-  readonly onStamp?: (eventTime: number) => void;
+  /** The exchange stamped a frame with its time, ms, which came at the monotonic instant `at`, ms. */
+  readonly onStamp?: (eventTime: number, at: number) => void;
   /** Monotonic ms. */
   readonly now: () => number;
   /** Bars may be this far ahead of our idea of the exchange's time, exchange ms. */

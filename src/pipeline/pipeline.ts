@@ -1,14 +1,15 @@
 import { EXCHANGE_LACKS } from '../../machines/model/gap-reasons.ts';
 import { isAligned, openTimeAt, previousOpenTime } from '../../machines/model/interval.ts';
 import type { Candle, Series } from '../../machines/model/kline.ts';
-import { implausibility, misplacement } from '../../machines/model/ledger.ts';
-import { candleOf, type KlineFrame } from '../binance/frame.ts';
+import type { KlineFrame } from '../binance/frame.ts';
+import type { KlineReader } from '../binance/kline-bytes.ts';
 import { seriesOfStream } from '../binance/streams.ts';
 import { LIMITS } from '../binance/venue.ts';
-import { whyNoClose } from './close-check.ts';
+import { isPlaced, whyNoClose } from './close-check.ts';
 import { CLOSED_BY, noCounts } from './counters.ts';
 import type { Cursor } from './cursor.ts';
 import { Cursors } from './cursors.ts';
+import type { Audience } from './listeners.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 
 /** A series without a first frame is given up waiting for after this, wall ms. */
@@ -30,10 +31,16 @@ export class Pipeline {
   readonly counters = noCounts();
   readonly #options: PipelineOptions;
   readonly #cursors: Cursors;
+  /** What the frame in hand says. */
+  readonly #frame: KlineReader<Cursor>;
+  /** Who hears of forming bars. */
+  readonly #updates: Readonly<Audience>;
 
   constructor(series: readonly Series[], options: PipelineOptions) {
     this.#options = options;
     this.#cursors = new Cursors(options.graceMs);
+    this.#frame = this.#cursors.reader;
+    this.#updates = options.delivery.listeners.of('update');
     for (const one of series) this.add(one);
   }
 
@@ -87,31 +94,46 @@ export class Pipeline {
   }
 
   /**
+   * A message from the connection numbered `epoch`, which came at `now`, monotonic ms. Returns what {@link take} does when
+   * it is a frame of one of our series and written as usual; undefined for any other: it is to be parsed.
+   */
+  takeBytes(bytes: Uint8Array, epoch: number, now: number): boolean | undefined {
+    const cursor = this.#frame.read(bytes);
+    return cursor === undefined ? undefined : this.#take(cursor, epoch, now);
+  }
+
+  /**
    * A kline frame from the connection numbered `epoch`. Returns whether it proves that data flows: false when
    * nobody asked for its series, or when it can't be true.
    */
-  take(frame: KlineFrame, epoch: number): boolean {
+  take(frame: KlineFrame, epoch: number, now = this.#options.now()): boolean {
     const cursor = this.#cursors.of(frame);
     if (cursor === undefined) {
       this.counters.foreign += 1;
       return false;
     }
+    this.#frame.set(frame);
+    return this.#take(cursor, epoch, now);
+  }
+
+  #take(cursor: Cursor, epoch: number, now: number): boolean {
+    const frame = this.#frame;
     this.counters.klines += 1;
     if (frame.openTime >= cursor.endTime) {
       this.counters.ended += 1;
       return true;
     }
-    if (cursor.due === undefined && !this.#mayStart(frame)) {
+    if (cursor.due === undefined && !this.#mayStart(cursor)) {
       this.counters.insane += 1;
       return false;
     }
-    this.#options.onStamp?.(frame.eventTime);
-    cursor.pulse.frame = frame;
+    this.#options.onStamp?.(frame.eventTime, now);
+    cursor.pulse.note(frame);
     // A frame of an older connection than the newest that spoke: late, and no proof of anything.
-    if (epoch > cursor.epoch || cursor.pulse.isInDoubt) this.#goLive(cursor, frame, epoch);
-    if (frame.closed) this.#takeClosed(cursor, frame);
+    if (epoch > cursor.epoch || cursor.pulse.isInDoubt) this.#goLive(cursor, epoch);
+    if (frame.closed) this.#takeClosed(cursor);
     else if (frame.openTime < (cursor.due ?? 0)) this.counters.late += 1;
-    else if (this.#options.delivery.listeners.has('update')) this.#takeForming(frame);
+    else if (this.#updates.entries.length > 0) this.#takeForming(cursor);
     return true;
   }
 
@@ -151,7 +173,7 @@ export class Pipeline {
   fill(cursor: Cursor, candles: readonly Candle[], until: number, exchangeNow: number): number {
     const end = Math.min(until, cursor.endOpen);
     // A bar of REST that can't be where it claims counts as one that it has not.
-    const sound = candles.filter((candle) => this.#isPlaced(cursor, candle, exchangeNow));
+    const sound = candles.filter((one) => isPlaced(cursor, one, exchangeNow, this.#options, this.counters));
     const isComplete = candles.length < LIMITS.klinesRowsMax - 1;
     cursor.absences.note(cursor.missing(sound, end, isComplete), this.#options.now());
     let taken = 0;
@@ -206,31 +228,31 @@ export class Pipeline {
   }
 
   /** Whether a series that nothing is held of may start at this frame's bar: it is about the current one. */
-  #mayStart(frame: KlineFrame): boolean {
-    const { interval, openTime } = frame;
+  #mayStart({ series: { interval } }: Cursor): boolean {
+    const { openTime, eventTime } = this.#frame;
     const exchangeNow = this.#options.exchangeNow();
-    const now = Number.isNaN(exchangeNow) ? frame.eventTime : exchangeNow;
+    const now = Number.isNaN(exchangeNow) ? eventTime : exchangeNow;
     const { aheadMs } = this.#options;
     const earliest = previousOpenTime(interval, openTimeAt(interval, now - aheadMs - START_BEHIND_MS));
     return isAligned(interval, openTime) && openTime >= earliest && openTime <= now + aheadMs;
   }
 
-  #goLive(cursor: Cursor, frame: KlineFrame, epoch: number): void {
+  #goLive(cursor: Cursor, epoch: number): void {
     const isFirst = epoch > cursor.epoch;
     cursor.epoch = Math.max(epoch, cursor.epoch);
     cursor.pulse.isInDoubt = false;
-    cursor.due ??= frame.openTime;
+    cursor.due ??= this.#frame.openTime;
     cursor.onEdge?.({ type: isFirst ? 'CURSOR.FIRST_FRAME' : 'CURSOR.FRAME_AGAIN' });
   }
 
-  #takeForming(frame: KlineFrame): void {
-    const candle = candleOf(frame);
+  #takeForming({ series }: Cursor): void {
+    const candle = this.#frame.candle(series);
     if (candle === undefined) this.counters.malformed += 1;
     else this.#options.delivery.listeners.emit('update', candle);
   }
 
-  #takeClosed(cursor: Cursor, frame: KlineFrame): void {
-    const candle = candleOf(frame);
+  #takeClosed(cursor: Cursor): void {
+    const candle = this.#frame.candle(cursor.series);
     if (candle === undefined) {
       this.counters.malformed += 1;
       cursor.badCloses += 1;
@@ -242,7 +264,7 @@ export class Pipeline {
     }
     cursor.badCloses = 0;
     const exchangeNow = this.#options.exchangeNow();
-    const reason = whyNoClose(candle, frame.eventTime, exchangeNow, this.#options.aheadMs);
+    const reason = whyNoClose(candle, this.#frame.eventTime, exchangeNow, this.#options.aheadMs);
     if (reason !== undefined) {
       this.counters.insane += 1;
       const { openTime } = candle;
@@ -323,23 +345,5 @@ export class Pipeline {
     if (cursor.due === undefined || until < cursor.endOpen) return;
     const end = cursor.absences.establishedFrom(cursor.due, this.#options.now());
     if (end !== undefined && end >= until) cursor.due = until;
-  }
-
-  #isPlaced(cursor: Cursor, candle: Candle, exchangeNow: number): boolean {
-    if (candle.openTime < (cursor.due ?? Infinity) || candle.openTime >= cursor.endTime) return false;
-    const odd = { series: cursor.key, openTime: candle.openTime };
-    const misplaced = misplacement(candle, exchangeNow + this.#options.aheadMs);
-    if (misplaced !== undefined) {
-      this.counters.insane += 1;
-      this.#options.onOddity('REST has a bar that cannot be where it claims', { ...odd, reason: misplaced });
-      return false;
-    }
-    const reason = implausibility(candle);
-    if (reason !== undefined)
-      this.#options.onOddity('REST itself has an odd bar; it is kept as the exchange has it', {
-        ...odd,
-        reason,
-      });
-    return true;
   }
 }

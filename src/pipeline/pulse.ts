@@ -1,5 +1,6 @@
 import type { Candle, Series } from '../../machines/model/kline.ts';
-import type { KlineFrame } from '../binance/frame.ts';
+import { candleOf, decodeFrame, type KlineFrame } from '../binance/frame.ts';
+import type { KlineReader } from '../binance/kline-bytes.ts';
 
 /** Up to which trade a series was known at some moment: the `count`-th of the bar of `series` that opens then. */
 export interface Witness {
@@ -17,26 +18,65 @@ const UNSEEN_MAX = 2;
 /** So many frames in a row that can't be understood, and the series is given up waiting for. */
 const REJECTED_MAX = 20;
 
+const NOTHING = new Uint8Array(0);
+/** Room for the newest frame of a stream grows in steps: numbers get longer as a bar goes on, bytes. */
+const ROOM_STEP = 64;
+const roomFor = (length: number): number => (Math.ceil(length / ROOM_STEP) + 1) * ROOM_STEP;
+
 /**
- * The signs of life of one stream. A frame costs one store: what it means is found out by the look through all
+ * The signs of life of one stream. A frame costs a few stores: what it means is found out by the look through all
  * streams, four times a second.
  */
 export class Pulse {
   readonly #series: Series;
-  /** The newest frame. */
-  frame: KlineFrame | undefined;
+  /** Frames that have come: which one is the newest. */
+  frames = 0;
+  /** Of the newest frame, ms; NaN before any. */
+  openTime = Number.NaN;
+  eventTime = Number.NaN;
+  /** Its trades; Infinity when it does not say. */
+  count = Number.NaN;
+  /** Whether it closed its bar. */
+  closed = true;
+  /** The newest frame of a forming bar: its bytes, in memory of our own, or what was parsed of it. */
+  #bytes = NOTHING;
+  #length = 0;
+  #parsed: KlineFrame | undefined;
   /** Silence or garbage was told: the next frame that can be understood is news. */
   isInDoubt = false;
-  #seen: KlineFrame | undefined;
+  #seen = 0;
   #seenAt = Number.NaN;
   #reading: Witness | undefined;
-  #readingAfter: KlineFrame | undefined;
+  #readingAfter = 0;
   #unseen = 0;
   #rejected = 0;
-  #rejectedAfter: KlineFrame | undefined;
+  #rejectedAfter = 0;
 
   constructor(series: Series) {
     this.#series = series;
+  }
+
+  /** A frame has come. What of it is needed later is copied: the bytes are part of a piece that the socket read. */
+  note(reader: KlineReader<unknown>): void {
+    this.frames += 1;
+    this.openTime = reader.openTime;
+    this.eventTime = reader.eventTime;
+    this.count = reader.count;
+    this.closed = reader.closed;
+    if (reader.closed) return;
+    this.#parsed = reader.parsed;
+    if (reader.parsed !== undefined) return;
+    const { bytes } = reader;
+    if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(roomFor(bytes.length));
+    this.#bytes.set(bytes);
+    this.#length = bytes.length;
+  }
+
+  /** The bar of the newest frame when it has not closed it; undefined also where a field of it is not sound. */
+  get forming(): Candle | undefined {
+    if (this.closed) return undefined;
+    const frame = this.#parsed ?? decodeFrame(Buffer.from(this.#bytes.buffer, 0, this.#length));
+    return 'openTime' in frame ? candleOf(frame) : undefined;
   }
 
   /** Which look saw the newest frame first, monotonic ms; -Infinity before any did. */
@@ -46,8 +86,8 @@ export class Pulse {
 
   /** Whether no frame has come for `silenceMs` after there were some; true once for each silence. */
   isSilent(now: number, silenceMs: number): boolean {
-    if (this.frame !== this.#seen) {
-      this.#seen = this.frame;
+    if (this.frames !== this.#seen) {
+      this.#seen = this.frames;
       this.#seenAt = now;
       return false;
     }
@@ -58,7 +98,7 @@ export class Pulse {
 
   /** REST had a closed bar. True when it and the one before had trades of which no frame told: the stream is mute. */
   isBetrayedBy(candle: Candle): boolean {
-    const isUnseen = candle.count > 0 && this.frame !== undefined && this.frame.openTime < candle.openTime;
+    const isUnseen = candle.count > 0 && this.openTime < candle.openTime;
     this.#unseen = isUnseen ? this.#unseen + 1 : 0;
     if (this.isInDoubt || this.#unseen < UNSEEN_MAX) return false;
     this.isInDoubt = true;
@@ -67,8 +107,8 @@ export class Pulse {
 
   /** A frame of this stream could not be understood. True when that makes it garbled, once in a row of them. */
   reject(): boolean {
-    if (this.frame !== this.#rejectedAfter) this.#rejected = 0;
-    this.#rejectedAfter = this.frame;
+    if (this.frames !== this.#rejectedAfter) this.#rejected = 0;
+    this.#rejectedAfter = this.frames;
     this.#rejected += 1;
     if (this.#rejected !== REJECTED_MAX) return false;
     this.isInDoubt = true;
@@ -77,22 +117,16 @@ export class Pulse {
 
   /** The last that is known of its trades: by a frame, or by a later reading of REST. */
   get witness(): Witness | undefined {
-    const { frame } = this;
-    if (this.#reading !== undefined && this.#readingAfter === frame) return this.#reading;
-    if (frame === undefined) return undefined;
-    const count = frame.fields['n'];
-    return {
-      series: this.#series,
-      openTime: frame.openTime,
-      count: typeof count === 'number' ? count : Number.POSITIVE_INFINITY,
-      asOf: frame.eventTime,
-    };
+    if (this.#reading !== undefined && this.#readingAfter === this.frames) return this.#reading;
+    if (this.frames === 0) return undefined;
+    const { openTime, count, eventTime: asOf } = this;
+    return { series: this.#series, openTime, count, asOf };
   }
 
   /** REST has been asked how far its trades are. */
   noteReading(reading: Witness): void {
     this.#reading = reading;
-    this.#readingAfter = this.frame;
+    this.#readingAfter = this.frames;
   }
 }
 

@@ -25,7 +25,8 @@ export class ExchangeClock {
   readonly #clock: Clock;
   readonly #timeScale: number;
   /** The newest stamp that a stream brought, and when, monotonic ms. */
-  #stamp = { time: 0, at: Number.NEGATIVE_INFINITY };
+  #stampTime = 0;
+  #stampAt = Number.NEGATIVE_INFINITY;
   /** When a stream brought any stamp, monotonic ms. */
   #stampedAt = Number.NaN;
   #sample: Sample | undefined;
@@ -108,11 +109,12 @@ export class ExchangeClock {
     return sample.serverTime + (instant - sample.receivedAt) * this.#timeScale;
   }
 
-  /** A frame of a stream was stamped so by the exchange, and came just now. Frames that lag say nothing. */
-  stamped(time: number): void {
-    const at = this.#clock.now();
+  /** A frame of a stream was stamped so by the exchange, and came at a monotonic instant. Frames that lag say nothing. */
+  stamped(time: number, at: number): void {
     this.#stampedAt = at;
-    if (time >= this.#stamp.time || at - this.#stamp.at > STAMP_LIFE_MS) this.#stamp = { time, at };
+    if (time < this.#stampTime && at - this.#stampAt <= STAMP_LIFE_MS) return;
+    this.#stampTime = time;
+    this.#stampAt = at;
   }
 
   /** Since the newest frame of any stream, however old its stamp, wall ms; undefined: none has come. */
@@ -126,9 +128,9 @@ export class ExchangeClock {
    * their stamps: `/time` that runs ahead of them must not make an open bar look closed.
    */
   provenAt(instant: number): number {
-    const { time, at } = this.#stamp;
     const earliest = this.earliestAt(instant);
-    if (Math.abs(instant - at) > STAMP_LIFE_MS) return earliest;
-    return Math.min(earliest, time + (instant - at) * this.#timeScale);
+    const since = instant - this.#stampAt;
+    if (Math.abs(since) > STAMP_LIFE_MS) return earliest;
+    return Math.min(earliest, this.#stampTime + since * this.#timeScale);
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { socketActor } from '../../src/actors/socket.ts';
+import { type Stamp, socketActor } from '../../src/actors/socket.ts';
 import type { SocketHandlers } from '../../src/ports.ts';
 import { at, BTC, ETH, frame, rig } from '../pipeline/candles.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
@@ -21,7 +21,7 @@ function connect() {
   const oddities: { message: string; fields: object }[] = [];
   const events: unknown[][] = [];
   const refusals: unknown[][] = [];
-  const stamps = new Map<string, number>();
+  const stamps = new Map<string, Stamp>();
   let handlers: SocketHandlers | undefined;
   let url = '';
   const actor = host(
@@ -77,7 +77,7 @@ describe('a socket', () => {
     const one = connect();
     one.handlers.opened();
     one.kline();
-    const stamp = one.stamps.get('feed0.a');
+    const stamp = one.stamps.get('feed0.a')?.at;
     await one.clock.advance(5_000);
     one.send({ type: 'PING' });
     one.handlers.heard();
@@ -85,9 +85,9 @@ describe('a socket', () => {
     one.receive({ stream: '!contractInfo', data: { e: 'contractInfo', E: 1 } });
     one.receive('{"cut');
     expect(one.types()).toContain('SOCKET.ALIVE');
-    expect(one.stamps.get('feed0.a')).toBe(stamp);
+    expect(one.stamps.get('feed0.a')?.at).toBe(stamp);
     one.kline();
-    expect(one.stamps.get('feed0.a')).toBe(stamp! + 5_000);
+    expect(one.stamps.get('feed0.a')?.at).toBe(stamp! + 5_000);
   });
 
   test('dials the market route, and says when it is open', () => {
@@ -124,10 +124,10 @@ describe('a socket', () => {
     one.receive({ e: 'aggTrade', E: 1 });
     one.receive({ result: null, id: 5 });
     expect(one.types()).toEqual(['SOCKET.OPENED']);
-    expect(one.stamps.get('feed0.a')).toBe(0);
+    expect(one.stamps.get('feed0.a')?.at).toBe(0);
     expect(one.pipeline.counters).toMatchObject({ frames: 3, foreign: 1, ignored: 1 });
     one.kline();
-    expect(one.stamps.get('feed0.a')).toBe(1_000);
+    expect(one.stamps.get('feed0.a')?.at).toBe(1_000);
   });
 
   test('passes closed bars on', () => {

@@ -1,39 +1,15 @@
 /** The processes around the one that is measured. */
-import { fork } from 'node:child_process';
 import { choose, launchBrowser, newPage } from '../support/browser.ts';
-
-export interface Child {
-  tell(command: string): void;
-  /** What it says next. */
-  next(): Promise<unknown>;
-  end(): void;
-}
+import { type Child, launch as launchChild } from './child.ts';
 
 /** A process of a file beside this one. When it ends by itself, so does this one. */
-export async function launch(file: string, args: readonly string[]): Promise<Child> {
-  const child = fork(new URL(file, import.meta.url), args);
-  const said: unknown[] = [];
-  const waiting: ((message: unknown) => void)[] = [];
-  let isWanted = true;
-  child.on('message', (message) => {
-    const next = waiting.shift();
-    if (next === undefined) said.push(message);
-    else next(message);
-  });
-  child.on('exit', (code) => {
-    if (!isWanted) return;
-    process.stderr.write(`${file} ended with ${code}\n`);
-    process.exit(1);
-  });
-  return {
-    tell: (command) => void child.send(command),
-    next: () => new Promise((resolve) => (said.length > 0 ? resolve(said.shift()) : waiting.push(resolve))),
-    end() {
-      isWanted = false;
-      child.disconnect();
+export const launch = (file: string, args: readonly string[]): Child =>
+  launchChild(new URL(file, import.meta.url), args, {
+    onDeath(why) {
+      process.stderr.write(`${why}\n`);
+      process.exit(1);
     },
-  };
-}
+  });
 
 /** Somebody who looks at the page. */
 export interface Viewer {
@@ -56,7 +32,7 @@ export async function viewerOf(url: string, series: string, inBrowser: boolean):
       close: () => browser.close(),
     };
   }
-  const reader = await launch('./page-reader.child.ts', [url, series]);
+  const reader = launch('./page-reader.child.ts', [url, series]);
   await reader.next();
   const lastOpenTime = async () => {
     reader.tell('say');

@@ -18,8 +18,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { BinanceDataCollector } from '../../src/index.ts';
 import { startInspector } from '../../src/inspector/start.ts';
+import { barsOf, framesOf, type Plan } from './frames.ts';
 import { launch, type Viewer, viewerOf } from './inspector-children.ts';
-import { barsOf, FRAMES_BEGIN, framesOf, type Plan } from './kline-frames.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -45,8 +45,10 @@ if (!(rounds >= 1 && drops >= 0 && framesPerBar >= 2)) {
 
 const plan: Plan = {
   symbols: Array.from({ length: SYMBOLS }, (_, number) => `C${String(number).padStart(3, '0')}USDT`),
-  bars: BARS,
-  framesPerBar,
+  intervals: ['1m'],
+  begin: Date.UTC(2026, 0, 5, 12),
+  minutes: BARS,
+  framesPerMinute: framesPerBar,
 };
 const SERIES = `${plan.symbols[0]}@1m`;
 /** The least that may be left of the throughput of a collector that nobody watches. */
@@ -63,7 +65,7 @@ interface Cost {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'candlestate-bench-'));
-const exchange = await launch('./kline-exchange.child.ts', [JSON.stringify(plan)]);
+const exchange = launch('./blaster.child.ts', [JSON.stringify(plan)]);
 const urls = (await exchange.next()) as { wsUrl: string; restUrl: string };
 let stores = 0;
 
@@ -83,10 +85,10 @@ const live = (collector: BinanceDataCollector): number =>
 
 /** One life of a collector under watch, and what it cost. */
 async function life(mode: Mode): Promise<Cost> {
-  exchange.tell('reset');
+  exchange.tell({ do: 'reset' });
   await using collector = new BinanceDataCollector({
     symbols: plan.symbols,
-    intervals: ['1m'],
+    intervals: plan.intervals,
     network: urls,
     store: join(folder, `${stores++}.db`),
     timing: { proofDelayMs: 1_000, backoff: { baseMs: 10, maxMs: 20 } },
@@ -101,7 +103,7 @@ async function life(mode: Mode): Promise<Cost> {
   try {
     await sleep(500);
     const [startedAt, cpuBefore] = [performance.now(), cpuMs()];
-    exchange.tell('send');
+    exchange.tell({ do: 'send', from: 0, to: BARS });
     await until('the last bar', () => closed === barsOf(plan));
     const [tookMs, usedMs] = [performance.now() - startedAt, cpuMs() - cpuBefore];
     check(collector, closed);
@@ -116,7 +118,7 @@ async function life(mode: Mode): Promise<Cost> {
 
 /** A page that does not show the end would cost nothing. */
 async function shown(viewer: Viewer): Promise<void> {
-  const last = FRAMES_BEGIN + (BARS - 1) * 60_000;
+  const last = plan.begin + (BARS - 1) * 60_000;
   for (const end = performance.now() + 10_000; (await viewer.lastOpenTime()) !== last; await sleep(20))
     if (performance.now() > end) throw new Error('the page does not show the last bar');
 }
@@ -133,7 +135,7 @@ function check(collector: BinanceDataCollector, closed: number): void {
 async function dropAll(collector: BinanceDataCollector): Promise<number> {
   const before = cpuMs();
   for (let drop = 0; drop < drops; drop++) {
-    exchange.tell('drop');
+    exchange.tell({ do: 'drop' });
     await until('the socket is gone', () => !collector.isConnected);
     await until('all streams are live again', () => live(collector) === SYMBOLS);
   }

@@ -46,7 +46,8 @@ export function frameCorpus(): readonly string[] {
 const some = (texts: readonly string[], count: number): string[] =>
   texts.filter((_, index) => index % Math.max(1, Math.ceil(texts.length / count)) === 0);
 
-const SYMBOLS = ['BTCUSDT', '1000PEPEUSDT', 'ETHUSDT_260925', '币安人生USDT'];
+/** Of invented frames. */
+export const SYMBOLS = ['BTCUSDT', '1000PEPEUSDT', 'ETHUSDT_260925', '币安人生USDT'];
 
 /** A decimal as long as they come, and sometimes longer. */
 export function inventDecimal(random: Random): string {

@@ -92,7 +92,7 @@ const NUMBERS = {
 const WHOLE = { t: 'openTime', T: 'closeTime', n: 'count' };
 
 /** The bar in a kline frame; undefined when any field is not sound. */
-function referenceCandle(kline: Fields): Fields | undefined {
+export function referenceCandle(kline: Fields): Fields | undefined {
   const k = kline['fields'] as Fields;
   const candle: Fields = { symbol: kline['symbol'], interval: kline['interval'], source: 'stream' };
   for (const [letter, name] of Object.entries(WHOLE)) {
@@ -181,7 +181,7 @@ export function framesPart(reader: FrameReader = { decode: decodeFrame, candle: 
     target: 'frames',
     kind: 'bytes',
     name: 'frame',
-    share: 1_000,
+    share: 400,
     draw(random) {
       const text = seedOf(random);
       const dice = random();

@@ -2,11 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import type { CandleBlock } from '../../machines/model/block.ts';
 import { INTERVALS } from '../../machines/model/interval.ts';
+import { DecimalReader } from '../../src/binance/decimal.ts';
 import { buildCandle, candleOf, decimal, decodeFrame, type Frame } from '../../src/binance/frame.ts';
 import { readKlineRows } from '../../src/binance/kline-rows.ts';
 import { rowsPart } from './answers.ts';
 import { type BytesPart, campaign, tryBytes } from './campaign.ts';
 import { csvPart, readCsv } from './csv.ts';
+import { type BytesReader, decimalsPart, frameBytesPart, readerOfAll } from './frame-bytes.ts';
 import { type FrameReader, framesPart } from './frames.ts';
 import { partsOf, TARGETS } from './parts.ts';
 
@@ -90,6 +92,23 @@ describe('a broken reader is found', () => {
   ];
   test.each(readers)('a decoder %s', async (_, reader) => {
     await found(framesPart(reader), 3_000);
+  });
+
+  test('a reader of bytes that does not look at the last of them', async () => {
+    const whole = readerOfAll();
+    const close = Buffer.from('}}}');
+    const careless = Object.create(whole, {
+      read: { value: (bytes: Buffer) => whole.read(Buffer.concat([bytes.subarray(0, -3), close])) },
+      candle: { value: whole.candle.bind(whole) },
+    }) as BytesReader;
+    await found(frameBytesPart(careless), 10_000);
+  });
+
+  test('a reader of decimals that loses digits', async () => {
+    await found(
+      decimalsPart((...where) => Math.fround(new DecimalReader().read(...where))),
+      100,
+    );
   });
 
   test('a reader of rows that overlooks a sign', async () => {

@@ -3,6 +3,7 @@ import { answersPart, rowsPart } from './answers.ts';
 import type { Part, TargetName } from './campaign.ts';
 import { configFilePart, readersPart, sourcesPart } from './command-line.ts';
 import { csvPart } from './csv.ts';
+import { decimalsPart, frameBytesPart } from './frame-bytes.ts';
 import { framesPart } from './frames.ts';
 import { historyOptionsPart, queryPart } from './history-options.ts';
 import { optionsPart } from './options.ts';
@@ -16,7 +17,7 @@ export const TARGETS: readonly { readonly name: TargetName; readonly share: numb
 ];
 
 export function partsOf(target: TargetName): readonly Part[] {
-  if (target === 'frames') return [framesPart()];
+  if (target === 'frames') return [framesPart(), frameBytesPart(), decimalsPart()];
   if (target === 'archive') return [csvPart(), rowsPart(), answersPart(), checksumPart(), zipPart()];
   return [optionsPart(), historyOptionsPart(), queryPart(), sourcesPart(), readersPart(), configFilePart()];
 }

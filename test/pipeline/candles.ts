@@ -3,6 +3,7 @@ import { type Candle, type Series, seriesKey } from '../../machines/model/kline.
 import type { Row } from '../../machines/model/row.ts';
 import type { KlineFrame } from '../../src/binance/frame.ts';
 import { decodeFrame } from '../../src/binance/frame.ts';
+import { streamName } from '../../src/binance/streams.ts';
 import { Delivery } from '../../src/pipeline/delivery.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { RowBuffer } from '../../src/pipeline/row-buffer.ts';
@@ -49,34 +50,33 @@ export interface FrameChange {
   readonly k?: Record<string, unknown>;
 }
 
-/** A message with a bar, as it comes over a socket. */
+/** A message with a bar, as it comes over a socket: written as the exchange writes it, unless it is changed. */
 export function frameBytes(openTime: number, change: FrameChange = {}): Buffer {
   const { closed = true, series = BTC } = change;
   const candle = bar(openTime, 'stream', series);
-  return Buffer.from(
-    JSON.stringify({
-      e: 'kline',
-      E: change.eventTime ?? (closed ? candle.closeTime + 100 : openTime + 500),
-      s: series.symbol,
-      k: {
-        t: openTime,
-        T: candle.closeTime,
-        s: series.symbol,
-        i: series.interval,
-        o: String(candle.open),
-        h: String(candle.high),
-        l: String(candle.low),
-        c: String(candle.close),
-        v: String(candle.volume),
-        n: candle.count,
-        x: closed,
-        q: String(candle.quoteVolume),
-        V: String(candle.takerBuyVolume),
-        Q: String(candle.takerBuyQuoteVolume),
-        ...change.k,
-      },
-    }),
-  );
+  const k = {
+    t: openTime,
+    T: candle.closeTime,
+    s: series.symbol,
+    i: series.interval,
+    f: 1,
+    L: 3,
+    o: String(candle.open),
+    c: String(candle.close),
+    h: String(candle.high),
+    l: String(candle.low),
+    v: String(candle.volume),
+    n: candle.count,
+    x: closed,
+    q: String(candle.quoteVolume),
+    V: String(candle.takerBuyVolume),
+    Q: String(candle.takerBuyQuoteVolume),
+    B: '0',
+    ...change.k,
+  };
+  const E = change.eventTime ?? (closed ? candle.closeTime + 100 : openTime + 500);
+  const data = { e: 'kline', E, s: series.symbol, k };
+  return Buffer.from(JSON.stringify({ stream: streamName(series), data }));
 }
 
 /** A kline frame as the decoder makes it of a message. */

@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { KlineReader } from '../../src/binance/kline-bytes.ts';
 import { hasTraded, Pulse } from '../../src/pipeline/pulse.ts';
 import { at, BTC, bar, ETH, frame, rig } from './candles.ts';
 
 const forming = (index: number, k = {}) => frame(at(index), { closed: false, k });
+
+/** A frame of a forming bar comes. */
+function beat(pulse: Pulse, index: number, k = {}): void {
+  const reader = new KlineReader();
+  reader.set(forming(index, k));
+  pulse.note(reader);
+}
 
 describe('the silence of a stream', () => {
   test('is told once, when no frame has come for so long, and again only after the next frame', () => {
@@ -61,7 +69,7 @@ describe('a connection that is to be replaced', () => {
 describe('a stream of whose bars only REST tells', () => {
   const pulse = (): Pulse => {
     const one = new Pulse(BTC);
-    one.frame = forming(0) as never;
+    beat(one, 0);
     return one;
   };
 
@@ -74,7 +82,7 @@ describe('a stream of whose bars only REST tells', () => {
     const one = pulse();
     const quiet = (index: number) => bar(at(index), 'rest', BTC, { count: 0 });
     expect([1, 2, 3].map((index) => one.isBetrayedBy(quiet(index)))).toEqual([false, false, false]);
-    one.frame = forming(9) as never;
+    beat(one, 9);
     expect([4, 5, 6].map((index) => one.isBetrayedBy(bar(at(index), 'rest')))).toEqual([false, false, false]);
   });
 });
@@ -83,14 +91,14 @@ describe('how far the trades of a stream are known', () => {
   test('is told by its last frame, or by what REST said after it', () => {
     const pulse = new Pulse(BTC);
     expect(pulse.witness).toBeUndefined();
-    pulse.frame = forming(1, { n: 4 });
+    beat(pulse, 1, { n: 4 });
     expect(pulse.witness).toEqual({ series: BTC, openTime: at(1), count: 4, asOf: at(1) + 500 });
     const reading = { series: ETH, openTime: at(2), count: 9, asOf: at(2) };
     pulse.noteReading(reading);
     expect(pulse.witness).toBe(reading);
-    pulse.frame = forming(3, { n: 1 });
+    beat(pulse, 3, { n: 1 });
     expect(pulse.witness).toEqual({ series: BTC, openTime: at(3), count: 1, asOf: at(3) + 500 });
-    pulse.frame = forming(3, { n: 'many' });
+    beat(pulse, 3, { n: 'many' });
     expect(pulse.witness?.count).toBe(Number.POSITIVE_INFINITY);
   });
 

@@ -13,7 +13,7 @@ import {
   type ProofInput,
 } from '../../machines/connection.types.ts';
 import { permitActor } from '../../src/actors/dial-gate.ts';
-import { socketActor } from '../../src/actors/socket.ts';
+import { type Stamp, socketActor } from '../../src/actors/socket.ts';
 import { systemClock } from '../../src/transport/clock.ts';
 import { openSocket } from '../../src/transport/socket.ts';
 import { rig } from '../pipeline/candles.ts';
@@ -82,7 +82,7 @@ export function connectTo(
 ) {
   const heard: Report[] = [];
   const oddities: string[] = [];
-  const stamps = new Map<string, number>();
+  const stamps = new Map<string, Stamp>();
   const { pipeline, time } = rig();
   let epoch = 0;
   const now = (): number => systemClock.now();
@@ -113,7 +113,7 @@ export function connectTo(
           route: '/route',
           random: Math.random,
           now,
-          activity: { silentMs: () => now() - (stamps.get('feed0.a') ?? Number.NEGATIVE_INFINITY) },
+          activity: { silentMs: () => now() - (stamps.get('feed0.a')?.at ?? Number.NEGATIVE_INFINITY) },
         },
       },
       on: { '*': { actions: ({ event }) => heard.push(event as Report) } },

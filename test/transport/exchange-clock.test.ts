@@ -30,12 +30,12 @@ describe('the exchange clock', () => {
     const clock = new ExchangeClock(local, 2);
     clock.set(SERVER + 90_000, 0, 0);
     expect(clock.provenAt(0)).toBe(SERVER + 90_000);
-    clock.stamped(SERVER);
+    clock.stamped(SERVER, local.now());
     expect(clock.provenAt(0)).toBe(SERVER);
     await local.advance(10_000);
     expect(clock.provenAt(10_000)).toBe(SERVER + 20_000);
     expect(clock.provenAt(10_001)).toBe(SERVER + 90_000 + 20_002);
-    clock.stamped(SERVER + 500_000);
+    clock.stamped(SERVER + 500_000, local.now());
     expect(clock.provenAt(10_000)).toBe(SERVER + 90_000 + 20_000);
   });
 
@@ -43,10 +43,10 @@ describe('the exchange clock', () => {
     const local = new FakeClock();
     const clock = new ExchangeClock(local, 60);
     expect(clock.sinceStampMs).toBeUndefined();
-    clock.stamped(SERVER);
+    clock.stamped(SERVER, local.now());
     await local.advance(700);
     expect(clock.sinceStampMs).toBe(700);
-    clock.stamped(SERVER - 5_000);
+    clock.stamped(SERVER - 5_000, local.now());
     expect(clock.sinceStampMs).toBe(0);
   });
 

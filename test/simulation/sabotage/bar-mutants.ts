@@ -15,8 +15,8 @@ export const BAR_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         PIPELINE,
-        'cursor.due ??= frame.openTime;',
-        'cursor.due = Math.max(cursor.due ?? 0, frame.openTime);',
+        'cursor.due ??= this.#frame.openTime;',
+        'cursor.due = Math.max(cursor.due ?? 0, this.#frame.openTime);',
       ),
     ],
   },
@@ -85,11 +85,11 @@ export const BAR_MUTANTS: readonly Mutant[] = [
     patches: [
       patch(
         PIPELINE,
-        '    cursor.pulse.frame = frame;\n',
-        `    const last = cursor.pulse.frame;
-    cursor.pulse.frame = frame;
-    if (last !== undefined && !last.closed && last.openTime === cursor.due && frame.openTime > last.openTime)
-      this.#takeClosed(cursor, { ...last, eventTime: frame.eventTime });
+        '    cursor.pulse.note(frame);\n',
+        `    const last = cursor.forming;
+    cursor.pulse.note(frame);
+    if (last !== undefined && last.openTime === cursor.due && frame.openTime > last.openTime)
+      this.#pass(cursor, last);
 `,
       ),
     ],
@@ -100,9 +100,9 @@ export const BAR_MUTANTS: readonly Mutant[] = [
     does: 'numbers are kept with seven digits',
     patches: [
       patch(
-        'src/binance/frame.ts',
-        'DECIMAL.test(text) ? Number(text) : Number.NaN',
-        'DECIMAL.test(text) ? Number(Number(text).toPrecision(7)) : Number.NaN',
+        'src/binance/decimal.ts',
+        'const value = mantissa / (POWERS[decimals] as number);',
+        'const value = Number((mantissa / (POWERS[decimals] as number)).toPrecision(7));',
       ),
     ],
   },

@@ -1,0 +1,33 @@
+/** Contenders as there must be none, each by its mode: what the benchmark says of them shows that it counts. */
+import { startByHand } from './by-hand.ts';
+import { type Bar, type Contender, contend, type Scene } from './contender.ts';
+
+type Distort = (bars: readonly Bar[]) => readonly Bar[];
+
+const LIES: Readonly<Record<string, Distort>> = {
+  loses: (bars) => bars.slice(1),
+  repeats: (bars) => [...bars, ...bars.slice(0, 1)],
+  invents: ([first, ...others]) => [{ ...(first as Bar), close: 1 }, ...others],
+};
+
+async function start(scene: Scene): Promise<Contender> {
+  const { mode, symbols } = scene;
+  const honest = await startByHand({
+    ...scene,
+    mode: 'floor',
+    symbols: mode === 'deaf' ? symbols.slice(1) : symbols,
+  });
+  if (mode === 'dies') {
+    const before = honest.frames?.() ?? 0;
+    const perish = (): never => {
+      throw new RangeError('it broke');
+    };
+    // While frames come; at the latest when it is asked what it got.
+    setInterval(() => (honest.frames?.() ?? 0) > before && perish(), 1);
+    return { ...honest, bars: perish };
+  }
+  const lie = LIES[mode];
+  return lie === undefined ? honest : { ...honest, bars: () => lie(honest.bars?.() ?? []) };
+}
+
+await contend(start);

@@ -1,0 +1,104 @@
+/** What becomes of results: ratios, the table, what was recorded, and what the command line may say. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { lossesOf, readBaseline, recorded, writeBaseline } from './baseline.ts';
+import { ENTRIES, FLOOR } from './contenders/catalog.ts';
+import { readFlags } from './flags.ts';
+import { lineOf, markdownOf, placed, type Report } from './report.ts';
+import type { Measured, Result } from './round.ts';
+
+const measured = (cpuUsPerMessage: number): Measured => ({
+  ...{ cpuUsPerMessage, messagesPerSecond: 1e6 / cpuUsPerMessage, busy: 1, peakRss: 2 ** 20 },
+  ...{ delayP50Ms: 1, delayP99Ms: 2 },
+});
+const closed = ENTRIES.find(({ id }) => id === 'closed')!;
+const floor = ENTRIES.find(({ id }) => id === FLOOR)!;
+const rounds = (ours: readonly Result[], theirs: readonly Result[]) =>
+  new Map([
+    ['closed', ours],
+    [FLOOR, theirs],
+  ]);
+
+const reportOf = (results: ReadonlyMap<string, readonly Result[]>): Report => ({
+  ...{ date: '2026-01-05T12:00:00.000Z', machine: 'a machine', versions: { Node: '24' } },
+  tables: [
+    {
+      ...{ streams: 100, frames: 1_000, bars: 4, rounds: 3 },
+      lines: [lineOf(floor, results), lineOf(closed, results)],
+    },
+  ],
+});
+const OURS = new Set(['closed']);
+
+test('a ratio is of the same round: a round in which the machine was slow for all changes nothing', () => {
+  const results = rounds([1, 20, 2].map(measured), [2, 40, 4].map(measured));
+  expect(lineOf(closed, results)).toMatchObject({ cpuUsPerMessage: 2, cpu: 0.5, speed: 2 });
+  // The ratio of the medians would be 1.
+  const shuffled = rounds([1, 4, 2].map(measured), [4, 1, 2].map(measured));
+  expect(lineOf(closed, shuffled).cpu).toBe(1);
+  expect(lineOf(closed, rounds([1, 2, 9].map(measured), [2, 8, 9].map(measured))).cpu).toBe(0.5);
+});
+
+test('a round in which the floor failed gives no ratio, and one that failed no figure', () => {
+  const results = rounds(
+    [measured(1), { failure: 'it broke' }, measured(3)],
+    [{ failure: 'it broke' }, measured(2), measured(4)],
+  );
+  expect(lineOf(closed, results)).toMatchObject({ cpu: 0.75, cpuUsPerMessage: 2, failures: ['it broke'] });
+  expect(markdownOf(reportOf(results))).toContain('(**failed 1 times**)');
+});
+
+test('a loss of more than 15 % against what was recorded is told, and so is what was never recorded', () => {
+  const at = (cpu: number) => reportOf(rounds([measured(cpu)], [measured(10)]));
+  const file = join(mkdtempSync(join(tmpdir(), 'candlestate-baseline-')), 'baseline.json');
+  expect(readBaseline(file)).toBeUndefined();
+  writeBaseline(recorded(at(2), OURS), file);
+  const baseline = readBaseline(file);
+  expect(baseline?.ratios).toEqual({ '100': { closed: 0.2 } });
+  expect(lossesOf(at(2.2), OURS, baseline)).toEqual([]);
+  expect(lossesOf(at(2.4), OURS, baseline)).toEqual([
+    "closed, 100 streams: 0.24 of the floor's processor time, was 0.2 (+20 %)",
+  ]);
+  expect(lossesOf(at(2), OURS, undefined)).toEqual(['closed, 100 streams: nothing recorded; --record does']);
+});
+
+test('the table goes between its markers, and nowhere else', () => {
+  const page = 'a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n';
+  const table = markdownOf(reportOf(rounds([measured(1)], [measured(4)])));
+  const once = placed(page, table);
+  expect(once).toMatch(/^a\n<!-- bench -->\n\nMeasured 2026-01-05 on a machine; Node 24\./u);
+  expect(once).toContain('| 0.25 (≤ 0.33) |');
+  expect(once).not.toContain('old');
+  expect(placed(once, table)).toBe(once);
+  expect(() => placed('a', table)).toThrow('<!-- bench -->');
+});
+
+test.each([
+  ['--rounds', '0'],
+  ['--frames', 'many'],
+  ['--streams', '100,101'],
+  ['--streams', '100,100'],
+  ['--only', 'floor,nobody'],
+  ['--only', 'ccxt'],
+  ['--out', 'table.txt'],
+  ['--readme', 'README'],
+  ['--baseline', 'baseline'],
+])('%s %s is refused by name', (flag, value) => {
+  expect(() => readFlags([`${flag}=${value}`])).toThrow(`${flag}: `);
+});
+
+test('a flag that there is not ends it with 2, and is named', () => {
+  const script = fileURLToPath(new URL('./bench.ts', import.meta.url));
+  const args = [script, '--hours', '1'];
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('--hours');
+});
+
+test('the floor is always among those that are asked for', () => {
+  expect(readFlags(['--only', 'closed']).only).toEqual(['closed', FLOOR]);
+});

@@ -1,0 +1,173 @@
+/** From the results of rounds to a table: medians, and ratios of the same round. */
+import type { Entry } from './contenders/catalog.ts';
+import { FLOOR } from './contenders/catalog.ts';
+import { isMeasured, type Measured, type Rounds, type Share } from './round.ts';
+
+export interface Line {
+  readonly id: string;
+  readonly title: string;
+  /** Medians of the rounds; all absent when it failed in every one. */
+  readonly messagesPerSecond?: number;
+  readonly cpuUsPerMessage?: number;
+  /** Processor time ÷ time. */
+  readonly busy?: number;
+  readonly peakRssMiB?: number;
+  readonly delayP50Ms?: number;
+  readonly delayP99Ms?: number;
+  /** Medians of what it was in each round as a share of the floor in that round; absent when there is none. */
+  readonly speed?: number;
+  readonly cpu?: number;
+  readonly target?: number;
+  /** Over all rounds. */
+  readonly seen?: Share;
+  readonly delivered?: Share;
+  readonly stored?: Share;
+  /** Why rounds do not count. */
+  readonly failures: readonly string[];
+}
+
+export interface Table {
+  readonly streams: number;
+  /** Of one contender in one round; closed bars with those of the warming up. */
+  readonly frames: number;
+  readonly bars: number;
+  readonly rounds: number;
+  readonly lines: readonly Line[];
+}
+
+export interface Report {
+  readonly date: string;
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly tables: readonly Table[];
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const total = (shares: readonly (Share | undefined)[]): Share | undefined => {
+  const all = shares.filter((share) => share !== undefined);
+  if (all.length === 0) return undefined;
+  const sum = (what: keyof Share): number => all.reduce((amount, share) => amount + share[what], 0);
+  return { got: sum('got'), of: sum('of'), wrong: sum('wrong') };
+};
+
+/** The figures of one contender. */
+export function lineOf({ id, title, target }: Entry, rounds: Rounds): Line {
+  const results = rounds.get(id) ?? [];
+  const measured = results.filter(isMeasured);
+  const failures = results.flatMap((result) => (isMeasured(result) ? [] : [result.failure]));
+  const head = { id, title, failures, ...(target === undefined ? {} : { target }) };
+  if (measured.length === 0) return head;
+  const of = (what: keyof Measured): number => median(measured.map((result) => result[what] as number));
+  /** What else the machine did is in both of a round. */
+  const paired = (what: keyof Measured): number | undefined => {
+    const ratios = results.flatMap((result, round) => {
+      const floor = rounds.get(FLOOR)?.[round];
+      return isMeasured(result) && isMeasured(floor)
+        ? [(result[what] as number) / (floor[what] as number)]
+        : [];
+    });
+    return ratios.length === 0 ? undefined : median(ratios);
+  };
+  const [speed, cpu] = [paired('messagesPerSecond'), paired('cpuUsPerMessage')];
+  const shares = { seen: 'seen', delivered: 'delivered', stored: 'stored' } as const;
+  const told = Object.values(shares).flatMap((what) => {
+    const share = total(measured.map((result) => result[what]));
+    return share === undefined ? [] : [[what, share] as const];
+  });
+  return {
+    ...head,
+    messagesPerSecond: Math.round(of('messagesPerSecond')),
+    cpuUsPerMessage: round(of('cpuUsPerMessage'), 2),
+    busy: round(of('busy'), 2),
+    peakRssMiB: Math.round(of('peakRss') / 1_048_576),
+    delayP50Ms: round(of('delayP50Ms'), 1),
+    delayP99Ms: round(of('delayP99Ms'), 1),
+    ...(speed === undefined ? {} : { speed: round(speed, 2) }),
+    ...(cpu === undefined ? {} : { cpu: round(cpu, 3) }),
+    ...Object.fromEntries(told),
+  };
+}
+
+const round = (value: number, decimals: number): number => Number(value.toFixed(decimals));
+
+const isLacking = (share: Share | undefined): boolean =>
+  share !== undefined && (share.got < share.of || share.wrong > 0);
+
+/** What is wrong with this line, whatever its speed; of peers only what makes the figures worthless. */
+export function complaintsOf(line: Line, isOurs: boolean): string[] {
+  const failed = line.failures.map((why) => `${line.id}: ${why}`);
+  if (!isOurs) return failed;
+  const lacking = (['seen', 'delivered', 'stored'] as const).filter((what) => isLacking(line[what]));
+  return [...failed, ...lacking.map((what) => `${line.id}: ${what} ${shareText(line[what])}`)];
+}
+
+/** Only what is not all is told in numbers, so that it is seen. */
+export function shareText(share: Share | undefined): string {
+  if (share === undefined) return '–';
+  if (!isLacking(share)) return '100 %';
+  const wrong = share.wrong > 0 ? `, ${number(share.wrong)} wrong` : '';
+  return `**${number(share.got)} of ${number(share.of)}${wrong}**`;
+}
+
+const number = (value: number): string => value.toLocaleString('en-US');
+
+function cellsOf(line: Line): string[] {
+  const { messagesPerSecond, cpuUsPerMessage, speed, cpu, target } = line;
+  if (messagesPerSecond === undefined || cpuUsPerMessage === undefined)
+    return [line.title, '**failed**', ...Array.from({ length: 7 }, () => '–')];
+  const failed = line.failures.length === 0 ? '' : ` (**failed ${line.failures.length} times**)`;
+  return [
+    `${line.title}${failed}`,
+    number(messagesPerSecond),
+    speed === undefined ? '–' : speed.toFixed(2),
+    cpuUsPerMessage.toFixed(2),
+    `${cpu === undefined ? '–' : cpu.toFixed(2)}${target === undefined ? '' : ` (≤ ${target})`}`,
+    String(line.peakRssMiB),
+    `${line.delayP50Ms?.toFixed(1)} / ${line.delayP99Ms?.toFixed(1)}`,
+    shareText(line.delivered),
+    shareText(line.stored),
+  ];
+}
+
+const HEAD = [
+  ...['', 'messages/s', '÷ floor C', 'CPU µs/message', '÷ floor C', 'peak RSS, MiB'],
+  ...['loop delay p50 / p99, ms', 'closed bars delivered', 'stored'],
+];
+
+const rowText = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+function tableText(table: Table): string {
+  const { streams, frames, bars, rounds, lines } = table;
+  return [
+    `**${number(streams)} streams**, ${number(frames)} frames a round, ${number(bars)} closed bars; medians of ${rounds} rounds.`,
+    '',
+    rowText(HEAD),
+    rowText(HEAD.map((_, index) => (index === 0 ? '---' : '---:'))),
+    ...lines.map((line) => rowText(cellsOf(line))),
+  ].join('\n');
+}
+
+/** As it stands in the README. */
+export function markdownOf({ date, machine, versions, tables }: Report): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `Measured ${date.slice(0, 10)} on ${machine}; ${list.join(', ')}.`,
+    'Ratios are of the same round. Peers store nothing.',
+    ...tables.flatMap((table) => ['', tableText(table)]),
+    '',
+  ].join('\n');
+}
+
+const [BEGIN, END] = ['<!-- bench -->', '<!-- /bench -->'] as const;
+
+/** The text of a page with the tables between its markers. @throws {Error} when it has none. */
+export function placed(page: string, tables: string): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`);
+  return `${page.slice(0, from + BEGIN.length)}\n\n${tables.trim()}\n\n${page.slice(to)}`;
+}
