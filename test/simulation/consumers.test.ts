@@ -50,6 +50,17 @@ test('who is busy over a stop and the next start is not missed by the run that i
   expect(consumers.missed()).toContain('its last bar was told and not read');
 });
 
+test('who is busy for long is not missed for a shorter matter that comes up meanwhile', async () => {
+  const { world, consumers, runs } = rig();
+  runs.push([bar(1), bar(2)]);
+  consumers.suffer({ kind: 'stall', forMs: 60_000 });
+  consumers.begin();
+  await world.run(1_000);
+  consumers.suffer({ kind: 'stall', forMs: 2_000 });
+  await world.run(10_000);
+  expect(consumers.missed()).toBeUndefined();
+});
+
 test('who has left one run reads the next', async () => {
   const { world, consumers, runs, tell } = rig();
   runs.push([bar(1), bar(2)], [bar(3)]);

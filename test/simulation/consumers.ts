@@ -58,7 +58,8 @@ export class Consumers {
 
   suffer(fault: ConsumerFault): void {
     if (fault.kind === 'throw') this.#throws = fault.times;
-    if (fault.kind === 'stall') this.#stalledUntil = this.#ports.world.now() + fault.forMs;
+    if (fault.kind === 'stall')
+      this.#stalledUntil = Math.max(this.#stalledUntil, this.#ports.world.now() + fault.forMs);
     if (fault.kind === 'leave' && this.#reader !== undefined) this.#reader.leaves = true;
   }
 

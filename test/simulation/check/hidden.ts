@@ -11,6 +11,9 @@ interface Range {
 /** After a fault an answer that was under its spell may still be on its way, ms. */
 const ON_ITS_WAY_MS = 60_000;
 
+/** No process is away for longer, by all that is drawn: bars from before that are not asked for, exchange ms. */
+const AWAY_MS = 2 * 3_600_000;
+
 export class Hidden {
   readonly #now: () => number;
   readonly #ranges: Range[] = [];
@@ -33,7 +36,7 @@ export class Hidden {
     if (fault.kind === 'rest' && fault.body === '[]')
       this.#ranges.push({
         symbol: undefined,
-        from: Number.NEGATIVE_INFINITY,
+        from: now - AWAY_MS,
         to: now + (fault.forMs ?? 0) + ON_ITS_WAY_MS,
       });
   }
