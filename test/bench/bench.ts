@@ -9,7 +9,8 @@
  * its numbers are the exchange's.
  *
  * - `--peers` installs other clients, in `node_modules/.cache`, and has them take part
- * - `--check`: exit 1 when a ratio to the floor is more than 15 % above the recorded one; `--record` writes it
+ * - `--check`: exit 1 when a ratio to the floor is more than 15 % above the one recorded with as many streams and frames;
+ *   `--record` writes it
  *
  * Exit 1 besides: a contender failed, or candlestate lost something. Exit 2: wrong usage, or nothing was built.
  */

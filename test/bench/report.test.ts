@@ -58,14 +58,29 @@ test('a loss of more than 15 % against what was recorded is told, and so is what
   expect(readBaseline(file)).toBeUndefined();
   writeBaseline(recorded(at(2), CLOSED), file);
   const baseline = readBaseline(file);
-  expect(baseline?.ratios).toEqual({ '100': { closed: 0.2 } });
+  expect(baseline?.ratios).toEqual({ '100 streams, 1000 frames': { closed: 0.2 } });
   expect(lossesOf(at(2.2), CLOSED, baseline)).toEqual([]);
   expect(lossesOf(at(2.4), CLOSED, baseline)).toEqual([
-    "closed, 100 streams: 0.24 of the floor's processor time, was 0.2 (+20 %)",
+    "closed, 100 streams, 1000 frames: 0.24 of the floor's processor time, was 0.2 (+20 %)",
   ]);
   expect(lossesOf(at(2), CLOSED, undefined)).toEqual([
-    'closed, 100 streams: nothing recorded; --record does',
+    'closed, 100 streams, 1000 frames: nothing recorded; --record does',
   ]);
+  // A short round has more of the warming up in it: it would hide what a long one has lost.
+  const [table] = at(2).tables;
+  const long = { ...at(2), tables: [{ ...table!, frames: 3_000 }] };
+  expect(lossesOf(long, CLOSED, baseline)).toEqual([
+    'closed, 100 streams, 3000 frames: nothing recorded; --record does',
+  ]);
+  expect(Object.keys(recorded(long, CLOSED, baseline).ratios)).toEqual([
+    '100 streams, 1000 frames',
+    '100 streams, 3000 frames',
+  ]);
+});
+
+test.each(['--check', '--record'])('%s without any of candlestate is refused by name', (flag) => {
+  expect(() => readFlags([flag, '--only', 'raw'])).toThrow(`${flag}: `);
+  expect(readFlags([flag, '--only', 'raw,store']).only).toContain('store');
 });
 
 test('the table goes between its markers, and nowhere else', () => {
