@@ -37,7 +37,7 @@ const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'l
 const TRUE = ascii('true');
 const FALSE = ascii('false');
 
-/** No frame of the shortest name and the shortest values is shorter. */
+/** No real one is shorter: its times alone have thirteen digits each. */
 const BYTES_MIN = 200;
 /** No real one is longer, and no decimal in it has so many digits that it would not be finite. */
 const BYTES_MAX = 480;
