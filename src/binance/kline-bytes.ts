@@ -37,10 +37,10 @@ const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'l
 const TRUE = ascii('true');
 const FALSE = ascii('false');
 
-/** No frame of the shortest name and the shortest values is shorter. */
+/** No real one is shorter: its times alone have thirteen digits each. */
 const BYTES_MIN = 200;
 /** No real one is longer, and no decimal in it has so many digits that it would not be finite. */
-const BYTES_MAX = 512;
+const BYTES_MAX = 480;
 
 /** Whole numbers are read in two parts of so many digits at most: each is small, and both together exact. */
 const HIGH_DIGITS = 7;
@@ -112,10 +112,13 @@ export class KlineReader<Owner> {
     if (length < BYTES_MIN || length > BYTES_MAX) return undefined;
     if (bytes[length - 1] !== CLOSE || bytes[length - 2] !== CLOSE || bytes[length - 3] !== CLOSE)
       return undefined;
-    const entry = this.#table.candidate(bytes);
+    let entry = this.#table.candidate(bytes);
     if (entry === undefined) return undefined;
     let at = behind(bytes, 0, entry.head);
-    if (at === 0) return undefined;
+    for (; at === 0; at = behind(bytes, 0, entry.head)) {
+      entry = entry.next;
+      if (entry === undefined) return undefined;
+    }
     at = this.#readWhole(bytes, at);
     const eventTime = this.#whole;
     at = this.#readWhole(bytes, behind(bytes, at, entry.middle));

@@ -20,8 +20,8 @@ export interface StreamEntry<Owner> {
 const QUOTE = 0x22;
 const CLOSE = 0x7d;
 
-/** A name with one of these means another in JSON, or ends what is looked for: left to who parses. */
-const ODD = /["\\{}\p{Cc}]/u;
+/** A name with one of these means another in JSON or in bytes, or ends what is looked for: left to who parses. */
+const ODD = /["\\{}\p{Cc}\p{Cs}]/u;
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'utf8'));
 
@@ -68,7 +68,10 @@ export class StreamTable<Owner> {
     this.#size += 1;
   }
 
-  /** The first stream that these bytes, which have a closing brace behind the place of a name, may be of. */
+  /**
+   * The first stream that these bytes, which have a closing brace behind the place of a name, may be of. Where they are
+   * not, it may be one of those that are `next` to it.
+   */
   candidate(bytes: Uint8Array): StreamEntry<Owner> | undefined {
     const hash = hashOf(bytes);
     let entry = this.#slots[hash & (this.#slots.length - 1)];

@@ -108,6 +108,18 @@ test('a contender that dies, or has not subscribed all, is a failure and has no 
   expect(lineOf(floor, results)).toMatchObject({ cpu: 1, delivered: ALL, failures: [] });
 });
 
+test('a contender that hangs up while frames come is a failure, and not one that took little for them', async () => {
+  const result = await run(entry('dishonest', 'leaves'), arena);
+  expect(result).toEqual({ failure: `took 0 of ${framesOf(plan, MINUTES - WARM_MINUTES)} frames` });
+});
+
+test('the memory of a contender is its own, and not that of the process that started it', async () => {
+  const large = Buffer.alloc(400 * 2 ** 20, 1);
+  const { peakRss } = await measured('by-hand', 'raw');
+  expect(peakRss).toBeGreaterThan(20 * 2 ** 20);
+  expect(peakRss).toBeLessThan(large.length);
+});
+
 test('every round begins with another contender', async () => {
   const order: string[] = [];
   const [one, other] = [floor, entry('by-hand', 'raw')];

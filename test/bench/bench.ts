@@ -9,7 +9,8 @@
  * its numbers are the exchange's.
  *
  * - `--peers` installs other clients, in `node_modules/.cache`, and has them take part
- * - `--check`: exit 1 when a ratio to the floor is more than 15 % above the recorded one; `--record` writes it
+ * - `--check`: exit 1 when a ratio to the floor is more than 15 % above the one recorded with as many streams and frames;
+ *   `--record` writes it
  *
  * Exit 1 besides: a contender failed, or candlestate lost something. Exit 2: wrong usage, or nothing was built.
  */
@@ -18,7 +19,7 @@ import type { Interval } from '../../machines/model/interval.ts';
 import { toldOf } from '../support/command.ts';
 import { lossesOf, readBaseline, recorded, writeBaseline } from './baseline.ts';
 import { processors } from './child.ts';
-import { ENTRIES, type Entry } from './contenders/catalog.ts';
+import { ENTRIES, type Entry, OURS } from './contenders/catalog.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { barsOf, framesOf, type Plan } from './frames.ts';
 import { machineOf, versionsOf } from './machine.ts';
@@ -35,7 +36,6 @@ const MINUTES_MAX = 45;
 const END = Date.UTC(2026, 0, 5, 13);
 
 const hint = (text: string): void => void process.stderr.write(`${text}\n`);
-const OURS = new Set(ENTRIES.filter(({ file }) => /candlestate/u.test(file.pathname)).map(({ id }) => id));
 
 function planOf(streams: number, frames: number): { readonly plan: Plan; readonly warmMinutes: number } {
   const wanted = Math.round(frames / streams / FRAMES_PER_MINUTE);

@@ -21,6 +21,8 @@ export type Order =
 export interface Sent {
   readonly beganAt: number;
   readonly readAt: number;
+  /** How many there were on connections that were still there behind the last. */
+  readonly frames: number;
 }
 
 /** Of an answer without a start, ms. */
@@ -101,6 +103,25 @@ async function taken(socket: Socket): Promise<void> {
   over.abort();
 }
 
+let pings = 0;
+
+/** Whether a ping is answered before the connection ends: it, and no greeting of the peer's own. */
+function answered(client: WebSocket): Promise<boolean> {
+  const mark = String(++pings);
+  return new Promise((resolve) => {
+    const onPong = (data: Buffer): void => {
+      if (data.toString() === mark) end(true);
+    };
+    const onClose = (): void => end(false);
+    const end = (isAnswered: boolean): void => {
+      client.off('pong', onPong).off('close', onClose);
+      resolve(isAnswered);
+    };
+    client.on('pong', onPong).on('close', onClose);
+    client.ping(mark);
+  });
+}
+
 async function sendOn(socket: Socket, numbers: readonly number[], from: number, to: number): Promise<void> {
   // Whole frames, behind what the WebSocket itself has written.
   for (const { bytes, time } of frames.pieces(numbers, from, to)) {
@@ -112,22 +133,21 @@ async function sendOn(socket: Socket, numbers: readonly number[], from: number, 
 
 async function send(from: number, to: number): Promise<Sent> {
   const beganAt = instant();
-  await Promise.all(
+  const read = await Promise.all(
     [...carried].map(async ([socket, { client, numbers }]) => {
-      if (numbers.size === 0) return;
+      if (numbers.size === 0) return 0;
       await sendOn(
         socket,
         [...numbers].sort((one, other) => one - other),
         from,
         to,
       );
-      if (socket.destroyed) return;
-      const read = Promise.race([once(client, 'pong'), once(client, 'close')]).catch(() => {});
-      client.ping();
-      await read;
+      if (socket.destroyed) return 0;
+      return (await answered(client)) ? numbers.size * (to - from) * plan.framesPerMinute : 0;
     }),
   );
-  return { beganAt, readAt: instant() };
+  const frames = read.reduce((sum, count) => sum + count, 0);
+  return { beganAt, readAt: instant(), frames };
 }
 
 const streamsCarried = (): number =>

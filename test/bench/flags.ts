@@ -1,7 +1,7 @@
 /** What the benchmark is told on the command line. */
 import { parseArgs } from 'node:util';
 import { numberOf } from '../support/command.ts';
-import { ENTRIES, FLOOR } from './contenders/catalog.ts';
+import { ENTRIES, FLOOR, OURS } from './contenders/catalog.ts';
 
 export interface Flags {
   readonly rounds: number;
@@ -72,6 +72,8 @@ export function readFlags(args: readonly string[]): Flags {
     ENTRIES.some((entry) => entry.id === id && entry.peer !== undefined);
   if (!values.peers && only?.some(isPeer))
     throw new RangeError('--only: names a peer, which takes part with --peers alone');
+  if ((values.check || values.record) && only?.every((id) => !OURS.has(id)))
+    throw new RangeError(`--${values.check ? 'check' : 'record'}: nothing of candlestate is among --only`);
   for (const path of values.out) fileOf('out', path, ['.json', '.md']);
   return {
     rounds: numberOf(values, 'rounds', 1, 100),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { lossesOf, readBaseline, recorded, writeBaseline } from './baseline.ts';
-import { ENTRIES, FLOOR } from './contenders/catalog.ts';
+import { ENTRIES, FLOOR, OURS } from './contenders/catalog.ts';
 import { readFlags } from './flags.ts';
 import { lineOf, markdownOf, placed, type Report } from './report.ts';
 import type { Measured, Result } from './round.ts';
@@ -32,7 +32,7 @@ const reportOf = (results: ReadonlyMap<string, readonly Result[]>): Report => ({
     },
   ],
 });
-const OURS = new Set(['closed']);
+const CLOSED = new Set(['closed']);
 
 test('a ratio is of the same round: a round in which the machine was slow for all changes nothing', () => {
   const results = rounds([1, 20, 2].map(measured), [2, 40, 4].map(measured));
@@ -56,14 +56,31 @@ test('a loss of more than 15 % against what was recorded is told, and so is what
   const at = (cpu: number) => reportOf(rounds([measured(cpu)], [measured(10)]));
   const file = join(mkdtempSync(join(tmpdir(), 'candlestate-baseline-')), 'baseline.json');
   expect(readBaseline(file)).toBeUndefined();
-  writeBaseline(recorded(at(2), OURS), file);
+  writeBaseline(recorded(at(2), CLOSED), file);
   const baseline = readBaseline(file);
-  expect(baseline?.ratios).toEqual({ '100': { closed: 0.2 } });
-  expect(lossesOf(at(2.2), OURS, baseline)).toEqual([]);
-  expect(lossesOf(at(2.4), OURS, baseline)).toEqual([
-    "closed, 100 streams: 0.24 of the floor's processor time, was 0.2 (+20 %)",
+  expect(baseline?.ratios).toEqual({ '100 streams, 1000 frames': { closed: 0.2 } });
+  expect(lossesOf(at(2.2), CLOSED, baseline)).toEqual([]);
+  expect(lossesOf(at(2.4), CLOSED, baseline)).toEqual([
+    "closed, 100 streams, 1000 frames: 0.24 of the floor's processor time, was 0.2 (+20 %)",
   ]);
-  expect(lossesOf(at(2), OURS, undefined)).toEqual(['closed, 100 streams: nothing recorded; --record does']);
+  expect(lossesOf(at(2), CLOSED, undefined)).toEqual([
+    'closed, 100 streams, 1000 frames: nothing recorded; --record does',
+  ]);
+  // A short round has more of the warming up in it: it would hide what a long one has lost.
+  const [table] = at(2).tables;
+  const long = { ...at(2), tables: [{ ...table!, frames: 3_000 }] };
+  expect(lossesOf(long, CLOSED, baseline)).toEqual([
+    'closed, 100 streams, 3000 frames: nothing recorded; --record does',
+  ]);
+  expect(Object.keys(recorded(long, CLOSED, baseline).ratios)).toEqual([
+    '100 streams, 1000 frames',
+    '100 streams, 3000 frames',
+  ]);
+});
+
+test.each(['--check', '--record'])('%s without any of candlestate is refused by name', (flag) => {
+  expect(() => readFlags([flag, '--only', 'raw'])).toThrow(`${flag}: `);
+  expect(readFlags([flag, '--only', 'raw,store']).only).toContain('store');
 });
 
 test('the table goes between its markers, and nowhere else', () => {
@@ -89,6 +106,10 @@ test.each([
   ['--baseline', 'baseline'],
 ])('%s %s is refused by name', (flag, value) => {
   expect(() => readFlags([`${flag}=${value}`])).toThrow(`${flag}: `);
+});
+
+test('what is candlestate is known, whatever the folder is called that all of this is in', () => {
+  expect([...OURS]).toEqual(['closed', 'updates', 'store', 'inspector', 'store-inspector']);
 });
 
 test('a flag that there is not ends it with 2, and is named', () => {

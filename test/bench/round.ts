@@ -136,9 +136,10 @@ const refuse = (error: unknown): never => {
 
 function judge({ plan, warmMinutes, truth }: Arena, sent: Sent, outcome: Outcome): Result {
   const messages = framesOf(plan, plan.minutes - warmMinutes);
+  // It let go of connections, or had more than it needs: what the others cost it says nothing.
+  if (sent.frames !== messages) return { failure: `took ${sent.frames} of ${messages} frames` };
   const tookMs = Math.max(sent.readAt, outcome.doneAt ?? 0) - sent.beganAt;
   const { frames, delivered, stored, peakRss, delayP50Ms, delayP99Ms } = outcome;
-  // It let go of its connections: what it took says nothing.
   if (frames === 0) return { failure: 'saw no frame' };
   return {
     messagesPerSecond: (messages / tookMs) * 1_000,

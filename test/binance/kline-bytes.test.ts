@@ -47,6 +47,14 @@ function parsed(bytes: Buffer) {
 }
 const isTaken = (text: string, reader = btc): boolean => reader.read(Buffer.from(text)) !== undefined;
 
+/** A frame of another stream. */
+const frameOf = (series: Series): Buffer =>
+  Buffer.from(
+    FRAME.replace('btcusdt@kline_1m', streamName(series))
+      .replaceAll('BTCUSDT', series.symbol)
+      .replace('"1m"', `"${series.interval}"`),
+  );
+
 describe.skipIf(fixturesMissing)('every recorded frame', () => {
   test('is read as it is parsed, and all klines of the exchange are read', () => {
     const taken: Record<string, number> = {};
@@ -200,14 +208,38 @@ describe('anything else is left to the parser', () => {
         if (btc.read(bytes) !== undefined) expect(read(bytes)).toEqual(parsed(bytes));
   });
 
+  test('a decimal that is not finite, however short the name and all else in its frame are', () => {
+    const series: Series = { symbol: 'A', interval: '1m' };
+    const reader = readerOf(series);
+    const short = FRAME.replace('btcusdt', 'a')
+      .replaceAll('BTCUSDT', 'A')
+      .replaceAll(/:\d+/gu, ':1')
+      .replaceAll(/"[\d.]+"/gu, '"1"');
+    for (let digits = 1; digits < 400; digits++) {
+      const bytes = Buffer.from(short.replace('"1"', `"${'9'.repeat(digits)}"`));
+      if (reader.read(bytes) !== undefined) expect(read(bytes, reader)).toEqual(parsed(bytes));
+    }
+  });
+
   test('a stream that nobody asked for, and one whose symbol means another in JSON', () => {
     expect(isTaken(FRAME, readerOf({ symbol: 'ETHUSDT', interval: '1m' }))).toBe(false);
     expect(isTaken(FRAME, readerOf())).toBe(false);
-    for (const symbol of ['A"B', 'A\\u0042', 'A}B', 'A\nB'])
-      expect(isTaken(FRAME.replaceAll(/btcusdt/giu, symbol), readerOf({ symbol, interval: '1m' }))).toBe(
-        false,
-      );
+    for (const symbol of ['A"B', 'A\\u0042', 'A}B', 'A\nB', 'A\ud800B']) {
+      const series: Series = { symbol, interval: '1m' };
+      expect(readerOf(series).read(frameOf(series))).toBeUndefined();
+    }
   });
+});
+
+test('each of two streams whose names are the same to the hash is found', () => {
+  for (const symbols of [
+    ['PDYRVRYYIUSDT', 'OMHPNMZKVUSDT'],
+    ['YDQFAAOWJUSDT', 'IRSQOQXRQUSDT'],
+  ]) {
+    const pair = symbols.map((symbol): Series => ({ symbol, interval: '1m' }));
+    const reader = readerOf(...pair);
+    for (const series of pair) expect(reader.read(frameOf(series))).toBe(series);
+  }
 });
 
 test('each of ten thousand streams is found by its name', () => {
@@ -218,10 +250,5 @@ test('each of ten thousand streams is found by its name', () => {
     return { symbol: `${letters}USDT`, interval: INTERVALS[index % INTERVALS.length]! };
   });
   const reader = readerOf(...all);
-  for (const series of all) {
-    const text = FRAME.replace('btcusdt@kline_1m', streamName(series))
-      .replaceAll('BTCUSDT', series.symbol)
-      .replace('"1m"', `"${series.interval}"`);
-    expect(reader.read(Buffer.from(text))).toBe(series);
-  }
+  for (const series of all) expect(reader.read(frameOf(series))).toBe(series);
 });

@@ -96,6 +96,42 @@ describe('bytes', () => {
   });
 });
 
+test('who hears of an update sees that bar as the forming one, and frames that come meanwhile change nothing of it', () => {
+  const { pipeline, cursor, delivery, story } = rig({ series: [BTC, ETH], exchangeNow: at(1) + 200 });
+  const heard: unknown[] = [];
+  delivery.listeners.on('update', (candle) => {
+    heard.push([candle.symbol, candle.count]);
+    const own = pipeline.cursor(candle)?.forming;
+    expect(own).toEqual(candle);
+    if (candle.symbol === 'ETHUSDT') return;
+    pipeline.takeBytes(frameBytes(at(1), { closed: false, series: ETH, k: { n: 9 } }), 1, 0);
+    pipeline.take(frame(at(0), { series: ETH }), 1);
+  });
+  delivery.listeners.on('update', (candle) => heard.push([candle.symbol, candle.count, 'second']));
+  for (const n of [5, 6]) pipeline.takeBytes(frameBytes(at(0), { closed: false, k: { n } }), 1, 0);
+  pipeline.takeBytes(frameBytes(at(0)), 1, 0);
+  const eth = [
+    ['ETHUSDT', 9],
+    ['ETHUSDT', 9, 'second'],
+  ];
+  expect(heard).toEqual([5, 6].flatMap((n) => [['BTCUSDT', n], ...eth, ['BTCUSDT', n, 'second']]));
+  expect(cursor.pulse.frames).toBe(3);
+  expect(cursor.forming).toBeUndefined();
+  expect(story()).toEqual([0]);
+});
+
+test('a symbol that ended and is listed again is known by its bytes as before, and what it said last is no forming bar', () => {
+  const { pipeline, cursor } = rig({ exchangeNow: at(1) });
+  pipeline.takeBytes(frameBytes(at(0), { closed: false }), 1, 0);
+  pipeline.takeBytes(frameBytes(at(0)), 1, 0);
+  pipeline.retire(BTC, at(1));
+  expect(pipeline.takeBytes(frameBytes(at(1), { closed: false }), 1, 0)).toBe(true);
+  expect([pipeline.counters.ended, cursor.forming, cursor.pulse.frames]).toEqual([1, undefined, 2]);
+  pipeline.add(BTC);
+  pipeline.takeBytes(frameBytes(at(1), { closed: false, k: { n: 8 } }), 2, 0);
+  expect(cursor.forming).toEqual(bar(at(1), 'stream', BTC, { count: 8 }));
+});
+
 test('no object is made for a frame of a forming bar to which nobody listens', () => {
   const { pipeline } = rig();
   const frames = Array.from({ length: 100 }, (_, n) => frameBytes(at(0), { closed: false, k: { n } }));

@@ -66,3 +66,8 @@ export const ENTRIES: readonly Entry[] = [
     peer: '@binance/derivatives-trading-usds-futures',
   },
 ];
+
+/** Those that are held to the promise, and to what was recorded. */
+export const OURS: ReadonlySet<string> = new Set(
+  ENTRIES.filter(({ file }) => file === candlestate).map(({ id }) => id),
+);

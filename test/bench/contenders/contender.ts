@@ -1,4 +1,5 @@
 /** What every contender has in common: a process of its own that is told when to begin, and says what it took. */
+import { existsSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Interval } from '../../../machines/model/interval.ts';
 
@@ -64,6 +65,15 @@ const RESOLUTION_MS = 1;
 /** What has not come after so long without a sign of more is lost. */
 const LOST_AFTER_MS = 1_500;
 
+/** Bytes. The usage that Node tells has in it what the process was forked from. */
+function peakRssOf(): number {
+  const status = '/proc/self/status';
+  const own = existsSync(status)
+    ? /^VmHWM:\s*(\d+) kB$/mu.exec(readFileSync(status, 'utf8'))?.[1]
+    : undefined;
+  return Number(own ?? process.resourceUsage().maxRSS) * 1_024;
+}
+
 /** Runs a contender: the whole life of this process. `start` resolves when all streams are subscribed. */
 export async function contend(start: (scene: Scene) => Promise<Contender>): Promise<void> {
   const scene = JSON.parse(process.argv[2] ?? '{}') as Scene;
@@ -91,7 +101,7 @@ export async function contend(start: (scene: Scene) => Promise<Contender>): Prom
   const end = await settled(contender, wanted, before);
   delay.disable();
   const ms = (percentile: number): number => Math.max(0, delay.percentile(percentile) / 1e6 - RESOLUTION_MS);
-  const peakRss = process.resourceUsage().maxRSS * 1_024;
+  const peakRss = peakRssOf();
   const delivered = contender.bars?.().map(barKey);
   const stored = (await contender.stop())?.map(barKey);
   const outcome: Outcome = {

@@ -26,6 +26,11 @@ async function start(scene: Scene): Promise<Contender> {
     setInterval(() => (honest.frames?.() ?? 0) > before && perish(), 1);
     return { ...honest, bars: perish };
   }
+  if (mode === 'leaves') {
+    // It is told to begin.
+    process.once('message', () => void honest.stop());
+    return { bars: () => honest.bars?.() ?? [], stop: honest.stop };
+  }
   const lie = LIES[mode];
   return lie === undefined ? honest : { ...honest, bars: () => lie(honest.bars?.() ?? []) };
 }
