@@ -1,6 +1,6 @@
 /** I1, I2 and I3 of what is delivered, bar by bar as it comes: once, in order, committed, and as the exchange has it. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isAligned, nextOpenTime } from '../../../machines/model/interval.ts';
+import { isAligned, nextOpenTime, previousOpenTime } from '../../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../../machines/model/kline.ts';
 import type { GapNotice } from '../../../src/index.ts';
 import type { Truth } from '../../../src/simulator/index.ts';
@@ -90,11 +90,16 @@ export class ToldBars {
       violations.add('I3', 'an iterator gives out otherwise than stored', `${barName(candle)}: ${differs}`);
   }
 
-  /** A bar that is stored, in order behind whatever was told, and was not told itself. */
+  /** A bar that is stored behind whatever was told, and was told neither as a candle nor as a gap that was filled since. */
   untold(): string | undefined {
-    for (const { symbol, interval, at } of this.#stored.lastCandles())
-      if (at > (this.#last.get(seriesKey({ symbol, interval })) ?? Number.NEGATIVE_INFINITY))
-        return barName({ symbol, interval, openTime: at });
+    for (const { at, ...series } of this.#stored.lastCandles()) {
+      const last = this.#last.get(seriesKey(series)) ?? Number.NEGATIVE_INFINITY;
+      for (let openTime = at; openTime > last; openTime = previousOpenTime(series.interval, openTime)) {
+        if (this.#announced.has(barKey({ ...series, openTime }))) continue;
+        if (this.#stored.find(series, openTime) !== undefined) return barName({ ...series, openTime });
+        break;
+      }
+    }
     return undefined;
   }
 
