@@ -12,7 +12,6 @@ const LONG = [
   'cli/export',
   'collector/faults',
   'endings/endings',
-  'restart/restart',
   'faults/rest',
   'faults/transport',
   'faults/ledger',
