@@ -2,11 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig as UserConfig } from 'vitest/config';
 
 /**
- * Tests that look at the whole process, put something in the place of a module, or hold a whole collector to
- * milliseconds: they have a process of their own. All others close what they open: to start a process for each file, and
- * to load all modules anew, costs more than many tests.
+ * Tests that look at the whole process, or put something in the place of a module: they have a process of their own. All
+ * others close what they open: to start a process for each file, and to load all modules anew, costs more than many tests.
  */
-const ALONE = ['test/supervisor/*.test.ts', 'test/collector/*.test.ts'];
+const ALONE = ['test/supervisor/*.test.ts', 'test/collector/release.test.ts'];
+
+/** Tests that repeat what takes long, mostly over real processes: by `CANDLESTATE_TEST_LONG=1`, as in CI. */
+const LONG = process.env['CANDLESTATE_TEST_LONG'] === '1' ? [] : ['test/**/*.long.test.ts'];
 
 /** The inspector's page, built beside the library: `vite build --mode page`. */
 const PAGE: UserConfig = {
@@ -70,7 +72,12 @@ const LIBRARY: UserConfig = {
       { extends: true, test: { name: 'alone', include: ALONE } },
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...LONG],
+          isolate: false,
+        },
       },
     ],
     // Hundreds of processes are started from the sources: their types are stripped once, and not each time again.

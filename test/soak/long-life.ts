@@ -157,10 +157,8 @@ class Collector implements AsyncDisposable {
     this.signal('SIGUSR2');
     await sleep(COLLECTION_MS);
     const signal = AbortSignal.timeout(ANSWER_MS);
-    // A connection that is kept may be closed just now, because nobody came while the process slept.
-    const text = await (
-      await fetch(new URL('/metrics', url), { signal, headers: { connection: 'close' } })
-    ).text();
+    // One that sleeps with a question half read wakes to find it too old (408): what a scraper does then is to ask again.
+    const text = await scrape(url, signal).catch(() => scrape(url, signal));
     if (text.includes('candlestate_collector_state{state="streaming"} 1'))
       this.streamingAt ??= this.scene.exchange.now();
     return text;
@@ -179,6 +177,14 @@ class Collector implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#child[Symbol.asyncDispose]();
   }
+}
+
+/** A connection that is kept may be closed just now, because nobody came while the process slept: each has its own. */
+async function scrape(url: string, signal: AbortSignal): Promise<string> {
+  const answer = await fetch(new URL('/metrics', url), { signal, headers: { connection: 'close' } });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status}: ${text}`);
+  return text;
 }
 
 /** Strikes every fault at its time, or when a sleeper has woken; which, and when, as long as there is somebody to be struck. */

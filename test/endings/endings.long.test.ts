@@ -7,7 +7,7 @@ import { DEATHS } from './deaths.ts';
 import { runSuccessively } from './successive.ts';
 
 const QUICK =
-  /npm start, which passes it on|stalled under a flood|goes away|suspended|rejection|observer|no file may grow/u;
+  /process 1 of a container: SIGTERM →|npm start, which passes it on|stalled under a flood|head -1|goes away|suspended|100 ms after|rejection|observer|no file may grow/u;
 const quick = [...CONTAINERS, ...DEATHS].filter(({ name }) => QUICK.test(name));
 
 describe.concurrent('a program ends', () => {
