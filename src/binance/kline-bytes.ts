@@ -105,8 +105,9 @@ export class KlineReader<Owner> {
     this.#table.add(series, owner);
   }
 
-  /** Whose the frame is that these bytes are, its fields read; undefined for anything else: parse it. */
-  read(bytes: Uint8Array): Owner | undefined {
+  /** Whose the frame is that the bytes from `from` to before `to` are, its fields read; undefined for anything else: parse it. */
+  read(piece: Uint8Array, from = 0, to = piece.length): Owner | undefined {
+    const bytes = to - from === piece.length ? piece : piece.subarray(from, to);
     const { length } = bytes;
     // Where the braces at the end are sure, nothing reads beyond them: no value has one.
     if (length < BYTES_MIN || length > BYTES_MAX) return undefined;

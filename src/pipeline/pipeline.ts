@@ -94,11 +94,18 @@ export class Pipeline {
   }
 
   /**
-   * A message from the connection numbered `epoch`, which came at `now`, monotonic ms. Returns what {@link take} does when
-   * it is a frame of one of our series and written as usual; undefined for any other: it is to be parsed.
+   * A message from the connection numbered `epoch`, which came at `now`, monotonic ms: the bytes from `from` to before `to`.
+   * Returns what {@link take} does when it is a frame of one of our series and written as usual; undefined for any other: it
+   * is to be parsed.
    */
-  takeBytes(bytes: Uint8Array, epoch: number, now: number): boolean | undefined {
-    const cursor = this.#frame.read(bytes);
+  takeBytes(
+    bytes: Uint8Array,
+    epoch: number,
+    now: number,
+    from = 0,
+    to = bytes.length,
+  ): boolean | undefined {
+    const cursor = this.#frame.read(bytes, from, to);
     return cursor === undefined ? undefined : this.#take(cursor, epoch, now);
   }
 
