@@ -47,6 +47,19 @@ export interface SocketHandlers {
   heard(): void;
   /** The end, asked for or not, and also a failed dial. Called exactly once. */
   closed(end: SocketEnd): void;
+  /** Has messages given as they stand in what was read, where that is possible. */
+  readonly direct?: DirectHandlers;
+}
+
+/** Who knows messages by their bytes, so that nothing needs to be made of those that are usual. */
+export interface DirectHandlers {
+  /** Something was read: what is given until the next call came with it. */
+  arrived(): void;
+  /**
+   * A text message, not known to be UTF-8: the bytes from `from` to before `to`, which are its only for this call. Returns
+   * whether that was it; if not, the message comes again, as any other.
+   */
+  message(bytes: Uint8Array, from: number, to: number): boolean;
 }
 
 export interface SocketEnd {

@@ -1,6 +1,8 @@
+import type { Socket as Connection } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { LIMITS } from '../binance/venue.ts';
 import type { OpenSocket, Socket, SocketEnd, SocketHandlers } from '../ports.ts';
+import { Shortcut } from './shortcut.ts';
 import { TLS } from './tls.ts';
 
 /** `closeTimeout` (ms until a peer that does not answer our close frame is cut off) is not in the types yet. */
@@ -38,7 +40,14 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
     if (!finished) handlers.heard();
   };
 
+  const isOpen = (): boolean => socket.readyState === WebSocket.OPEN;
+  let connection: Connection | undefined;
+  let shortcut: Shortcut | undefined;
+  socket.on('upgrade', (response) => {
+    connection = response.socket;
+  });
   socket.on('open', () => {
+    if (handlers.direct !== undefined) shortcut = Shortcut.begin(connection, handlers.direct, isOpen);
     if (!finished) handlers.opened();
   });
   socket.on('message', (data) => {
@@ -81,7 +90,6 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
     finish(code, text !== '' ? text : (end.cause?.message ?? ''));
   });
 
-  const isOpen = (): boolean => socket.readyState === WebSocket.OPEN;
   return {
     send: (text) => {
       if (isOpen()) socket.send(text);
@@ -90,11 +98,13 @@ export const openSocket: OpenSocket = (url: string, handlers: SocketHandlers): S
       if (isOpen()) socket.ping();
     },
     close: () => {
+      shortcut?.end();
       // Closing a socket that still dials makes `ws` emit an error; the listener above takes it.
       socket.close(1000);
     },
     terminate: () => {
       finished = true;
+      shortcut?.end();
       socket.terminate();
     },
   };

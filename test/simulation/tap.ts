@@ -53,7 +53,9 @@ const socketTap =
           wire.frame(link, stream);
           if (data.includes('"x":true')) untruths.closed(data);
         }
-        handlers.message(data);
+        // As in life: first as bytes among others.
+        handlers.direct?.arrived();
+        if (handlers.direct?.message(data, 0, data.length) !== true) handlers.message(data);
       },
       heard() {
         trace.add('heard', name);
