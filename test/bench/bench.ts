@@ -36,7 +36,9 @@ async function tableOf(streams: number, entries: readonly Entry[], flags: Flags)
   const arena = await enter(plan, warmMinutes, { peers: PEERS_FOLDER, processors: processors() });
   try {
     const results = await rounds(entries, arena, flags.rounds, ({ id }, round, result) => {
-      const said = isMeasured(result) ? `${result.cpuUsPerMessage.toFixed(2)} µs/message` : result.failure;
+      const said = isMeasured(result)
+        ? `${result.cpuUsPerMessage.toFixed(2)} µs/message, ${Math.round(100 * result.busy)} % busy`
+        : result.failure;
       hint(`${streams} streams, round ${round + 1} of ${flags.rounds}, ${id}: ${said}`);
     });
     const warmFrames = framesOf(plan, warmMinutes);

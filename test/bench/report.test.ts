@@ -1,12 +1,13 @@
 /** What becomes of results: ratios, the table, what was recorded, and what the command line may say. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { lossesOf, readBaseline, recorded, writeBaseline } from './baseline.ts';
 import { ENTRIES, FLOOR, OURS } from './contenders/catalog.ts';
 import { readFlags } from './flags.ts';
-import { complaintsOf, lineOf, markdownOf, missesOf, placed, type Report } from './report.ts';
+import { complaintsOf, HEAD, lineOf, markdownOf, missesOf, placed, type Report, tablesIn } from './report.ts';
 import type { Measured, Result } from './round.ts';
 
 const measured = (cpuUsPerMessage: number): Measured => ({
@@ -107,6 +108,26 @@ test('the table goes between its markers, and nowhere else', () => {
   expect(once).not.toContain('old');
   expect(placed(once, table)).toBe(once);
   expect(() => placed('a', table)).toThrow('<!-- bench -->');
+});
+
+test('the table of the README is one that the command wrote: of a day and a machine, of all contenders, nothing lost', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+  const [measuredOn = '', ...lines] = tablesIn(page).split('\n');
+  expect(measuredOn).toMatch(
+    /^Measured \d{4}-\d\d-\d\d on \S.*, \d+ processors, \d+ GiB, \w+, load [\d.]+, .*pinned; Node [\d.]+, candlestate /u,
+  );
+  const rows = lines.filter((line) => line.startsWith('|')).map((line) => line.slice(2, -2).split(' | '));
+  const tables = lines.filter((line) => /^\*\*[\d,]+ streams\*\*, [\d,]+ frames a round/u.test(line)).length;
+  expect(rows.filter((cells) => cells.join() === HEAD.join())).toHaveLength(tables);
+  const titles = rows.map(([title = '']) => title.replace(/ \(saw .*\)$/u, ''));
+  const wanted = ['', '---', ...ENTRIES.map(({ title }) => title)];
+  expect(titles).toEqual(Array.from({ length: Math.max(1, tables) }, () => wanted).flat());
+  const ours = rows.filter(([title]) => title?.startsWith('**candlestate**'));
+  for (const [, perSecond, , cpu, , , , delivered, stored] of ours) {
+    expect([Number(perSecond?.replaceAll(',', '')), Number(cpu)].every((figure) => figure > 0)).toBe(true);
+    expect(delivered).toMatch(/^100 % of [\d,]+$/u);
+    expect([delivered, '–']).toContain(stored);
+  }
 });
 
 test.each([

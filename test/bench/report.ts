@@ -136,7 +136,8 @@ function cellsOf(line: Line): string[] {
   ];
 }
 
-const HEAD = [
+/** What its columns are. */
+export const HEAD = [
   ...['', 'messages/s', '÷ floor C', 'CPU µs/message', '÷ floor C', 'peak RSS, MiB'],
   ...['loop delay p50 / p99, ms', 'closed bars delivered', 'stored'],
 ];
@@ -147,7 +148,7 @@ function tableText(table: Table): string {
   const { streams, frames, closes, warmFrames, rounds, lines } = table;
   return [
     `**${grouped(streams)} streams**, ${grouped(frames)} frames a round behind ${grouped(warmFrames)} to warm up; ` +
-      `1 in ${Math.round(frames / closes)} closes a bar. Medians of ${rounds} rounds; bars of all.`,
+      `1 in ${Math.round(frames / closes)} closes a bar. Medians of ${rounds} rounds; bars are those of all.`,
     '',
     rowText(HEAD),
     rowText(HEAD.map((_, index) => (index === 0 ? '---' : '---:'))),
@@ -168,9 +169,18 @@ export function markdownOf({ date, machine, versions, tables }: Report): string 
 
 const [BEGIN, END] = ['<!-- bench -->', '<!-- /bench -->'] as const;
 
+/** Where a page has the tables. @throws {Error} when it has no place for them. */
+function placeIn(page: string): readonly [from: number, to: number] {
+  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
+  if (from < BEGIN.length || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`);
+  return [from, to];
+}
+
 /** The text of a page with the tables between its markers. @throws {Error} when it has none. */
 export function placed(page: string, tables: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${tables.trim()}\n\n${page.slice(to)}`;
+  const [from, to] = placeIn(page);
+  return `${page.slice(0, from)}\n\n${tables.trim()}\n\n${page.slice(to)}`;
 }
+
+/** What {@link placed} has put there. @throws {Error} as it does. */
+export const tablesIn = (page: string): string => page.slice(...placeIn(page)).trim();
