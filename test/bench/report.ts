@@ -95,10 +95,10 @@ const isLacking = (share: Share | undefined): boolean =>
 /** What is wrong with this line, whatever its speed; of peers only what makes the figures worthless. */
 export function complaintsOf(line: Line, isOurs: boolean): string[] {
   const failed = line.failures.map((why) => `${line.id}: ${why}`);
-  if (!isOurs)
-    return (line.seen?.wrong ?? 0) > 0 ? [...failed, `${line.id}: seen ${shareText(line.seen)}`] : failed;
-  const lacking = (['seen', 'delivered', 'stored'] as const).filter((what) => isLacking(line[what]));
-  return [...failed, ...lacking.map((what) => `${line.id}: ${what} ${shareText(line[what])}`)];
+  const odd = (['seen', 'delivered', 'stored'] as const).filter((what) =>
+    isOurs ? isLacking(line[what]) : what === 'seen' && (line.seen?.wrong ?? 0) > 0,
+  );
+  return [...failed, ...odd.map((what) => `${line.id}: ${what} ${shareText(line[what])}`)];
 }
 
 /** Which targets are missed: to be known, and no fault. */
