@@ -5,7 +5,7 @@
  * error.
  *
  * Every round, each contender takes the same frames in a process of its own from a blaster that sends as fast as they are
- * taken, a third of them to warm up. It is counted from outside: processor time is the process's, all threads, and a closed bar counts when all of
+ * taken, behind some of them to warm up. It is counted from outside: processor time is the process's, all threads, and a closed bar counts when all of
  * its numbers are the exchange's.
  *
  * - `--peers` installs other clients, in `node_modules/.cache`, and has them take part
