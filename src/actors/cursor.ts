@@ -18,7 +18,7 @@ export const cursorActor = (pipeline: Pipeline, now: () => number, newestEpoch: 
     cursor.retell();
     receive((command) => {
       if (command.type === 'RETIRE') pipeline.retire(input, command.endTime);
-      else pipeline.succeed(input, newestEpoch(), command.isLive);
+      else pipeline.beginSuccession(input, newestEpoch(), command.isLive);
     });
     return () => {
       if (cursor.onEdge === onEdge) cursor.onEdge = undefined;

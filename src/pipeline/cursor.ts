@@ -186,6 +186,7 @@ export class Cursor {
 
   #isOvertaken(due: number, exchangeNow: number, now: number): boolean {
     const { openTime } = this.pulse;
+    // NaN before any frame.
     if (!(openTime > due)) return false;
     // A frame that can't be true is evidence of nothing.
     if (openTime > exchangeNow || !isAligned(this.series.interval, openTime)) return false;

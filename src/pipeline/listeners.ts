@@ -44,7 +44,7 @@ export class Listeners<Events extends object> {
 
   emit<Name extends keyof Events>(event: Name, payload: Events[Name]): void {
     // These entries as they are now: a listener may unsubscribe itself or others while it is called.
-    for (const entry of this.#byEvent.get(event)?.entries ?? []) {
+    for (const entry of this.#audience(event).entries) {
       try {
         const result = (entry as (payload: Events[Name]) => unknown)(payload);
         if (result instanceof Promise) result.catch((error: unknown) => this.#onFault(event, error));

@@ -86,7 +86,7 @@ export class Pipeline {
   }
 
   /** Only connections behind that number bring a first frame from now on. Unless it `isLive`, the next of any is news. */
-  succeed(series: Series, epoch: number, isLive: boolean): void {
+  beginSuccession(series: Series, epoch: number, isLive: boolean): void {
     const cursor = this.cursor(series);
     if (cursor === undefined) return;
     cursor.epoch = Math.max(epoch, cursor.epoch);

@@ -5,7 +5,7 @@ import { ENTRIES, FLOOR, OURS } from './contenders/catalog.ts';
 
 export interface Flags {
   readonly rounds: number;
-  /** Of one contender in one round, about. */
+  /** Of one contender in one round, about: 1 in 250 closes a bar, so 250 to 4,500 for each stream. */
   readonly frames: number;
   /** Sizes, one after the other. */
   readonly streams: readonly number[];

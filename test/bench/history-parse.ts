@@ -25,6 +25,7 @@ import { systemClock } from '../../src/transport/clock.ts';
 import { createHttpClient } from '../../src/transport/http.ts';
 import { shared } from '../support/fixtures.ts';
 import { seeded } from '../support/seeded.ts';
+import { grouped, median } from './numbers.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -171,7 +172,6 @@ async function timed({ run }: Side, repeat: number): Promise<number> {
   for (let n = 0; n < repeat; n++) rows += await run();
   return (rows / (performance.now() - began)) * 1_000;
 }
-const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
 
 /** `ratio`: of ours to the others, to that which comes nearest. */
 async function decide({ what, target, repeat, sides }: Race) {
@@ -221,7 +221,7 @@ async function race(child: ChildProcess): Promise<void> {
       process.stdout.write(`${what}: ${ratio.toFixed(2)} times as fast (target ${target})\n`);
       for (const { name, rowsPerSecond } of results)
         process.stdout.write(
-          `  ${name.padEnd(26)} ${Math.round(rowsPerSecond).toLocaleString('en').padStart(12)} rows/s\n`,
+          `  ${name.padEnd(26)} ${grouped(Math.round(rowsPerSecond)).padStart(12)} rows/s\n`,
         );
     }
   if (outcomes.some(({ ratio, target }) => ratio < target)) process.exitCode = 1;

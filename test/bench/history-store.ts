@@ -18,6 +18,7 @@ import { ARCHIVE_COLUMNS } from '../../src/binance/csv-line.ts';
 import { unzip } from '../../src/history/archive/unzip.ts';
 import { loadHistory } from '../../src/history-load.ts';
 import { writeArchive } from './archive-of-truth.ts';
+import { grouped, median } from './numbers.ts';
 
 const { values: flags } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
@@ -59,9 +60,6 @@ async function byHand(store: string): Promise<number> {
   return rows;
 }
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-
 const sides = { ours, byHand };
 const rates: Record<keyof typeof sides, number[]> = { ours: [], byHand: [] };
 for (let round = 0; round < rounds; round++)
@@ -83,8 +81,8 @@ process.stdout.write(
   flags.json
     ? `${JSON.stringify(facts)}\n`
     : `unzip, read and store ${facts.rows} rows: ${facts.ratio} times as fast (target ${TARGET})
-  loadHistory                   ${facts.oursRowsPerSecond.toLocaleString('en-US')} rows/s
-  csv-parse and node:sqlite     ${facts.byHandRowsPerSecond.toLocaleString('en-US')} rows/s
+  loadHistory                   ${grouped(facts.oursRowsPerSecond)} rows/s
+  csv-parse and node:sqlite     ${grouped(facts.byHandRowsPerSecond)} rows/s
 `,
 );
 process.exitCode = ratio >= TARGET ? 0 : 1;

@@ -20,6 +20,7 @@ import { BinanceDataCollector } from '../../src/index.ts';
 import { startInspector } from '../../src/inspector/start.ts';
 import { barsOf, framesOf, type Plan } from './frames.ts';
 import { launch, type Viewer, viewerOf } from './inspector-children.ts';
+import { grouped, median, rounded } from './numbers.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -142,12 +143,6 @@ async function dropAll(collector: BinanceDataCollector): Promise<number> {
   return (cpuMs() - before) / Math.max(1, drops);
 }
 
-const median = (numbers: readonly number[]): number => {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-};
-
 const costs: Record<Mode, Cost[]> = { alone: [], inspector: [], page: [] };
 
 async function measure(): Promise<void> {
@@ -166,10 +161,10 @@ const summary = () =>
   MODES.map((mode) => ({
     mode,
     messagesPerSecond: Math.round(of(mode, 'perSecond')),
-    throughput: Number(paired(mode, 'perSecond').toFixed(3)),
-    cpuUsPerMessage: Number(of(mode, 'cpuUs').toFixed(2)),
-    cpu: Number((1 / paired(mode, 'cpuUs')).toFixed(3)),
-    cpuMsPerDrop: Number(of(mode, 'dropCpuMs').toFixed(1)),
+    throughput: rounded(paired(mode, 'perSecond'), 3),
+    cpuUsPerMessage: rounded(of(mode, 'cpuUs'), 2),
+    cpu: rounded(1 / paired(mode, 'cpuUs'), 3),
+    cpuMsPerDrop: rounded(of(mode, 'dropCpuMs'), 1),
     least: LEAST[mode],
     leastCpu: LEAST_CPU[mode],
   }));
@@ -190,7 +185,6 @@ const verdict = isWithin() ? 'within its bounds' : 'beyond its bounds';
 const sizes = { frames: framesOf(plan), bars: barsOf(plan), rounds: costs.alone.length };
 const row = (cells: readonly (string | number)[]): string =>
   `${cells.map((cell, index) => String(cell).padEnd(index === 0 ? 12 : 14)).join('')}\n`;
-const number = (value: number): string => value.toLocaleString('en-US');
 process.stdout.write(
   flags.json
     ? `${JSON.stringify({ ...sizes, facts, verdict })}\n`
@@ -198,11 +192,11 @@ process.stdout.write(
         facts
           .map((it) =>
             row([
-              ...[it.mode, number(it.messagesPerSecond), it.throughput, it.least],
+              ...[it.mode, grouped(it.messagesPerSecond), it.throughput, it.least],
               ...[it.cpuUsPerMessage, it.cpu, it.leastCpu, it.cpuMsPerDrop],
             ]),
           )
           .join('') +
-        `${number(sizes.frames)} frames, ${number(sizes.bars)} bars, ${sizes.rounds} rounds: ${verdict}\n`,
+        `${grouped(sizes.frames)} frames, ${grouped(sizes.bars)} bars, ${sizes.rounds} rounds: ${verdict}\n`,
 );
 process.exitCode = isWithin() ? 0 : 1;

@@ -1,6 +1,5 @@
 /** What becomes of results: ratios, the table, what was recorded, and what the command line may say. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +7,7 @@ import { expect, test } from 'vitest';
 import { lossesOf, readBaseline, recorded, writeBaseline } from './baseline.ts';
 import { ENTRIES, FLOOR, OURS } from './contenders/catalog.ts';
 import { readFlags } from './flags.ts';
-import { lineOf, markdownOf, placed, type Report } from './report.ts';
+import { complaintsOf, HEAD, lineOf, markdownOf, missesOf, placed, type Report, tablesIn } from './report.ts';
 import type { Measured, Result } from './round.ts';
 
 const measured = (cpuUsPerMessage: number): Measured => ({
@@ -27,7 +26,7 @@ const reportOf = (results: ReadonlyMap<string, readonly Result[]>): Report => ({
   ...{ date: '2026-01-05T12:00:00.000Z', machine: 'a machine', versions: { Node: '24' } },
   tables: [
     {
-      ...{ streams: 100, frames: 1_000, bars: 4, rounds: 3 },
+      ...{ streams: 100, frames: 1_000, closes: 4, warmFrames: 300, rounds: 3 },
       lines: [lineOf(floor, results), lineOf(closed, results)],
     },
   ],
@@ -78,6 +77,23 @@ test('a loss of more than 15 % against what was recorded is told, and so is what
   ]);
 });
 
+test('a target that is missed is told by name, and one that is just reached is not', () => {
+  const at = (cpu: number) => [lineOf(closed, rounds([measured(cpu)], [measured(10)]))];
+  expect(missesOf(at(3.3))).toEqual([]);
+  expect(missesOf(at(3.31))).toEqual(["closed: 0.331 of the floor's processor time, the target is 0.33"]);
+});
+
+test('who sees other frames than there were stands out, and more of them are a complaint, whoever it is', () => {
+  const saw = (got: number, wrong: number): Result => ({ ...measured(1), seen: { got, of: 9, wrong } });
+  const few = lineOf(floor, rounds([], [saw(8, 0)]));
+  const many = lineOf(floor, rounds([], [saw(9, 2)]));
+  expect([complaintsOf(few, false), complaintsOf(few, true)]).toEqual([[], ['floor: seen **8 of 9**']]);
+  expect(complaintsOf(many, false)).toEqual(['floor: seen **9 of 9, 2 wrong**']);
+  expect(markdownOf(reportOf(rounds([saw(8, 0)], [saw(9, 2)])))).toMatch(
+    /\(saw \*\*9 of 9, 2 wrong\*\* frames\)[\s\S]*\(saw \*\*8 of 9\*\* frames\)/u,
+  );
+});
+
 test.each(['--check', '--record'])('%s without any of candlestate is refused by name', (flag) => {
   expect(() => readFlags([flag, '--only', 'raw'])).toThrow(`${flag}: `);
   expect(readFlags([flag, '--only', 'raw,store']).only).toContain('store');
@@ -92,6 +108,26 @@ test('the table goes between its markers, and nowhere else', () => {
   expect(once).not.toContain('old');
   expect(placed(once, table)).toBe(once);
   expect(() => placed('a', table)).toThrow('<!-- bench -->');
+});
+
+test('the table of the README is one that the command wrote: of a day and a machine, of all contenders, nothing lost', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
+  const [measuredOn = '', ...lines] = tablesIn(page).split('\n');
+  expect(measuredOn).toMatch(
+    /^Measured \d{4}-\d\d-\d\d on \S.*, \d+ processors, \d+ GiB, \w+, load [\d.]+, .*pinned; Node [\d.]+, candlestate /u,
+  );
+  const rows = lines.filter((line) => line.startsWith('|')).map((line) => line.slice(2, -2).split(' | '));
+  const tables = lines.filter((line) => /^\*\*[\d,]+ streams\*\*, [\d,]+ frames a round/u.test(line)).length;
+  expect(rows.filter((cells) => cells.join() === HEAD.join())).toHaveLength(tables);
+  const titles = rows.map(([title = '']) => title.replace(/ \(saw .*\)$/u, ''));
+  const wanted = ['', '---', ...ENTRIES.map(({ title }) => title)];
+  expect(titles).toEqual(Array.from({ length: Math.max(1, tables) }, () => wanted).flat());
+  const ours = rows.filter(([title]) => title?.startsWith('**candlestate**'));
+  for (const [, perSecond, , cpu, , , , delivered, stored] of ours) {
+    expect([Number(perSecond?.replaceAll(',', '')), Number(cpu)].every((figure) => figure > 0)).toBe(true);
+    expect(delivered).toMatch(/^100 % of [\d,]+$/u);
+    expect([delivered, '–']).toContain(stored);
+  }
 });
 
 test.each([
@@ -109,15 +145,7 @@ test.each([
 });
 
 test('what is candlestate is known, whatever the folder is called that all of this is in', () => {
-  expect([...OURS]).toEqual(['closed', 'updates', 'store', 'inspector', 'store-inspector']);
-});
-
-test('a flag that there is not ends it with 2, and is named', () => {
-  const script = fileURLToPath(new URL('./bench.ts', import.meta.url));
-  const args = [script, '--hours', '1'];
-  const { status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toContain('--hours');
+  expect([...OURS]).toEqual(['closed', 'updates', 'store', 'updates-store', 'inspector', 'store-inspector']);
 });
 
 test('the floor is always among those that are asked for', () => {

@@ -1,6 +1,7 @@
 /** From the results of rounds to a table: medians, and ratios of the same round. */
 import type { Entry } from './contenders/catalog.ts';
 import { FLOOR } from './contenders/catalog.ts';
+import { grouped, median, rounded } from './numbers.ts';
 import { isMeasured, type Measured, type Rounds, type Share } from './round.ts';
 
 export interface Line {
@@ -28,9 +29,10 @@ export interface Line {
 
 export interface Table {
   readonly streams: number;
-  /** Of one contender in one round; closed bars with those of the warming up. */
+  /** Of one contender in one round: what is measured, how many of these close a bar, and what came before to warm up. */
   readonly frames: number;
-  readonly bars: number;
+  readonly closes: number;
+  readonly warmFrames: number;
   readonly rounds: number;
   readonly lines: readonly Line[];
 }
@@ -40,12 +42,6 @@ export interface Report {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly tables: readonly Table[];
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const total = (shares: readonly (Share | undefined)[]): Share | undefined => {
@@ -82,18 +78,16 @@ export function lineOf({ id, title, target }: Entry, rounds: Rounds): Line {
   return {
     ...head,
     messagesPerSecond: Math.round(of('messagesPerSecond')),
-    cpuUsPerMessage: round(of('cpuUsPerMessage'), 2),
-    busy: round(of('busy'), 2),
+    cpuUsPerMessage: rounded(of('cpuUsPerMessage'), 2),
+    busy: rounded(of('busy'), 2),
     peakRssMiB: Math.round(of('peakRss') / 1_048_576),
-    delayP50Ms: round(of('delayP50Ms'), 1),
-    delayP99Ms: round(of('delayP99Ms'), 1),
-    ...(speed === undefined ? {} : { speed: round(speed, 2) }),
-    ...(cpu === undefined ? {} : { cpu: round(cpu, 3) }),
+    delayP50Ms: rounded(of('delayP50Ms'), 1),
+    delayP99Ms: rounded(of('delayP99Ms'), 1),
+    ...(speed === undefined ? {} : { speed: rounded(speed, 2) }),
+    ...(cpu === undefined ? {} : { cpu: rounded(cpu, 3) }),
     ...Object.fromEntries(told),
   };
 }
-
-const round = (value: number, decimals: number): number => Number(value.toFixed(decimals));
 
 const isLacking = (share: Share | undefined): boolean =>
   share !== undefined && (share.got < share.of || share.wrong > 0);
@@ -101,29 +95,37 @@ const isLacking = (share: Share | undefined): boolean =>
 /** What is wrong with this line, whatever its speed; of peers only what makes the figures worthless. */
 export function complaintsOf(line: Line, isOurs: boolean): string[] {
   const failed = line.failures.map((why) => `${line.id}: ${why}`);
-  if (!isOurs) return failed;
-  const lacking = (['seen', 'delivered', 'stored'] as const).filter((what) => isLacking(line[what]));
-  return [...failed, ...lacking.map((what) => `${line.id}: ${what} ${shareText(line[what])}`)];
+  const odd = (['seen', 'delivered', 'stored'] as const).filter((what) =>
+    isOurs ? isLacking(line[what]) : what === 'seen' && (line.seen?.wrong ?? 0) > 0,
+  );
+  return [...failed, ...odd.map((what) => `${line.id}: ${what} ${shareText(line[what])}`)];
 }
 
-/** Only what is not all is told in numbers, so that it is seen. */
+/** Which targets are missed: to be known, and no fault. */
+export const missesOf = (lines: readonly Line[]): string[] =>
+  lines.flatMap(({ id, cpu, target }) =>
+    cpu === undefined || target === undefined || cpu <= target
+      ? []
+      : [`${id}: ${cpu} of the floor's processor time, the target is ${target}`],
+  );
+
+/** What is not all, or more, stands out. */
 export function shareText(share: Share | undefined): string {
   if (share === undefined) return '–';
-  if (!isLacking(share)) return '100 %';
-  const wrong = share.wrong > 0 ? `, ${number(share.wrong)} wrong` : '';
-  return `**${number(share.got)} of ${number(share.of)}${wrong}**`;
+  if (!isLacking(share)) return `100 % of ${grouped(share.of)}`;
+  const wrong = share.wrong > 0 ? `, ${grouped(share.wrong)} wrong` : '';
+  return `**${grouped(share.got)} of ${grouped(share.of)}${wrong}**`;
 }
-
-const number = (value: number): string => value.toLocaleString('en-US');
 
 function cellsOf(line: Line): string[] {
   const { messagesPerSecond, cpuUsPerMessage, speed, cpu, target } = line;
   if (messagesPerSecond === undefined || cpuUsPerMessage === undefined)
     return [line.title, '**failed**', ...Array.from({ length: 7 }, () => '–')];
   const failed = line.failures.length === 0 ? '' : ` (**failed ${line.failures.length} times**)`;
+  const seen = isLacking(line.seen) ? ` (saw ${shareText(line.seen)} frames)` : '';
   return [
-    `${line.title}${failed}`,
-    number(messagesPerSecond),
+    `${line.title}${failed}${seen}`,
+    grouped(messagesPerSecond),
     speed === undefined ? '–' : speed.toFixed(2),
     cpuUsPerMessage.toFixed(2),
     `${cpu === undefined ? '–' : cpu.toFixed(2)}${target === undefined ? '' : ` (≤ ${target})`}`,
@@ -134,7 +136,8 @@ function cellsOf(line: Line): string[] {
   ];
 }
 
-const HEAD = [
+/** What its columns are. */
+export const HEAD = [
   ...['', 'messages/s', '÷ floor C', 'CPU µs/message', '÷ floor C', 'peak RSS, MiB'],
   ...['loop delay p50 / p99, ms', 'closed bars delivered', 'stored'],
 ];
@@ -142,9 +145,10 @@ const HEAD = [
 const rowText = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 function tableText(table: Table): string {
-  const { streams, frames, bars, rounds, lines } = table;
+  const { streams, frames, closes, warmFrames, rounds, lines } = table;
   return [
-    `**${number(streams)} streams**, ${number(frames)} frames a round, ${number(bars)} closed bars; medians of ${rounds} rounds.`,
+    `**${grouped(streams)} streams**, ${grouped(frames)} frames a round behind ${grouped(warmFrames)} to warm up; ` +
+      `1 in ${Math.round(frames / closes)} closes a bar. Medians of ${rounds} rounds; bars are those of all.`,
     '',
     rowText(HEAD),
     rowText(HEAD.map((_, index) => (index === 0 ? '---' : '---:'))),
@@ -165,9 +169,18 @@ export function markdownOf({ date, machine, versions, tables }: Report): string 
 
 const [BEGIN, END] = ['<!-- bench -->', '<!-- /bench -->'] as const;
 
+/** Where a page has the tables. @throws {Error} when it has no place for them. */
+function placeIn(page: string): readonly [from: number, to: number] {
+  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
+  if (from < BEGIN.length || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`);
+  return [from, to];
+}
+
 /** The text of a page with the tables between its markers. @throws {Error} when it has none. */
 export function placed(page: string, tables: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the page has no ${BEGIN} … ${END}`);
-  return `${page.slice(0, from + BEGIN.length)}\n\n${tables.trim()}\n\n${page.slice(to)}`;
+  const [from, to] = placeIn(page);
+  return `${page.slice(0, from)}\n\n${tables.trim()}\n\n${page.slice(to)}`;
 }
+
+/** What {@link placed} has put there. @throws {Error} as it does. */
+export const tablesIn = (page: string): string => page.slice(...placeIn(page)).trim();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Sent } from './blaster.child.ts';
 import { type Child, launch } from './child.ts';
 import type { Entry } from './contenders/catalog.ts';
-import { barKey, type Outcome, type Scene } from './contenders/contender.ts';
+import { barKey, type Outcome, type Scene, type Signal } from './contenders/contender.ts';
 import { barAt, barsOf, closesOf, framesOf, type Plan, streamsOf } from './frames.ts';
 
 /** What one contender did in one round. */
@@ -27,7 +27,7 @@ export interface Measured {
 export interface Share {
   readonly got: number;
   readonly of: number;
-  /** What is no bar of the exchange, or came twice. */
+  /** What is no bar or frame of the exchange, or came twice. */
   readonly wrong: number;
 }
 
@@ -114,10 +114,10 @@ export async function run(entry: Entry, arena: Arena): Promise<Result> {
     const [carried, wanted] = [await blaster.next(), symbols.length * intervals.length];
     if (carried !== wanted) return { failure: `subscribed ${carried} of ${wanted} streams` };
     await send(0, arena.warmMinutes);
-    contender.tell({ begin: true });
+    contender.tell({ bars: barsOf(plan, arena.warmMinutes) } satisfies Signal);
     await contender.next().catch(refuse);
     const sent = await send(arena.warmMinutes, plan.minutes);
-    contender.tell({ end: { bars: barsOf(plan) } });
+    contender.tell({ bars: barsOf(plan) } satisfies Signal);
     const outcome = (await contender.next().catch(refuse)) as Outcome;
     return judge(arena, sent, outcome);
   } catch (error) {
@@ -146,11 +146,18 @@ function judge({ plan, warmMinutes, truth }: Arena, sent: Sent, outcome: Outcome
     cpuUsPerMessage: outcome.cpuUs / messages,
     busy: outcome.cpuUs / tookMs / 1_000,
     ...{ peakRss, delayP50Ms, delayP99Ms },
-    ...(frames === undefined ? {} : { seen: { got: Math.min(frames, messages), of: messages, wrong: 0 } }),
+    ...(frames === undefined ? {} : { seen: seenOf(frames, messages) }),
     ...(delivered === undefined ? {} : { delivered: shareOf(delivered, truth) }),
     ...(stored === undefined ? {} : { stored: shareOf(stored, truth) }),
   };
 }
+
+/** What was counted beyond what was sent is as wrong as what was not. */
+const seenOf = (frames: number, messages: number): Share => ({
+  got: Math.min(frames, messages),
+  of: messages,
+  wrong: Math.max(0, frames - messages),
+});
 
 /** How many of all bars are among those given. */
 export function shareOf(given: readonly string[], truth: ReadonlySet<string>): Share {

@@ -7,20 +7,21 @@ export interface Recorded {
   readonly text: string;
 }
 
-const JSONL = [
-  'ws/usdm-2021-07-22-cryptofeed.jsonl',
-  'ws/usdm-single-frame-2026-08-01.jsonl',
-  'ws/usdm-testnet-frames-2026-07.jsonl',
-  'ws/binancetr-spot-2023-04-10-cryptofeed.jsonl',
-  'ws/spot-2021-10-12-cryptofeed.jsonl',
-];
+/** The recordings, and how many frames of klines there are in each. */
+export const KLINES_RECORDED: Readonly<Record<string, number>> = {
+  'ws/usdm-2021-07-22-cryptofeed.jsonl': 67,
+  'ws/usdm-single-frame-2026-08-01.jsonl': 1,
+  'ws/usdm-testnet-frames-2026-07.jsonl': 2,
+  'ws/binancetr-spot-2023-04-10-cryptofeed.jsonl': 8,
+  'ws/spot-2021-10-12-cryptofeed.jsonl': 2,
+};
 
 export const readText = (path: string): string => readFileSync(shared(`fixtures/${path}`), 'utf8');
 export const readJson = (path: string): unknown => JSON.parse(readText(path));
 
 /** Every frame that was received in a recording, verbatim. */
 export function recordedFrames(): Recorded[] {
-  return JSONL.flatMap((file) =>
+  return Object.keys(KLINES_RECORDED).flatMap((file) =>
     readText(file)
       .split('\n')
       .filter((line) => line.trim() !== '')

@@ -4,9 +4,10 @@ import { previousOpenTime } from '../../machines/model/interval.ts';
 import { type Candle, INTERVALS } from '../../src/index.ts';
 import type { SimulatedExchange } from '../../src/simulator/index.ts';
 import { collectFrom, expectContiguous, expectTrue, ofSeries, startExchange } from '../support/collector.ts';
+import { klineText } from '../support/kline-text.ts';
 import { timed, until } from '../support/wait.ts';
 import { expectWholeAfter, SYMBOLS, streaming } from './collected.ts';
-import { exchangeReaches, frameText, openMinute, sendText, truthOf } from './frames.ts';
+import { exchangeReaches, openMinute, sendText, truthOf } from './frames.ts';
 
 /** A bar each 250 ms: its close is owed two bars later, and REST is asked for it. */
 const startBusy = (): Promise<SimulatedExchange> => startExchange({ timeScale: 240 });
@@ -54,8 +55,8 @@ describe('D05 old bars that are replayed', () => {
     await until('it streams again', () => watched.collector.isConnected);
     const before = { ...watched.collector.status().counters };
     for (const openTime of [first - 120_000, first - 60_000, first]) {
-      sendText(exchange, frameText(truthOf(exchange, 'BTCUSDT', openTime), { closed: false }));
-      sendText(exchange, frameText(truthOf(exchange, 'BTCUSDT', openTime)));
+      sendText(exchange, klineText(truthOf(exchange, 'BTCUSDT', openTime), { closed: false }));
+      sendText(exchange, klineText(truthOf(exchange, 'BTCUSDT', openTime)));
     }
     await until('they came', () => watched.collector.status().counters.late >= before.late + 3);
     expect(watched.collector.status().counters.duplicates).toBeGreaterThanOrEqual(before.duplicates + 3);
@@ -74,7 +75,7 @@ async function sendInsane(kinds: readonly (readonly [string, Change])[]): Promis
   const openTime = openMinute(exchange);
   await exchangeReaches(exchange, openTime + 60_500);
   const truth = truthOf(exchange, 'BTCUSDT', openTime);
-  for (const [, change] of kinds) sendText(exchange, frameText(truth, { k: change(truth) }));
+  for (const [, change] of kinds) sendText(exchange, klineText(truth, { k: change(truth) }));
   await until('they were counted', () => watched.collector.status().counters.insane >= kinds.length);
   await expectWholeAfter(exchange, watched);
   const stored = ofSeries(watched.candles, 'BTCUSDT').find((one) => one.openTime === openTime);

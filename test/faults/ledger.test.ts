@@ -20,39 +20,13 @@ import {
   type Watched,
 } from '../support/collector.ts';
 import { fastClock } from '../support/fast-clock.ts';
+import { klineText } from '../support/kline-text.ts';
 import { until } from '../support/wait.ts';
 
 const BTC = 'BTCUSDT';
 const STREAM = 'btcusdt@kline_1m';
 const KLINES = '/fapi/v1/klines';
 const MINUTE = 60_000;
-
-/** The frame that closes a bar, with the values of `candle`. */
-const closeFrame = (candle: Candle): string =>
-  JSON.stringify({
-    stream: STREAM,
-    data: {
-      e: 'kline',
-      E: candle.closeTime + 50,
-      s: candle.symbol,
-      k: {
-        t: candle.openTime,
-        T: candle.closeTime,
-        s: candle.symbol,
-        i: candle.interval,
-        o: String(candle.open),
-        c: String(candle.close),
-        h: String(candle.high),
-        l: String(candle.low),
-        v: String(candle.volume),
-        n: candle.count,
-        x: true,
-        q: String(candle.quoteVolume),
-        V: String(candle.takerBuyVolume),
-        Q: String(candle.takerBuyQuoteVolume),
-      },
-    },
-  });
 
 /** A bar as it might have been. */
 const altered = (candle: Candle): Candle => ({
@@ -93,7 +67,7 @@ async function run(exchange: SimulatedExchange, store: string): Promise<Running>
     ...watched,
     exchange,
     store,
-    close: (candle) => exchange.inject({ kind: 'malformed', text: closeFrame(candle), times: 1 }),
+    close: (candle) => exchange.inject({ kind: 'malformed', text: klineText(candle), times: 1 }),
     duplicates: () => watched.collector.status().counters.duplicates,
     expectKept: async () => {
       observed.calm();

@@ -1,9 +1,10 @@
 /** Frames that are not what was subscribed, or not what they should be, over a simulated exchange. */
 import { describe, expect, test } from 'vitest';
 import { ofSeries, startExchange } from '../support/collector.ts';
+import { klineText } from '../support/kline-text.ts';
 import { until } from '../support/wait.ts';
 import { expectWholeAfter, streaming } from './collected.ts';
-import { exchangeReaches, frameText, openMinute, sendText, truthOf } from './frames.ts';
+import { exchangeReaches, openMinute, sendText, truthOf } from './frames.ts';
 
 const startBusy = () => startExchange({ timeScale: 240 });
 const opens = (exchange: Awaited<ReturnType<typeof startBusy>>): number =>
@@ -23,7 +24,7 @@ describe('P07 what the exchange says that is new', () => {
     // The close itself, with fields that were not there before, and a status of an unknown kind.
     const truth = truthOf(exchange, 'BTCUSDT', openTime);
     const change = { k: { ps: 'BTCUSDT', st: 'AUCTION', deep: { er: [1] } }, event: { ver: 9, mode: 'NEW' } };
-    sendText(exchange, frameText(truth, change));
+    sendText(exchange, klineText(truth, change));
     await until('the bar', () =>
       ofSeries(watched.candles, 'BTCUSDT').some((one) => one.openTime === openTime),
     );
@@ -42,7 +43,7 @@ describe('P08 frames that cannot be read', () => {
     const exchange = await startBusy();
     const watched = await streaming(exchange);
     const truth = truthOf(exchange, 'BTCUSDT', openMinute(exchange) - 60_000);
-    const whole = frameText(truth);
+    const whole = klineText(truth);
     const texts = [
       whole.slice(0, -40),
       '',
@@ -89,7 +90,7 @@ describe('P09 fields whose type has changed', () => {
     for (let round = 0; round < 40; round++)
       sendText(
         exchange,
-        frameText(truthOf(exchange, 'BTCUSDT', openMinute(exchange) - 60_000), { k: drifts[round % 4]! }),
+        klineText(truthOf(exchange, 'BTCUSDT', openMinute(exchange) - 60_000), { k: drifts[round % 4]! }),
       );
     const state = (): string | undefined =>
       watched.collector.status().series.find(({ symbol }) => symbol === 'BTCUSDT')?.state;
@@ -116,7 +117,7 @@ describe('P09 fields whose type has changed', () => {
       const openTime = openMinute(exchange);
       await exchangeReaches(exchange, openTime + 60_100);
       const truth = truthOf(exchange, 'BTCUSDT', openTime);
-      sendText(exchange, frameText(truth, { k: { o: truth.open, c: truth.close } }));
+      sendText(exchange, klineText(truth, { k: { o: truth.open, c: truth.close } }));
     }
     await until('they were said', () =>
       watched.log.lines.some(({ message }) => /closes of a series cannot be read/u.test(message)),
@@ -135,14 +136,14 @@ describe('P10 data that was not asked for', () => {
     const openTime = openMinute(exchange);
     const truth = truthOf(exchange, 'ETHUSDT', openTime - 60_000);
     const before = { ...watched.collector.status().counters };
-    sendText(exchange, frameText({ ...truth, symbol: 'DOGEUSDT' }));
-    sendText(exchange, frameText({ ...truth, interval: '1h' }));
+    sendText(exchange, klineText({ ...truth, symbol: 'DOGEUSDT' }));
+    sendText(exchange, klineText({ ...truth, interval: '1h' }));
     // What the envelope says is not what counts.
-    sendText(exchange, frameText(truth, { k: { s: 'DOGEUSDT' }, event: { s: 'DOGEUSDT' } }));
+    sendText(exchange, klineText(truth, { k: { s: 'DOGEUSDT' }, event: { s: 'DOGEUSDT' } }));
     await until('they came', () => watched.collector.status().counters.foreign === before.foreign + 3);
     exchange.inject({ kind: 'closes', mode: 'omit', streams: ['ethusdt@kline_1m'], times: 1 });
     await exchangeReaches(exchange, openTime + 60_100);
-    const raw = JSON.parse(frameText(truthOf(exchange, 'ETHUSDT', openTime))) as { data: unknown };
+    const raw = JSON.parse(klineText(truthOf(exchange, 'ETHUSDT', openTime))) as { data: unknown };
     sendText(exchange, JSON.stringify(raw.data));
     const find = () => ofSeries(watched.candles, 'ETHUSDT').find((one) => one.openTime === openTime);
     await until('the bar', () => find() !== undefined);
@@ -159,7 +160,7 @@ describe('P11 keys that are not what they seem', () => {
     exchange.inject({ kind: 'closes', mode: 'omit', streams: ['btcusdt@kline_1m'], times: 2 });
     const openTime = openMinute(exchange);
     await exchangeReaches(exchange, openTime + 60_100);
-    const text = frameText(truthOf(exchange, 'BTCUSDT', openTime));
+    const text = klineText(truthOf(exchange, 'BTCUSDT', openTime));
     const before = { ...watched.collector.status().counters };
     // Closed by its prototype alone: that is a frame without x.
     sendText(exchange, text.replace('"x":true', '"__proto__":{"x":true,"polluted":1}'));

@@ -3,10 +3,10 @@ import { type Candle, type Series, seriesKey } from '../../machines/model/kline.
 import type { Row } from '../../machines/model/row.ts';
 import type { KlineFrame } from '../../src/binance/frame.ts';
 import { decodeFrame } from '../../src/binance/frame.ts';
-import { streamName } from '../../src/binance/streams.ts';
 import { Delivery } from '../../src/pipeline/delivery.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { RowBuffer } from '../../src/pipeline/row-buffer.ts';
+import { klineText } from '../support/kline-text.ts';
 
 export const BTC: Series = { symbol: 'BTCUSDT', interval: '1m' };
 export const ETH: Series = { symbol: 'ETHUSDT', interval: '1m' };
@@ -54,29 +54,8 @@ export interface FrameChange {
 export function frameBytes(openTime: number, change: FrameChange = {}): Buffer {
   const { closed = true, series = BTC } = change;
   const candle = bar(openTime, 'stream', series);
-  const k = {
-    t: openTime,
-    T: candle.closeTime,
-    s: series.symbol,
-    i: series.interval,
-    f: 1,
-    L: 3,
-    o: String(candle.open),
-    c: String(candle.close),
-    h: String(candle.high),
-    l: String(candle.low),
-    v: String(candle.volume),
-    n: candle.count,
-    x: closed,
-    q: String(candle.quoteVolume),
-    V: String(candle.takerBuyVolume),
-    Q: String(candle.takerBuyQuoteVolume),
-    B: '0',
-    ...change.k,
-  };
   const E = change.eventTime ?? (closed ? candle.closeTime + 100 : openTime + 500);
-  const data = { e: 'kline', E, s: series.symbol, k };
-  return Buffer.from(JSON.stringify({ stream: streamName(series), data }));
+  return Buffer.from(klineText(candle, { k: change.k, event: { E }, closed }));
 }
 
 /** A kline frame as the decoder makes it of a message. */

@@ -48,7 +48,7 @@ describe('the silence of a stream', () => {
 describe('a connection that is to be replaced', () => {
   test('brings no first frame any more, but news to a stream that was not live', () => {
     const { pipeline, edges } = rig();
-    pipeline.succeed(BTC, 4, false);
+    pipeline.beginSuccession(BTC, 4, false);
     pipeline.take(forming(0), 4);
     pipeline.take(forming(0), 4);
     expect(edges).toEqual(['CURSOR.FRAME_AGAIN']);
@@ -59,7 +59,7 @@ describe('a connection that is to be replaced', () => {
   test('brings no news to a stream that is live by it; the successor does', () => {
     const { pipeline, edges } = rig();
     pipeline.take(forming(0), 4);
-    pipeline.succeed(BTC, 4, true);
+    pipeline.beginSuccession(BTC, 4, true);
     pipeline.take(forming(0), 4);
     pipeline.take(forming(0), 5);
     expect(edges).toEqual(['CURSOR.FIRST_FRAME', 'CURSOR.FIRST_FRAME']);

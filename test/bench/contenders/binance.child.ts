@@ -1,6 +1,11 @@
-/** The client library `binance`: its events as sent (`message`), or with numbers and long names (`formattedMessage`). */
-import { type Bar, contend, type Scene } from './contender.ts';
-import { peer } from './peer.ts';
+/**
+ * The client library `binance`. Each frame is parsed, a few fields are looked at to tell what it is, two are added to it
+ * (market and stream), and it is emitted, its decimals text as they were sent (`message`). With its setting `beautify` it is
+ * besides copied into an object of long names, the decimals numbers (`formattedMessage`): what the floor does. All other
+ * settings are its own, but the URL; its logger, which would write to the console, is silent.
+ */
+import { type Bar, contend, namesOf, type Scene } from './contender.ts';
+import { barOf, type KlineAsSent, peer, until } from './peer.ts';
 
 interface Client {
   on(event: string, listener: (data: never) => void): void;
@@ -11,7 +16,8 @@ interface Exports {
   readonly WebsocketClient: new (options: object, logger: object) => Client;
 }
 interface AsSent {
-  readonly data?: { readonly e?: string; readonly k: Readonly<Record<string, never>> };
+  readonly e?: string;
+  readonly k: KlineAsSent;
 }
 interface Formatted {
   readonly eventType?: string;
@@ -22,13 +28,10 @@ const bars: Bar[] = [];
 let frames = 0;
 
 const LISTENERS: Readonly<Record<string, (data: never) => void>> = {
-  message(message: AsSent & AsSent['data']) {
-    const { e, k } = message.data ?? message;
-    if (e !== 'kline' || k === undefined) return;
+  message({ e, k }: AsSent) {
+    if (e !== 'kline') return;
     frames++;
-    if (!k['x']) return;
-    const numbers = { open: +k['o']!, high: +k['h']!, low: +k['l']!, close: +k['c']!, volume: +k['v']! };
-    bars.push({ symbol: k['s']!, interval: k['i']!, openTime: k['t']!, ...numbers });
+    if (k.x) bars.push(barOf(k));
   },
   formattedMessage({ eventType, kline }: Formatted) {
     if (eventType !== 'kline') return;
@@ -37,7 +40,8 @@ const LISTENERS: Readonly<Record<string, (data: never) => void>> = {
   },
 };
 
-async function start({ wsUrl, symbols, intervals, mode, peers }: Scene) {
+async function start(scene: Scene) {
+  const { wsUrl, mode, peers } = scene;
   const { WebsocketClient } = peer<Exports>(peers, 'binance');
   const silent = { trace() {}, info() {}, error() {} };
   const options = { wsUrl: `${wsUrl}/market/stream`, beautify: mode === 'formattedMessage' };
@@ -45,11 +49,9 @@ async function start({ wsUrl, symbols, intervals, mode, peers }: Scene) {
   const listener = LISTENERS[mode];
   if (listener === undefined) throw new RangeError(`no mode ${mode}`);
   client.on(mode, listener);
-  const names = symbols.flatMap((symbol) =>
-    intervals.map((interval) => `${symbol.toLowerCase()}@kline_${interval}`),
-  );
+  const names = namesOf(scene);
   await client.subscribe(names, 'usdmMarket');
-  for (; frames < names.length; ) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => frames >= names.length);
   return {
     bars: () => bars,
     frames: () => frames,

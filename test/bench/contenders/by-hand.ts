@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Bar, Contender, Scene } from './contender.ts';
+import { type Bar, type Contender, namesOf, type Scene } from './contender.ts';
 
 const STREAMS_PER_SOCKET = 200;
 const NAMES_PER_MESSAGE = 100;
@@ -83,10 +83,9 @@ async function open(wsUrl: string, names: readonly string[], onMessage: (data: B
   return socket;
 }
 
-export async function startByHand({ wsUrl, symbols, intervals, mode }: Scene): Promise<Contender> {
-  const names = symbols.flatMap((symbol) =>
-    intervals.map((interval) => `${symbol.toLowerCase()}@kline_${interval}`),
-  );
+export async function startByHand(scene: Scene): Promise<Contender> {
+  const { wsUrl, mode } = scene;
+  const names = namesOf(scene);
   const onMessage = HANDLERS[mode];
   if (onMessage === undefined) throw new RangeError(`no mode ${mode}`);
   const sockets = await Promise.all(

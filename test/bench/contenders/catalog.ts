@@ -24,7 +24,20 @@ export const ENTRIES: readonly Entry[] = [
   { id: FLOOR, title: '**floor C**: `ws` + `JSON.parse` + numbers + callback', file: byHand, mode: 'floor' },
   { id: 'closed', title: '**candlestate**, closed bars', file: candlestate, mode: 'closed', target: 0.33 },
   { id: 'updates', title: '**candlestate**, every update', file: candlestate, mode: 'updates', target: 0.55 },
-  { id: 'store', title: '**candlestate**, closed bars, store', file: candlestate, mode: 'closed+store' },
+  {
+    id: 'store',
+    title: '**candlestate**, closed bars, store',
+    file: candlestate,
+    mode: 'closed+store',
+    target: 0.33,
+  },
+  {
+    id: 'updates-store',
+    title: '**candlestate**, every update, store',
+    file: candlestate,
+    mode: 'updates+store',
+    target: 0.55,
+  },
   {
     id: 'inspector',
     title: '**candlestate**, closed bars, inspector',

@@ -1,9 +1,12 @@
 /**
- * `ccxt` pro: a loop of `watchOHLCV` for each stream, as its manual shows. It does not say which bar is closed: here a bar
- * counts as it was when a later one came, which its user would have to do, too.
+ * `ccxt` pro: a loop of `watchOHLCV` for each stream, as its manual shows. Each frame is parsed (behind a regular expression that
+ * quotes long numbers), made a row of six numbers, put into a cache of 1,000 bars, and a promise is resolved, behind which its
+ * user gets the rows that are new and asks for the next. It does not say which bar is closed: here a bar counts as it was when
+ * a later one came, which its user would have to do, too. Streams go round 50 connections. All that is its own setting, but:
+ * the URL; markets that are given, not asked for; and no limit of its requests.
  */
 import { type Bar, contend, type Scene } from './contender.ts';
-import { peer } from './peer.ts';
+import { peer, until } from './peer.ts';
 
 type Row = readonly [
   openTime: number,
@@ -26,12 +29,15 @@ interface Exports {
 
 const bars: Bar[] = [];
 const lasts = new Map<string, Bar>();
+/** Rows that its user got: one for a frame, as long as it keeps up. */
+let updates = 0;
 
 async function watch(exchange: Exchange, symbol: string, interval: string, began: () => void): Promise<void> {
   const name = `${symbol}@${interval}`;
   for (;;) {
     const rows = await exchange.watchOHLCV(unified(symbol), interval);
     began();
+    updates += rows.length;
     for (const [openTime, open, high, low, close, volume] of rows) {
       const last = lasts.get(name);
       if (last !== undefined && last.openTime < openTime) bars.push(last);
@@ -66,10 +72,11 @@ async function start({ wsUrl, symbols, intervals, peers }: Scene) {
       process.stderr.write(`${error.message}\n`);
       process.exit(1);
     });
-  for (; live.size < all.length; ) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => live.size === all.length);
   return {
     // What it holds at the end is of the last bar: it counts as closed, for nothing comes behind it.
     bars: () => [...bars, ...lasts.values()],
+    frames: () => updates,
     async stop() {
       isOver = true;
       await exchange.close();

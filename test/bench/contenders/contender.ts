@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Interval } from '../../../machines/model/interval.ts';
+import type { Shape } from '../../../machines/model/kline.ts';
 
 /** What a contender is given. */
 export interface Scene {
@@ -17,16 +18,15 @@ export interface Scene {
   readonly peers: string;
 }
 
+/** The streams of a scene, as they are subscribed. */
+export const namesOf = ({ symbols, intervals }: Scene): string[] =>
+  symbols.flatMap((symbol) => intervals.map((interval) => `${symbol.toLowerCase()}@kline_${interval}`));
+
 /** A closed bar that a contender says there was. */
-export interface Bar {
+export interface Bar extends Shape {
   readonly symbol: string;
   readonly interval: string;
   readonly openTime: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
 }
 
 export interface Contender {
@@ -38,19 +38,28 @@ export interface Contender {
   stop(): Promise<Bar[] | undefined>;
 }
 
-/** From the parent. `begin`: the first frame comes next; `end`: the last has been read, and so many bars have closed. */
-export type Signal = { readonly begin: true } | { readonly end: { readonly bars: number } };
+/**
+ * From the parent, twice: behind what warms up, and behind what is measured. All frames so far have been read, and so many
+ * bars have closed by them.
+ */
+export interface Signal {
+  readonly bars: number;
+}
 
-export interface Outcome {
-  /** Processor time from the first frame to the last thing done, all threads, µs. */
+/** From the first frame that is measured to the last thing done. */
+interface Toll {
+  /** Processor time, all threads, µs. */
   readonly cpuUs: number;
+  readonly delayP50Ms: number;
+  readonly delayP99Ms: number;
+}
+
+export interface Outcome extends Toll {
   /** When the last thing was done, if that was after the last frame had been read, ms since epoch. */
   readonly doneAt?: number;
   readonly frames?: number;
   /** Bytes, over the whole life. */
   readonly peakRss: number;
-  readonly delayP50Ms: number;
-  readonly delayP99Ms: number;
   /** As {@link barKey}. */
   readonly delivered?: readonly string[];
   readonly stored?: readonly string[];
@@ -90,51 +99,55 @@ export async function contend(start: (scene: Scene) => Promise<Contender>): Prom
   };
   const contender = await start(scene);
   process.send?.('ready');
-  await next();
+  // What the warming up is still owed would be counted as seen, and paid for, in what is measured.
+  await settled(contender, (await next()).bars);
   const framesBefore = contender.frames?.() ?? 0;
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
-  const before = process.cpuUsage();
+  const tollOf = startToll();
   process.send?.('begun');
-  const signal = await next();
-  const wanted = 'end' in signal ? signal.end.bars : 0;
-  const end = await settled(contender, wanted, before);
-  delay.disable();
-  const ms = (percentile: number): number => Math.max(0, delay.percentile(percentile) / 1e6 - RESOLUTION_MS);
+  const { bars } = await next();
+  let toll = tollOf();
+  let doneAt: number | undefined;
+  await settled(contender, bars, () => {
+    toll = tollOf();
+    doneAt = performance.timeOrigin + performance.now();
+  });
   const peakRss = peakRssOf();
   const delivered = contender.bars?.().map(barKey);
+  const frames = contender.frames?.();
   const stored = (await contender.stop())?.map(barKey);
   const outcome: Outcome = {
-    ...end,
+    ...toll,
     peakRss,
-    delayP50Ms: ms(50),
-    delayP99Ms: ms(99),
-    ...(contender.frames === undefined ? {} : { frames: contender.frames() - framesBefore }),
+    ...(doneAt === undefined ? {} : { doneAt }),
+    ...(frames === undefined ? {} : { frames: frames - framesBefore }),
     ...(delivered === undefined ? {} : { delivered }),
     ...(stored === undefined ? {} : { stored }),
   };
   process.send?.(outcome);
 }
 
-/** Waits for bars that are still on their way, as those that are being committed; what it took until the last came. */
-async function settled(
-  contender: Contender,
-  wanted: number,
-  before: NodeJS.CpuUsage,
-): Promise<Pick<Outcome, 'cpuUs' | 'doneAt'>> {
-  const cpuUs = (): number => {
+/** Begins to measure. The result says what it has been since: of the same time for all, whatever is waited for then. */
+function startToll(): () => Toll {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const before = process.cpuUsage();
+  const delayMs = (percentile: number): number =>
+    Math.max(0, delay.percentile(percentile) / 1e6 - RESOLUTION_MS);
+  return () => {
     const { user, system } = process.cpuUsage(before);
-    return user + system;
+    return { cpuUs: user + system, delayP50Ms: delayMs(50), delayP99Ms: delayMs(99) };
   };
+}
+
+/** Waits for bars that are still on their way, as those that are being committed. `onNews`: some have come. */
+async function settled(contender: Contender, wanted: number, onNews: () => void = () => {}): Promise<void> {
   const count = (): number => contender.bars?.().length ?? wanted;
-  let end: Pick<Outcome, 'cpuUs' | 'doneAt'> = { cpuUs: cpuUs() };
   let [seen, at] = [count(), performance.now()];
   while (seen < wanted && performance.now() - at < LOST_AFTER_MS) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     const now = count();
     if (now === seen) continue;
     [seen, at] = [now, performance.now()];
-    end = { cpuUs: cpuUs(), doneAt: performance.timeOrigin + at };
+    onNews();
   }
-  return end;
 }

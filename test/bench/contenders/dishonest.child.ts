@@ -31,8 +31,14 @@ async function start(scene: Scene): Promise<Contender> {
     process.once('message', () => void honest.stop());
     return { bars: () => honest.bars?.() ?? [], stop: honest.stop };
   }
+  if (mode === 'exaggerates') return { ...honest, frames: () => 2 * (honest.frames?.() ?? 0) };
   const lie = LIES[mode];
-  return lie === undefined ? honest : { ...honest, bars: () => lie(honest.bars?.() ?? []) };
+  if (lie === undefined) return honest;
+  // Honest until the second signal: what is missed is waited for, and once is enough.
+  let signals = 0;
+  process.on('message', () => signals++);
+  const bars = () => honest.bars?.() ?? [];
+  return { ...honest, bars: () => (signals < 2 ? bars() : lie(bars())) };
 }
 
 await contend(start);

@@ -1,9 +1,14 @@
-/** The connector that Binance publishes: a stream object for each series, whose listener gets the parsed event. */
+/**
+ * The connector that Binance publishes: a stream object for each series. Each frame is parsed with a
+ * function that looks at every value, for whole numbers that a double does not hold; its event is given to the listeners of
+ * its stream, whose results it awaits, with the decimals as text, as they were sent. All settings are its own, but the URL; it logs connections,
+ * and nothing for a frame.
+ */
 import { type Bar, contend, type Scene } from './contender.ts';
-import { peer } from './peer.ts';
+import { barOf, type KlineAsSent, peer, until } from './peer.ts';
 
 interface Event {
-  readonly k?: Readonly<Record<string, never>>;
+  readonly k?: KlineAsSent;
 }
 interface Connection {
   klineCandlestickStreams(what: { symbol: string; interval: string }): {
@@ -25,9 +30,7 @@ let frames = 0;
 function onEvent({ k }: Event): void {
   if (k === undefined) return;
   frames++;
-  if (!k['x']) return;
-  const numbers = { open: +k['o']!, high: +k['h']!, low: +k['l']!, close: +k['c']!, volume: +k['v']! };
-  bars.push({ symbol: k['s']!, interval: k['i']!, openTime: k['t']!, ...numbers });
+  if (k.x) bars.push(barOf(k));
 }
 
 async function start({ wsUrl, symbols, intervals, peers }: Scene) {
@@ -41,7 +44,7 @@ async function start({ wsUrl, symbols, intervals, peers }: Scene) {
         .klineCandlestickStreams({ symbol: symbol.toLowerCase(), interval })
         .on('message', (event) => onEvent(event));
   const wanted = symbols.length * intervals.length;
-  for (; frames < wanted; ) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => frames >= wanted);
   return {
     bars: () => bars,
     frames: () => frames,
