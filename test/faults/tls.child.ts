@@ -10,14 +10,30 @@ const codeOf = (error: unknown): string =>
     ? String((error as { code?: unknown }).code)
     : codeOf((error as { cause: unknown }).cause);
 
+/** The numbers that come behind a good handshake: each once, in order, and not all by the slow way. */
+const MESSAGES = 1_000;
+
 const bySocket = (port: number): Promise<string> =>
   new Promise((resolve) => {
+    let next = 0;
+    let direct = 0;
+    const note = (bytes: Buffer): void => {
+      if (Number(bytes.toString('latin1')) !== next++) resolve(`out of order at ${next}`);
+      if (next < MESSAGES) return;
+      resolve(direct > 0 ? `${next} in order` : 'none of them directly');
+      socket.terminate();
+    };
     const socket = openSocket(`wss://127.0.0.1:${port}/market/stream`, {
-      opened: () => {
-        resolve('opened');
-        socket.terminate();
+      opened: () => {},
+      message: note,
+      direct: {
+        arrived: () => {},
+        message: (bytes, from, to) => {
+          direct += 1;
+          note(Buffer.from(bytes.subarray(from, to)));
+          return true;
+        },
       },
-      message: () => {},
       heard: () => {},
       closed: (end) => resolve(codeOf(end)),
     });
