@@ -16,9 +16,10 @@ const COPIED_MAX = 4_096;
 type Pass = (this: Connection, piece: Buffer) => void;
 
 /**
- * Takes messages out of what a connection reads before `ws` makes objects of each, of which a kline needs none. Only a message that is a whole frame in the piece just read, and that its reader knows to the last byte,
- * is taken; all other bytes, in their order, go to `ws` as if nobody had looked: control frames, messages in parts or of two
- * pieces, errors. So it remains the one that knows the protocol; here only the borders of frames are known (RFC 6455, 5.2). It says an
+ * Takes messages out of what a connection reads before `ws` makes objects of each, of which a kline needs none. Only a
+ * message that is a whole frame in the piece just read, and that its reader knows to the last byte, is taken; all other
+ * bytes, in their order, go to `ws` as if nobody had looked: control frames, messages in parts or of two pieces, errors.
+ * So it remains the one that knows the protocol; here only the borders of frames are known (RFC 6455, 5.2). It says an
  * error one turn of the loop later, so what is whole and known behind one in the same piece is still taken.
  *
  * Then the memory of the piece, 64 KB, is let go of at once, and the next is read into the same: a garbage collector that
