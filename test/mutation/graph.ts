@@ -7,7 +7,9 @@ import { parse } from './tree.ts';
 /** Rooms whose tests run in this process, without sockets, threads and processes: they are what mutants meet. */
 const TEST_ROOMS = ['test/machines', 'test/model', 'test/pipeline', 'test/binance'];
 /** Beside them, tests of faults that play everything but the collector's own code. */
-const TEST_FILES = ['calendar', 'holes', 'mute-stream'].map((name) => `test/faults/${name}.test.ts`);
+const TEST_FILES = ['faults/calendar', 'faults/holes', 'faults/mute-stream', 'transport/shortcut'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 export const testFiles = (): string[] => [
   ...TEST_ROOMS.flatMap((room) =>
