@@ -98,13 +98,7 @@ export class Pipeline {
    * Returns what {@link take} does when it is a frame of one of our series and written as usual; undefined for any other: it
    * is to be parsed.
    */
-  takeBytes(
-    bytes: Uint8Array,
-    epoch: number,
-    now: number,
-    from = 0,
-    to = bytes.length,
-  ): boolean | undefined {
+  takeBytes(bytes: Uint8Array, epoch: number, now: number, from = 0, to = bytes.length): boolean | undefined {
     const cursor = this.#frame.read(bytes, from, to);
     return cursor === undefined ? undefined : this.#take(cursor, epoch, now);
   }
