@@ -170,10 +170,50 @@ describe('behind a frame that was kept', () => {
     expect(hearer(frame()).read(frame(change))).toBeUndefined();
   });
 
+  test('one that is longer in front of what is alike is looked at there', () => {
+    for (let length = 1; length <= 32; length++) {
+      const v = `"${whole(length)}"`;
+      for (const L of ['x7946184938', '07946184938', '"7946184938', ''])
+        expect(hearer(frame({ v })).read(frame({ v, L }))).toBeUndefined();
+      for (const L of ['17946184938', '-7946184938', '946184938'])
+        expect(read(hearer(frame({ v })), frame({ v, L }))).toEqual(parsed(frame({ v, L })));
+    }
+  });
+
   test('one of another bar, or that closes it, is read; and the next that is like the first', () => {
     const reader = hearer(frame());
     for (const change of [{ t: '1785617940000', T: '1785617999999' }, { x: 'true' }, { f: '7946184668' }, {}])
       expect(read(reader, frame(change))).toEqual(parsed(frame(change)));
+  });
+});
+
+describe('a frame that is longer than what is kept in place', () => {
+  const long = { o: `"1.${digits(70)}"`, c: `"2.${digits(70)}"` };
+
+  test('is kept all the same, and the next short one after it', () => {
+    const reader = readerOf(BTC);
+    for (const change of [
+      {},
+      long,
+      { c: '"62631.81"' },
+      { f: whole(60) },
+      { f: whole(60), n: '273' },
+      { n: '274' },
+    ]) {
+      const bytes = frame(change);
+      expect(read(reader, bytes)).toEqual(parsed(bytes));
+      const decoded = decodeFrame(bytes);
+      if (decoded.kind === 'kline') expect(decoded.fields).toMatchObject(reader.keep().fields);
+    }
+  });
+
+  test('takes nothing of the room of others', () => {
+    const all = ['AUSDT', 'BUSDT', 'CUSDT'].map((symbol): Series => ({ symbol, interval: '1m' }));
+    const reader = readerOf(...all);
+    for (const series of [...all, ...all]) {
+      expect(reader.read(frame(long, series))).toBe(series);
+      reader.keep();
+    }
   });
 });
 
@@ -212,8 +252,22 @@ describe('where a frame stands', () => {
     expect(reader.read(bytes)).toBe(BTC);
     const part = bytes.subarray(0, 250);
     expect(reader.read(part, 0, bytes.length)).toBeUndefined();
-    expect(reader.read(bytes, -1, bytes.length)).toBeUndefined();
+    for (const from of [-1, -40]) expect(reader.read(bytes, from, bytes.length)).toBeUndefined();
     const piece = pieceOf(700, 0);
     expect(reader.read(piece, 701, piece.length + 1)).toBeUndefined();
   });
+
+  test.each([7, 40, 90])(
+    'at the end of a piece: one that is cut off is none, be its symbol of %i letters',
+    (length) => {
+      const series: Series = { symbol: 'A'.repeat(length), interval: '15m' };
+      const reader = readerOf(series);
+      const whole = frame({ blank: ' ' }, series);
+      if (reader.read(whole) !== undefined) reader.keep();
+      for (let size = 190; size < whole.length; size++) {
+        const cut = Buffer.concat([Buffer.alloc(600), whole.subarray(0, size - 4), Buffer.from('"}}}')]);
+        expect(reader.read(cut, 600, 600 + size)).toBeUndefined();
+      }
+    },
+  );
 });
