@@ -84,7 +84,7 @@ export class FramePattern<Owner> {
   readonly #texts: number;
   readonly #masks: number;
   readonly #starts: number;
-  /** A rest that was too long. */
+  /** A rest that is not in blocks. */
   #longRest: string | undefined;
   /** What its bars have in them: `,"s":"BTCUSDT","k":{"t":`, of how many bytes the symbol is, and `"i":"1m"`. */
   readonly middle: Uint8Array;
@@ -164,10 +164,11 @@ export class FramePattern<Owner> {
   keepRest(bytes: Uint8Array, view: DataView, at: number, to: number, text: KlineText): void {
     const size = to - at;
     const blocksBytes = Math.ceil(size / BLOCK) * BLOCK;
-    const isShort = blocksBytes <= REST_BYTES && text.countDigits <= SHORT_DIGITS;
-    this.#restBytes = isShort ? size : 0;
-    this.#longRest = isShort ? undefined : Buffer.from(bytes.subarray(at, to)).toString('latin1');
-    if (!isShort) return;
+    // What closes a bar is no pattern: a frame like the one in the blocks is one of a forming bar.
+    const isPattern = !text.closed && blocksBytes <= REST_BYTES && text.countDigits <= SHORT_DIGITS;
+    this.#restBytes = isPattern ? size : 0;
+    this.#longRest = isPattern ? undefined : Buffer.from(bytes.subarray(at, to)).toString('latin1');
+    if (!isPattern) return;
     this.#blocksBytes = blocksBytes;
     this.#countEnd = text.countEnd - at;
     this.#countDigits = text.countDigits;

@@ -187,6 +187,14 @@ describe('behind a frame that was kept', () => {
   });
 });
 
+test('a frame that closes its bar says so each time, be it kept', () => {
+  const reader = hearer(frame({ x: 'true' }));
+  for (const x of ['true', 'false', 'true']) {
+    expect(read(reader, frame({ x }))?.closed).toBe(x === 'true');
+    reader.keep();
+  }
+});
+
 describe('a frame that is longer than what is kept in place', () => {
   const long = { o: `"1.${digits(70)}"`, c: `"2.${digits(70)}"` };
 
