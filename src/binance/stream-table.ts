@@ -1,95 +1,80 @@
 /** Which stream a frame is of, by the bytes of its name: no string is made of them. */
 import type { Series } from '../../machines/model/kline.ts';
+import { FramePattern, PatternRoom } from './frame-pattern.ts';
 import { streamName } from './streams.ts';
-
-/** What frames of one stream have in common, spelled as they spell it. */
-export interface StreamEntry<Owner> {
-  /** From the first byte to the event's time: `{"stream":"btcusdt@kline_1m","data":{"e":"kline","E":` */
-  readonly head: Uint8Array;
-  /** From there to the bar's: `,"s":"BTCUSDT","k":{"t":` */
-  readonly middle: Uint8Array;
-  /** `"s":"BTCUSDT"` and `"i":"1m"` */
-  readonly symbol: Uint8Array;
-  readonly interval: Uint8Array;
-  readonly owner: Owner;
-  readonly hash: number;
-  /** Another whose name falls into the same slot. */
-  next: StreamEntry<Owner> | undefined;
-}
-
-const QUOTE = 0x22;
-const CLOSE = 0x7d;
 
 /** A name with one of these means another in JSON or in bytes, or ends what is looked for: left to who parses. */
 const ODD = /["\\{}\p{Cc}\p{Cs}]/u;
-
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'utf8'));
+/** No real one is longer. So much, twice in names and all that comes before and between, is less than the shortest frame. */
+const SYMBOL_BYTES_MAX = 40;
 
 const BEFORE_NAME = '{"stream":"';
+const BEHIND_NAME = '","data":{"e":"kline","E":';
 /** Where names begin. */
 const NAME = BEFORE_NAME.length;
 
-/** What a byte counts in the hash, by its place: each for itself, so that none waits for the one before. */
-const WEIGHTS = new Int32Array(64);
-for (let index = 0, weight = 1; index < WEIGHTS.length; index++)
-  WEIGHTS[index] = weight = (Math.imul(weight, 1_103_515_245) + 12_345) | 1;
+/** Odd numbers without a pattern: what each four bytes count in the hash. */
+const WEIGHTS = [
+  0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1, 0xd3a2_646d, 0xfd70_46c5,
+] as const;
 
-/** Of the bytes of a name, from where it begins to the next quote or closing brace; one of them must come. */
-function hashOf(bytes: Uint8Array): number {
-  let hash = 0;
-  let at = NAME;
-  for (let byte = bytes[at] as number; byte !== QUOTE && byte !== CLOSE; byte = bytes[++at] as number)
-    hash = (hash + Math.imul(byte, WEIGHTS[at & 63] as number)) | 0;
+/**
+ * Of 28 bytes from where the name of the frame at `at` begins: the name, and behind short ones what follows all names. Where
+ * a longer one goes on is left out: the whole is compared anyway. Each four bytes count for themselves, so that no
+ * multiplication waits for the one before.
+ */
+function hashOf(view: DataView, at: number): number {
+  const name = at + NAME;
+  const hash =
+    (Math.imul(view.getInt32(name, true), WEIGHTS[0]) +
+      Math.imul(view.getInt32(name + 4, true), WEIGHTS[1]) +
+      Math.imul(view.getInt32(name + 8, true), WEIGHTS[2]) +
+      Math.imul(view.getInt32(name + 12, true), WEIGHTS[3]) +
+      Math.imul(view.getInt32(name + 16, true), WEIGHTS[4]) +
+      Math.imul(view.getInt32(name + 20, true), WEIGHTS[5]) +
+      Math.imul(view.getInt32(name + 24, true), WEIGHTS[6])) |
+    0;
   return hash ^ (hash >>> 15);
 }
 
 /** Streams by name. They are added and never leave: who ends a series says so elsewhere. */
 export class StreamTable<Owner> {
   /** A power of two of them, at least as many as streams. */
-  #slots: (StreamEntry<Owner> | undefined)[] = Array(16).fill(undefined);
+  #slots: (FramePattern<Owner> | undefined)[] = Array(16).fill(undefined);
   #size = 0;
+  readonly #room = new PatternRoom();
 
   /** Once for each series. One whose name is odd is never found. */
   add(series: Series, owner: Owner): void {
-    const { symbol, interval } = series;
-    if (ODD.test(symbol)) return;
+    const { symbol } = series;
+    if (ODD.test(symbol) || Buffer.byteLength(symbol) > SYMBOL_BYTES_MAX) return;
     if (this.#size === this.#slots.length) this.#grow();
-    const head = bytesOf(`${BEFORE_NAME}${streamName(series)}","data":{"e":"kline","E":`);
-    this.#put({
-      head,
-      middle: bytesOf(`,"s":"${symbol}","k":{"t":`),
-      symbol: bytesOf(`"s":"${symbol}"`),
-      interval: bytesOf(`"i":"${interval}"`),
-      owner,
-      // Of a Buffer, as messages are: one shape of bytes, one way to read them.
-      hash: hashOf(Buffer.from(head)),
-      next: undefined,
-    });
+    const head = Buffer.from(`${BEFORE_NAME}${streamName(series)}${BEHIND_NAME}`);
+    const view = new DataView(head.buffer, head.byteOffset, head.length);
+    this.#put(new FramePattern(series, view, hashOf(view, 0), owner, this.#room));
     this.#size += 1;
   }
 
-  /**
-   * The first stream that these bytes, which have a closing brace behind the place of a name, may be of. Where they are
-   * not, it may be one of those that are `next` to it.
-   */
-  candidate(bytes: Uint8Array): StreamEntry<Owner> | undefined {
-    const hash = hashOf(bytes);
-    let entry = this.#slots[hash & (this.#slots.length - 1)];
-    while (entry !== undefined && entry.hash !== hash) entry = entry.next;
-    return entry;
+  /** The stream of the frame at `at`, a long one; undefined when it is none of ours, or no such frame. */
+  find(view: DataView, at: number): FramePattern<Owner> | undefined {
+    const hash = hashOf(view, at);
+    let pattern = this.#slots[hash & (this.#slots.length - 1)];
+    while (pattern !== undefined && !(pattern.hash === hash && pattern.isHead(view, at)))
+      pattern = pattern.next;
+    return pattern;
   }
 
-  #put(entry: StreamEntry<Owner>): void {
-    const slot = entry.hash & (this.#slots.length - 1);
-    entry.next = this.#slots[slot];
-    this.#slots[slot] = entry;
+  #put(pattern: FramePattern<Owner>): void {
+    const slot = pattern.hash & (this.#slots.length - 1);
+    pattern.next = this.#slots[slot];
+    this.#slots[slot] = pattern;
   }
 
   #grow(): void {
     const old = this.#slots;
     this.#slots = Array(2 * old.length).fill(undefined);
     for (const first of old)
-      for (let entry = first, next = first?.next; entry !== undefined; entry = next, next = next?.next)
-        this.#put(entry);
+      for (let pattern = first, next = first?.next; pattern !== undefined; pattern = next, next = next?.next)
+        this.#put(pattern);
   }
 }

@@ -1,5 +1,6 @@
 import type { Candle, Series } from '../../machines/model/kline.ts';
-import { candleOf, decodeFrame, type KlineFrame } from '../binance/frame.ts';
+import { candleOf, type KlineFrame } from '../binance/frame.ts';
+import type { FramePattern } from '../binance/frame-pattern.ts';
 import type { KlineReader } from '../binance/kline-bytes.ts';
 
 /** Up to which trade a series was known at some moment: the `count`-th of the bar of `series` that opens then. */
@@ -18,11 +19,6 @@ const UNSEEN_MAX = 2;
 /** So many frames in a row that can't be understood, and the series is given up waiting for. */
 const REJECTED_MAX = 20;
 
-const NOTHING = new Uint8Array(0);
-/** Room for the newest frame of a stream grows in steps: numbers get longer as a bar goes on, bytes. */
-const ROOM_STEP = 64;
-const roomFor = (length: number): number => (Math.ceil(length / ROOM_STEP) + 1) * ROOM_STEP;
-
 /**
  * The signs of life of one stream. A frame costs a few stores: what it means is found out by the look through all
  * streams, four times a second.
@@ -38,9 +34,8 @@ export class Pulse {
   count = Number.NaN;
   /** Whether it closed its bar. */
   closed = true;
-  /** The newest frame of a forming bar: its bytes, in memory of our own, or what was parsed of it. */
-  #bytes = NOTHING;
-  #length = 0;
+  /** The newest frame of a forming bar: where it is kept, or what was parsed of it. */
+  #kept: FramePattern<unknown> | undefined;
   #parsed: KlineFrame | undefined;
   /** Silence or garbage was told: the next frame that can be understood is news. */
   isInDoubt = false;
@@ -56,7 +51,7 @@ export class Pulse {
     this.#series = series;
   }
 
-  /** A frame has come. What of it is needed later is copied: the bytes are part of a piece that the socket read. */
+  /** A frame has come. What of it is needed later is kept: its bytes are part of a piece that the socket read. */
   note(reader: KlineReader<unknown>): void {
     this.frames += 1;
     this.openTime = reader.openTime;
@@ -66,17 +61,16 @@ export class Pulse {
     if (reader.closed) return;
     this.#parsed = reader.parsed;
     if (reader.parsed !== undefined) return;
-    const { bytes } = reader;
-    if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(roomFor(bytes.length));
-    this.#bytes.set(bytes);
-    this.#length = bytes.length;
+    this.#kept = reader.keep();
   }
 
   /** The bar of the newest frame when it has not closed it; undefined also where a field of it is not sound. */
   get forming(): Candle | undefined {
     if (this.closed) return undefined;
-    const frame = this.#parsed ?? decodeFrame(Buffer.from(this.#bytes.buffer, 0, this.#length));
-    return 'openTime' in frame ? candleOf(frame) : undefined;
+    if (this.#parsed !== undefined) return candleOf(this.#parsed);
+    const { openTime, eventTime, closed } = this;
+    const fields = this.#kept?.fields ?? {};
+    return candleOf({ kind: 'kline', ...this.#series, openTime, eventTime, closed, fields });
   }
 
   /** Which look saw the newest frame first, monotonic ms; -Infinity before any did. */

@@ -63,7 +63,9 @@ export function inventDecimal(random: Random): string {
 export function inventFrame(random: Random): string {
   const symbol = oneOf(SYMBOLS, random);
   const interval = oneOf(INTERVALS, random);
-  const openTime = 60_000 * upTo(30_000_000, random);
+  // Mostly of thirteen digits, as all times from 2001 to 2286 are.
+  const openTime =
+    60_000 * (random() < 0.9 ? 20_000_000 + upTo(10_000_000, random) : upTo(30_000_000, random));
   const decimal = (): string => inventDecimal(random);
   const k = {
     t: openTime,

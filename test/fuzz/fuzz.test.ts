@@ -94,14 +94,26 @@ describe('a broken reader is found', () => {
     await found(framesPart(reader), 3_000);
   });
 
-  test('a reader of bytes that does not look at the last of them', async () => {
+  const careless: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
+    [
+      'does not look at the last of them',
+      (bytes) => Buffer.concat([bytes.subarray(0, -3), Buffer.from('}}}')]),
+    ],
+    [
+      'does not see that a whole number begins with a zero',
+      (bytes) => Buffer.from(bytes.toString('latin1').replace(/(?<="[fLn]":)0(?=\d)/u, '1'), 'latin1'),
+    ],
+  ];
+  test.each(careless)('a reader of bytes that %s', async (_, changed) => {
     const whole = readerOfAll();
-    const close = Buffer.from('}}}');
-    const careless = Object.create(whole, {
-      read: { value: (bytes: Buffer) => whole.read(Buffer.concat([bytes.subarray(0, -3), close])) },
+    const reader = Object.create(whole, {
+      read: {
+        value: (bytes: Buffer, from = 0, to = bytes.length) => whole.read(changed(bytes.subarray(from, to))),
+      },
+      keep: { value: whole.keep.bind(whole) },
       candle: { value: whole.candle.bind(whole) },
     }) as BytesReader;
-    await found(frameBytesPart(careless), 10_000);
+    await found(frameBytesPart(reader), 10_000);
   });
 
   test('a reader of decimals that loses digits', async () => {

@@ -135,6 +135,15 @@ test('a symbol that ended and is listed again is known by its bytes as before, a
   expect(cursor.forming).toEqual(bar(at(1), 'stream', BTC, { count: 8 }));
 });
 
+test('a frame of a bar that is not collected any more changes nothing of the forming bar', () => {
+  const { pipeline, cursor } = rig({ exchangeNow: at(1) });
+  pipeline.takeBytes(frameBytes(at(0), { closed: false, k: { n: 7 } }), 1, 0);
+  pipeline.retire(BTC, at(1));
+  for (const n of [8, 99])
+    expect(pipeline.takeBytes(frameBytes(at(1), { closed: false, k: { n } }), 1, 0)).toBe(true);
+  expect(cursor.forming).toEqual(bar(at(0), 'stream', BTC, { count: 7 }));
+});
+
 test('no object is made for a frame of a forming bar to which nobody listens', async () => {
   const program = fileURLToPath(new URL('forming.child.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [program]);
