@@ -20,7 +20,11 @@ import type { Mutant } from './mutant.ts';
 import { rowOf, scoreOf, survivors, type Tried, table } from './report.ts';
 import { tryMutants } from './run.ts';
 
-const FILES = ['machines/**/*.ts', 'src/pipeline/{cursor,cursors}.ts', 'src/binance/{frame,decimal}.ts'];
+const FILES = [
+  'machines/**/*.ts',
+  'src/pipeline/{cursor,cursors}.ts',
+  'src/binance/{frame,decimal,kline-bytes,kline-text,frame-pattern,stream-table,wide}.ts',
+];
 
 function readFlags() {
   const { values } = parseArgs({
