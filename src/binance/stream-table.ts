@@ -48,6 +48,8 @@ export class StreamTable<Owner> {
   /** A power of two of them, at least as many as streams. */
   #slots: (StreamEntry<Owner> | undefined)[] = Array(16).fill(undefined);
   #size = 0;
+  /** What many streams spell alike, once: ten thousand of them have some hundred symbols and a dozen intervals. */
+  readonly #spelled = new Map<string, Uint8Array>();
 
   /** Once for each series. One whose name is odd is never found. */
   add(series: Series, owner: Owner): void {
@@ -57,9 +59,9 @@ export class StreamTable<Owner> {
     const head = bytesOf(`${BEFORE_NAME}${streamName(series)}","data":{"e":"kline","E":`);
     this.#put({
       head,
-      middle: bytesOf(`,"s":"${symbol}","k":{"t":`),
-      symbol: bytesOf(`"s":"${symbol}"`),
-      interval: bytesOf(`"i":"${interval}"`),
+      middle: this.#shared(`,"s":"${symbol}","k":{"t":`),
+      symbol: this.#shared(`"s":"${symbol}"`),
+      interval: this.#shared(`"i":"${interval}"`),
       owner,
       // Of a Buffer, as messages are: one shape of bytes, one way to read them.
       hash: hashOf(Buffer.from(head)),
@@ -77,6 +79,12 @@ export class StreamTable<Owner> {
     let entry = this.#slots[hash & (this.#slots.length - 1)];
     while (entry !== undefined && entry.hash !== hash) entry = entry.next;
     return entry;
+  }
+
+  #shared(text: string): Uint8Array {
+    const known = this.#spelled.get(text) ?? bytesOf(text);
+    this.#spelled.set(text, known);
+    return known;
   }
 
   #put(entry: StreamEntry<Owner>): void {

@@ -10,7 +10,7 @@ describe('the candle buffer', () => {
   test('holds the newest candles, oldest first, never more than its capacity', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(100), (capacity, count) => {
-        const buffer = new CandleBuffer(capacity);
+        const buffer = new CandleBuffer(BTC, capacity);
         const all = Array.from({ length: count }, (_, index) => bar(at(index)));
         for (const candle of all) {
           buffer.push(candle);
@@ -23,7 +23,7 @@ describe('the candle buffer', () => {
 
   test('puts a bar that came late between those that are held, and before none', () => {
     const indices = (buffer: CandleBuffer) => buffer.toArray().map((one) => (one.openTime - at(0)) / 60_000);
-    const buffer = new CandleBuffer(4);
+    const buffer = new CandleBuffer(BTC, 4);
     buffer.insert(bar(at(1)));
     expect(indices(buffer)).toEqual([]);
     for (const index of [2, 5, 7]) buffer.push(bar(at(index)));
@@ -35,7 +35,7 @@ describe('the candle buffer', () => {
   });
 
   test('hands out a copy', () => {
-    const buffer = new CandleBuffer(3);
+    const buffer = new CandleBuffer(BTC, 3);
     buffer.push(bar(at(0)));
     const copy = buffer.toArray() as unknown[];
     copy.length = 0;
