@@ -1,6 +1,6 @@
 /**
  * Ten thousand streams, and a midnight at which all of them close: `node test/scale/burst.ts [--symbols 667]
- * [--frames-per-second 2] [--spread 1000] [--buffer-size 500] [--short]`. All fifteen intervals of each symbol; the built
+ * [--frames-per-second 2] [--spread 1000] [--buffer-size 500] [--short] [--memory-mib 150] [--node-args=--max-semi-space-size=16]`. All fifteen intervals of each symbol; the built
  * program, its store on; the exchange in another process. Exits 1 when a bound is passed. `--short` leaves out the second
  * life, whose stop comes in the midst of the burst, and lets exchange time run twice as fast.
  */
@@ -15,7 +15,7 @@ import { type Pace, seriesOf, type VenuePlan } from './life.ts';
 import { Findings, mib, round } from './say.ts';
 
 /** From `What it must cost` of the design, and the contract: a closed bar is delivered within 50 ms in normal load. */
-const BOUNDS = { rssMiB: 150, stopMs: 1_000, burstP99Ms: 500, normalP99Ms: 50 } as const;
+const BOUNDS = { stopMs: 1_000, burstP99Ms: 500, normalP99Ms: 50 } as const;
 /** All fifteen intervals close there, also that of three days. */
 const MIDNIGHT = Date.UTC(2024, 6, 1);
 /** Closes of a minute come within so long, wall ms: well below the grace in which they are waited for. */
@@ -28,17 +28,21 @@ const { values } = parseArgs({
     'frames-per-second': { type: 'string', default: '2' },
     spread: { type: 'string', default: '1000' },
     'buffer-size': { type: 'string', default: '500' },
-    prof: { type: 'string' },
+    'memory-mib': { type: 'string', default: '150' },
+    'node-args': { type: 'string', default: '' },
     short: { type: 'boolean', default: false },
   },
 });
-const [count, framesPerSecond, spreadMs, bufferSize] = [
+const [count, framesPerSecond, spreadMs, bufferSize, rssMiB] = [
   values.symbols,
   values['frames-per-second'],
   values.spread,
   values['buffer-size'],
-].map(Number) as [number, number, number, number];
-if (!(count >= 1 && count <= 1_000 && framesPerSecond > 0 && spreadMs >= 0 && bufferSize >= 1)) {
+  values['memory-mib'],
+].map(Number) as [number, number, number, number, number];
+if (
+  !(count >= 1 && count <= 1_000 && framesPerSecond > 0 && spreadMs >= 0 && bufferSize >= 1 && rssMiB > 0)
+) {
   process.stderr.write(
     '--symbols 1 to 1000, --frames-per-second above 0, --spread from 0, --buffer-size from 1\n',
   );
@@ -86,7 +90,7 @@ async function delivered(life: Life, count: number): Promise<void> {
 
 async function memory(life: Life, idle: number, when: string): Promise<number> {
   const { rss, heapUsed } = await life.figures();
-  below(`memory above an idle process, ${when}`, mib(rss - idle), BOUNDS.rssMiB, 'MiB');
+  below(`memory above an idle process, ${when}`, mib(rss - idle), rssMiB, 'MiB');
   say(
     '  all, of it in use on the heap; for a stream',
     `${round(mib(rss))}, ${round(mib(heapUsed))} MiB; ${Math.round((rss - idle) / series.length)} bytes`,
@@ -102,7 +106,7 @@ async function wholeLife(): Promise<void> {
   const venue = new Venue(planOf(MIDNIGHT - 60_000 - connectMs * timeScale, timeScale));
   await using life = await enter(venue.plan, {
     bufferSize,
-    execArgv: values.prof === undefined ? [] : values.prof.split(' '),
+    execArgv: values['node-args'].split(' ').filter((argument) => argument !== ''),
   });
   const before = await life.figures();
   say('memory of the program before its start', `${round(mib(before.rss - idle))} MiB more`);
