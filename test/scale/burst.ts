@@ -11,7 +11,7 @@ import { INTERVALS } from '../../machines/model/interval.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { enter, idleRss, type Life } from './enter.ts';
 import { type Bar, barsIn, distributionOf, faultsIn, keyOf, latencyOf, storedIn } from './judge.ts';
-import { type Pace, seriesOf, type VenuePlan } from './life.ts';
+import { type Pace, type Stopped, seriesOf, type VenuePlan } from './life.ts';
 import { Findings, mib, round } from './say.ts';
 
 /** From `What it must cost` of the design, and the contract: a closed bar is delivered within 50 ms in normal load. */
@@ -171,10 +171,15 @@ async function wholeLife(): Promise<void> {
   await memory(life, idle, 'after the midnight');
   const stopped = await life.stop();
   below('stop', stopped.ms, BOUNDS.stopMs, 'ms');
-  say('  clean', `${stopped.clean}: ${stopped.parts}`, stopped.clean);
+  sayClean(stopped);
   const stored = new Set(storedIn(life.store, series).map(keyOf));
   const unstored = [...sent, ...all].filter((bar) => !stored.has(keyOf(bar))).length;
   none('stored', unstored === 0 ? [] : [`${unstored} are missing`], `${stored.size}`);
+}
+
+/** Parts are told where one was not closed: there are fifty. */
+function sayClean({ clean, cpuMs, parts }: Stopped): void {
+  say('  processor; clean', `${Math.round(cpuMs)} ms; ${clean ? 'yes' : parts}`, clean);
 }
 
 /** From sending to the first look that saw it, ms; they are committed in the order of their delivery. */
@@ -197,7 +202,7 @@ async function cutShort(): Promise<void> {
   const stopped = await life.stop();
   const [sent, heard] = [barsIn(await life.sent()), barsIn(stopped.told)];
   below('stop in the midst of the burst', stopped.ms, BOUNDS.stopMs, 'ms');
-  say('  clean', `${stopped.clean}: ${stopped.parts}`, stopped.clean);
+  sayClean(stopped);
   const inTime = heard.length > 0 && heard.length < series.length;
   say('  delivered by then, sent in all', `${heard.length}, ${sent.length}`, inTime);
   const stored = new Set(storedIn(life.store, series).map(keyOf));

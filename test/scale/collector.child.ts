@@ -53,13 +53,14 @@ function figures(): Figures {
 }
 
 async function stop(): Promise<Stopped> {
-  const began = instant();
+  const [began, before] = [instant(), process.cpuUsage()];
   const { clean, components } = await collector.stop();
   const ms = instant() - began;
+  const { user, system } = process.cpuUsage(before);
   const parts = components.map(
     ({ name, outcome, durationMs }) => `${name} ${outcome} ${Math.round(durationMs)}`,
   );
-  return { ms, clean, parts: parts.join(', '), told };
+  return { ms, cpuMs: (user + system) / 1_000, clean, parts: parts.join(', '), told };
 }
 
 let reading: AsyncIterableIterator<Candle> | undefined;

@@ -76,6 +76,8 @@ export interface Figures {
 
 export interface Stopped {
   readonly ms: number;
+  /** Processor time of these, all threads. */
+  readonly cpuMs: number;
   readonly clean: boolean;
   /** What it said of each part. */
   readonly parts: string;
