@@ -10,7 +10,7 @@ export class Findings {
 
   /** A number that must be below its bound; one that is not known is not. */
   below(what: string, value: number, bound: number, unit: string): void {
-    this.say(what, `${round(value)} ${unit}, below ${bound}`, value < bound);
+    this.say(what, `${round(value)} ${unit}, below ${Math.round(bound)}`, value < bound);
   }
 
   /** Nothing must be wrong. */
