@@ -252,9 +252,9 @@ export const feedSetup = setup({
       });
       enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
     }),
-    noteLine: assign({
-      lines: ({ context }, params: { line: Cleanup }) =>
-        params.line.outcome === 'closed' ? context.lines : [...context.lines, params.line],
+    /** Nothing is made of a child that has closed: two hundred do, at the same time. */
+    noteLine: enqueueActions(({ context, enqueue }, params: { line: Cleanup }) => {
+      if (params.line.outcome !== 'closed') enqueue.assign({ lines: [...context.lines, params.line] });
     }),
     force: enqueueActions(({ context, enqueue }) => {
       for (const id of context.pending) enqueue.stopChild(id);

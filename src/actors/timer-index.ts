@@ -20,12 +20,14 @@ function index(root: { readonly system: object }): boolean {
   if (scheduler?.schedule === undefined || !scheduler.cancel || !scheduler.cancelAll) return false;
   const { schedule, cancel, cancelAll } = scheduler as Scheduler;
   /** Also of timers that have gone off: to cancel those is to do nothing. Their names are those of a chart, so few. */
-  const idsOf = new WeakMap<AnyActorRef, Set<string>>();
+  const idsOf = new WeakMap<AnyActorRef, string[]>();
   /** Those who have a timer without a name of its own. */
   const unknown = new WeakSet<AnyActorRef>();
   scheduler.schedule = (source, target, event, delay, id) => {
+    const ids = idsOf.get(source);
     if (id === undefined) unknown.add(source);
-    else idsOf.set(source, (idsOf.get(source) ?? new Set()).add(id));
+    else if (ids === undefined) idsOf.set(source, [id]);
+    else if (!ids.includes(id)) ids.push(id);
     schedule(source, target, event, delay, id);
   };
   scheduler.cancelAll = (source) => {

@@ -73,7 +73,7 @@ export class Delivery {
   add(series: Series): void {
     const key = seriesKey(series);
     if (this.#buffers.has(key)) return;
-    this.#buffers.set(key, new CandleBuffer(this.#bufferSize));
+    this.#buffers.set(key, new CandleBuffer(series, this.#bufferSize));
     for (const iterator of this.#iterators) iterator.add(series);
   }
 

@@ -24,9 +24,17 @@ const WORKER_URL = new URL(
   import.meta.url,
 );
 
+/**
+ * Of what lives a moment, as the rows of a batch, MB: without a bound a heap takes some hundred, the more the longer it lives.
+ */
+const YOUNG_MB = 12;
+
 /** A worker thread, which writes the file that it is told to open. */
 export const startWorker: StartThread = ({ answered, gone }) => {
-  const worker = new Worker(WORKER_URL, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const worker = new Worker(WORKER_URL, {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   keepThread(worker);
   worker.on('message', answered);
   worker.on('error', (error) => gone(error, worker.terminate()));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Candle } from '../../machines/model/kline.ts';
 import { CandleBuffer } from '../../src/pipeline/candle-buffer.ts';
 import { BATCH_ROWS_MAX, RowBuffer } from '../../src/pipeline/row-buffer.ts';
 import { at, BTC, bar } from './candles.ts';
@@ -10,7 +11,7 @@ describe('the candle buffer', () => {
   test('holds the newest candles, oldest first, never more than its capacity', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(100), (capacity, count) => {
-        const buffer = new CandleBuffer(capacity);
+        const buffer = new CandleBuffer(BTC, capacity);
         const all = Array.from({ length: count }, (_, index) => bar(at(index)));
         for (const candle of all) {
           buffer.push(candle);
@@ -23,7 +24,7 @@ describe('the candle buffer', () => {
 
   test('puts a bar that came late between those that are held, and before none', () => {
     const indices = (buffer: CandleBuffer) => buffer.toArray().map((one) => (one.openTime - at(0)) / 60_000);
-    const buffer = new CandleBuffer(4);
+    const buffer = new CandleBuffer(BTC, 4);
     buffer.insert(bar(at(1)));
     expect(indices(buffer)).toEqual([]);
     for (const index of [2, 5, 7]) buffer.push(bar(at(index)));
@@ -34,8 +35,44 @@ describe('the candle buffer', () => {
     expect(indices(buffer)).toEqual([16, 17, 18, 19]);
   });
 
+  test('is what a plain list would be, whatever comes: each number as it came, also of bars that were corrected', () => {
+    const step = fc.record({
+      what: fc.constantFrom('push', 'push', 'push', 'insert', 'correct'),
+      skipped: fc.integer({ min: 1, max: 3 }),
+      back: fc.nat(12),
+      values: fc.record({
+        open: fc.double({ noNaN: true }),
+        takerBuyQuoteVolume: fc.double({ noNaN: true }),
+        source: fc.constantFrom('stream', 'rest', 'vision'),
+      }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.array(step, { maxLength: 60 }), (capacity, steps) => {
+        const buffer = new CandleBuffer(BTC, capacity);
+        let list: Candle[] = [];
+        let newest = 100;
+        for (const { what, skipped, back, values } of steps) {
+          if (what === 'push') newest += skipped;
+          const candle = bar(at(what === 'push' ? newest : newest - back), values.source, BTC, values);
+          const index = list.findIndex(({ openTime }) => openTime >= candle.openTime);
+          const isHeld = list[index]?.openTime === candle.openTime;
+          if (what === 'correct' && isHeld) list[index] = candle;
+          if (what === 'insert' && index > 0 && !isHeld) list.splice(index, 0, candle);
+          if (what === 'push') list.push(candle);
+          list = list.slice(-capacity);
+          buffer[what](candle);
+          expect(buffer.toArray()).toEqual(list);
+          expect(buffer.find(candle.openTime)).toEqual(
+            list.find(({ openTime }) => openTime === candle.openTime),
+          );
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('hands out a copy', () => {
-    const buffer = new CandleBuffer(3);
+    const buffer = new CandleBuffer(BTC, 3);
     buffer.push(bar(at(0)));
     const copy = buffer.toArray() as unknown[];
     copy.length = 0;
