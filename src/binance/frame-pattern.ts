@@ -22,6 +22,7 @@ const STARTS_DOUBLES = 5;
 const TIMES_DOUBLES = 2;
 /** Memory of patterns comes in pieces of so many bytes. */
 const CHUNK_BYTES = 65_536;
+const MINUS = 0x2d;
 const ZERO = 0x30;
 
 /** Memory for the patterns of all streams: what one has lies together, and is no object. */
@@ -164,8 +165,10 @@ export class FramePattern<Owner> {
   keepRest(bytes: Uint8Array, view: DataView, at: number, to: number, text: KlineText): void {
     const size = to - at;
     const blocksBytes = Math.ceil(size / BLOCK) * BLOCK;
-    // What closes a bar is no pattern: a frame like the one in the blocks is one of a forming bar.
-    const isPattern = !text.closed && blocksBytes <= REST_BYTES && text.countDigits <= SHORT_DIGITS;
+    const fits = blocksBytes <= REST_BYTES && text.countDigits <= SHORT_DIGITS;
+    // What closes a bar is no pattern: a frame like the one in the blocks is one of a forming bar. Nor is one whose last trade
+    // has a negative number, which is one without trades: nobody would see a zero behind the sign.
+    const isPattern = fits && !text.closed && bytes[at] !== MINUS;
     this.#restBytes = isPattern ? size : 0;
     this.#longRest = isPattern ? undefined : Buffer.from(bytes.subarray(at, to)).toString('latin1');
     if (!isPattern) return;

@@ -35,7 +35,7 @@ export class Shortcut {
   #owed = 0;
   /** A message in several frames has begun, and has not ended. */
   #isWithinMessage = false;
-  /** The beginning of a frame's header, which is not whole yet: `ws` can't do anything with it either. */
+  /** The beginning of a frame's header, which is not whole yet: `ws` could at most find an error in it a little earlier. */
   #rest: Buffer | undefined;
   /** `ws` has been given a part of this piece itself, and may keep it. */
   #isShared = false;

@@ -170,6 +170,16 @@ describe('behind a frame that was kept', () => {
     expect(hearer(frame()).read(frame(change))).toBeUndefined();
   });
 
+  test('one with a zero behind the sign of a number is left to the parser, which refuses it', () => {
+    const reader = hearer(frame({ L: '-12' }));
+    for (const L of ['-05', '-00']) {
+      expect(reader.read(frame({ L }))).toBeUndefined();
+      expect(parsed(frame({ L }))).toBeUndefined();
+    }
+    for (const L of ['-12', '-90', '-1', '-0', '0', '12'])
+      expect(read(reader, frame({ L }))).toEqual(parsed(frame({ L })));
+  });
+
   test('one that is longer in front of what is alike is looked at there', () => {
     for (let length = 1; length <= 32; length++) {
       const v = `"${whole(length)}"`;
