@@ -54,13 +54,10 @@ export const klineStreamMachine = klineStream.createMachine({
         CLOSE: 'closed',
         RETIRE: { actions: { type: 'tellCursor', params: ({ event }) => event } },
         'CURSOR.ENDED': { target: 'closed', actions: 'noteRetired' },
+        'CURSOR.FAILED': { target: 'closed', actions: 'noteFailed' },
       },
-      invoke: {
-        src: 'cursor',
-        id: 'cursor',
-        input: ({ context }) => context.series,
-        onError: { target: 'closed', actions: 'noteFailed' },
-      },
+      entry: 'attachCursor',
+      exit: 'detachCursor',
       states: {
         proof: {
           initial: 'offline',

@@ -1,5 +1,5 @@
 /** What a kline stream's chart is made of: its types, actors, actions, guards and delays. The chart is beside it. */
-import { assign, fromCallback, fromPromise, sendParent, sendTo, setup, stateIn } from 'xstate';
+import { assign, fromPromise, sendParent, setup, stateIn } from 'xstate';
 import type {
   CursorCommand,
   CursorEvent,
@@ -41,9 +41,6 @@ export const klineStream = setup({
     tags: {} as 'live' | 'mute' | 'repairing',
   },
   actors: {
-    cursor: fromCallback<CursorCommand, Series>(() => {
-      throw new Error('cursor is not provided');
-    }),
     repair: fromPromise<RepairResult, Series>(() => Promise.reject(new Error('repair is not provided'))),
     proveStream: fromPromise<StreamProof, ProveStreamInput>(() =>
       Promise.reject(new Error('proveStream is not provided')),
@@ -97,7 +94,16 @@ export const klineStream = setup({
         again: params.again,
       }),
     ),
-    tellCursor: sendTo('cursor', (_, params: CursorCommand) => params),
+    /** Has the cursor of the series bring its edges to this chart, until it is detached or the chart has ended. */
+    attachCursor: () => {
+      throw new Error('attachCursor is not provided');
+    },
+    detachCursor: () => {
+      throw new Error('detachCursor is not provided');
+    },
+    tellCursor: (_, _command: CursorCommand) => {
+      throw new Error('tellCursor is not provided');
+    },
     noteRetired: assign({ retired: true }),
     noteFailed: assign({ outcome: 'failed' as const }),
   },

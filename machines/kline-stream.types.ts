@@ -26,7 +26,8 @@ export interface KlineStreamInput {
  * From the cursor. FIRST_FRAME: the first of a connection. FRAME_AGAIN: the first after SILENT, QUIET or GARBLED was told, of a
  * connection that had spoken before. QUIET:
  * REST shows that the symbol does not trade, so silence is all right. SILENT: no frame for `silenceMs`. GARBLED:
- * many frames in a row could not be understood. HOLE: a bar is owed. ENDED: a retired series is whole.
+ * many frames in a row could not be understood. HOLE: a bar is owed. ENDED: a retired series is whole. FAILED:
+ * there is none for the series.
  */
 export type CursorEvent =
   | { type: 'CURSOR.FIRST_FRAME' }
@@ -35,7 +36,8 @@ export type CursorEvent =
   | { type: 'CURSOR.SILENT' }
   | { type: 'CURSOR.GARBLED' }
   | { type: 'CURSOR.HOLE' }
-  | { type: 'CURSOR.ENDED' };
+  | { type: 'CURSOR.ENDED' }
+  | { type: 'CURSOR.FAILED'; error: unknown };
 
 /** The symbol ends: bars that open at or after `endTime` (exchange ms) are not there. */
 export interface Retirement {

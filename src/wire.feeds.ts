@@ -5,7 +5,7 @@ import { type FeedInput, feedMachine } from '../machines/feed.machine.ts';
 import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
 import { noReconnects, type ReconnectCounts } from '../machines/model/reconnect.ts';
 import { place, withPlaced } from '../machines/model/shards.ts';
-import { cursorActor } from './actors/cursor.ts';
+import { cursorActions } from './actors/cursor.ts';
 import { permitActor } from './actors/dial-gate.ts';
 import type { PastPort } from './actors/past-days.ts';
 import type { PourPorts } from './actors/pour-bars.ts';
@@ -79,8 +79,8 @@ export function wireFeeds(ports: {
   );
   const klineStream = closeOnFault(
     klineStreamMachine.provide({
+      actions: cursorActions(pipeline, now, () => epoch),
       actors: {
-        cursor: cursorActor(pipeline, now, () => epoch),
         repair: repairActor({
           rest,
           past: ports.past,

@@ -36,6 +36,8 @@ export class Cursor {
   epoch = -1;
   /** Hears the edges; set while the stream's chart is alive. */
   onEdge: ((event: CursorEvent) => void) | undefined;
+  /** Whose that is. */
+  heardBy: object | undefined;
   /** Monotonic ms since when it hears them. */
   heardSince = Number.POSITIVE_INFINITY;
   /** What REST was asked for and lacks. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { CursorEvent } from '../../machines/kline-stream.types.ts';
 import { INTERVALS, openTimeAt } from '../../machines/model/interval.ts';
-import { cursorActor } from '../../src/actors/cursor.ts';
+import { cursorActions } from '../../src/actors/cursor.ts';
 import { type RepairPorts, repairActor } from '../../src/actors/repair.ts';
 import type { VenueRequest } from '../../src/binance/rest.ts';
 import { ExchangeError } from '../../src/errors.ts';
@@ -9,7 +10,7 @@ import { at, BTC, frame, MINUTE, rig } from '../pipeline/candles.ts';
 import { noPast } from '../support/no-past.ts';
 import { FakeClock } from '../transport/fake-clock.ts';
 import { clockSetTo, klinesAt, rowOf } from './exchange.ts';
-import { fakeLogger, fakeRest, host, run } from './harness.ts';
+import { fakeLogger, fakeRest, run } from './harness.ts';
 
 /** Of an exchange without an archive, and a store that keeps up. */
 const byRest = { past: noPast, whenDrained: async <Result>(_: AbortSignal, work: () => Result) => work() };
@@ -245,29 +246,54 @@ const barAt = (index: number) => {
 describe('the cursor of a stream', () => {
   test('tells its edges for as long as the stream lives', () => {
     const { pipeline } = rig({ exchangeNow: at(0) + 10 });
-    const actor = host(
-      cursorActor(
-        pipeline,
-        () => 0,
-        () => 0,
-      ),
-      BTC,
+    const actions = cursorActions(
+      pipeline,
+      () => 0,
+      () => 0,
     );
+    const chart = () => {
+      const heard: string[] = [];
+      let status: 'active' | 'stopped' = 'active';
+      const self = { getSnapshot: () => ({ status }), send: ({ type }: CursorEvent) => heard.push(type) };
+      const args = { context: { series: BTC }, self };
+      actions.attachCursor(args);
+      const stop = (): void => {
+        status = 'stopped';
+      };
+      return { heard, stop, detach: () => actions.detachCursor(args) };
+    };
+    const first = chart();
     pipeline.take(frame(at(0), { closed: false }), 1);
-    expect(actor.types()).toEqual(['CURSOR.FIRST_FRAME']);
-    const later = host(
-      cursorActor(
-        pipeline,
-        () => 0,
-        () => 0,
-      ),
-      BTC,
-    );
-    actor.stop();
+    expect(first.heard).toEqual(['CURSOR.FIRST_FRAME']);
+    const later = chart();
+    // It has been replaced, and takes nothing from who came after it.
+    first.detach();
     pipeline.take(frame(at(0), { closed: false }), 2);
-    expect(later.types()).toEqual(['CURSOR.FIRST_FRAME']);
+    expect([first.heard.length, later.heard]).toEqual([1, ['CURSOR.FIRST_FRAME']]);
     later.stop();
     pipeline.take(frame(at(0), { closed: false }), 3);
-    expect(later.types()).toHaveLength(1);
+    expect(later.heard).toHaveLength(1);
+    const last = chart();
+    last.detach();
+    pipeline.take(frame(at(0), { closed: false }), 4);
+    expect(last.heard).toEqual([]);
+  });
+
+  test('that cannot be had is a failure of the stream', () => {
+    const { pipeline } = rig({ exchangeNow: at(0) + 10 });
+    const heard: string[] = [];
+    const self = {
+      getSnapshot: () => ({ status: 'active' as const }),
+      send: ({ type }: CursorEvent) => heard.push(type),
+    };
+    pipeline.add = () => {
+      throw new Error('no room');
+    };
+    cursorActions(
+      pipeline,
+      () => 0,
+      () => 0,
+    ).attachCursor({ context: { series: BTC }, self });
+    expect(heard).toEqual(['CURSOR.FAILED']);
   });
 });

@@ -4,7 +4,7 @@ import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import { nextOpenTime, openTimeAt } from '../../machines/model/interval.ts';
 import { type Candle, type Series, seriesKey } from '../../machines/model/kline.ts';
 import type { Row } from '../../machines/model/row.ts';
-import { cursorActor } from '../../src/actors/cursor.ts';
+import { cursorActions } from '../../src/actors/cursor.ts';
 import { proveStreamActor } from '../../src/actors/prove-stream.ts';
 import { repairActor } from '../../src/actors/repair.ts';
 import { watchBarsActor } from '../../src/actors/watch-bars.ts';
@@ -86,12 +86,12 @@ export function streamRig(exchange: FakeExchange) {
     },
   };
   const logic = klineStreamMachine.provide({
+    actions: cursorActions(
+      pipeline,
+      () => clock.now(),
+      () => 0,
+    ),
     actors: {
-      cursor: cursorActor(
-        pipeline,
-        () => clock.now(),
-        () => 0,
-      ),
       repair: repairActor({
         past: noPast,
         whenDrained: async (_signal, work) => work(),

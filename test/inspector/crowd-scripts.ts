@@ -16,7 +16,6 @@ import { feedMachine } from '../../machines/feed.machine.ts';
 import type { FeedInput } from '../../machines/feed.types.ts';
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import type {
-  CursorCommand,
   CursorEvent,
   ProveStreamInput,
   RepairResult,
@@ -61,14 +60,15 @@ export class CrowdScripts {
         },
       }),
     );
-    const cursor = fromCallback<CursorCommand, Series>(({ input, sendBack }) => {
-      this.cursors.set(seriesKey(input), sendBack);
-      return () => void this.cursors.delete(seriesKey(input));
-    });
     const klineStream = closeOnFault(
       klineStreamMachine.provide({
+        actions: {
+          attachCursor: ({ context, self }) =>
+            void this.cursors.set(seriesKey(context.series), (event) => self.send(event)),
+          detachCursor: ({ context }) => void this.cursors.delete(seriesKey(context.series)),
+          tellCursor: () => {},
+        },
         actors: {
-          cursor,
           repair: fromPromise<RepairResult, Series>(
             ({ input }) => new Promise((resolve) => this.repairs.set(seriesKey(input), resolve)),
           ),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { klineStreamModel } from '../model/kline-stream.model.ts';
+import { klineStreamModel, toldToCursor } from '../model/kline-stream.model.ts';
 import type { Session } from '../model/walk/index.ts';
-import { begin, child, ends, fails, isDone, received, say } from './play.ts';
+import { begin, child, ends, fails, isDone, say } from './play.ts';
 
 type Run = Session<never>;
 const begun = (): Run => begin(klineStreamModel) as Run;
@@ -75,7 +75,7 @@ test.each([
 ])('while it is %s, its cursor hears of each second connection in the making', (_, types, isLive) => {
   const run = begun();
   tell(run, ...types, 'FEED.ROTATING');
-  expect(received(run, 'cursor').at(-1)).toEqual({ type: 'SUCCESSION', isLive });
+  expect(toldToCursor(run.actor)?.at(-1)).toEqual({ type: 'SUCCESSION', isLive });
 });
 
 describe('a stream without a frame', () => {
@@ -319,9 +319,10 @@ describe('its end', () => {
     const run = begun();
     tell(run, FRAME, 'CURSOR.HOLE');
     say(run, { type: 'RETIRE', endTime: 1_700_000_000_000 });
-    expect(received(run, 'cursor')).toEqual([{ type: 'RETIRE', endTime: 1_700_000_000_000 }]);
+    expect(toldToCursor(run.actor)).toEqual([{ type: 'RETIRE', endTime: 1_700_000_000_000 }]);
     expect(isDone(run)).toBe(false);
     tell(run, 'CURSOR.ENDED');
+    expect(toldToCursor(run.actor)).toBeUndefined();
     expect(run.snapshot.output).toEqual({
       name: 'BTCUSDT@1m',
       outcome: 'closed',
@@ -338,7 +339,7 @@ describe('its end', () => {
 
   test('is a failure when its cursor fails', () => {
     const run = begun();
-    fails(run, 'cursor', new Error('boom'));
+    say(run, { type: 'CURSOR.FAILED', error: new Error('boom') });
     expect(run.snapshot.output).toMatchObject({ name: 'BTCUSDT@1m', outcome: 'failed' });
   });
 });

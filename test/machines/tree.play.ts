@@ -17,7 +17,10 @@ const machine = collectorMachine.provide({
     feed: feedMachine.provide({
       actors: {
         connection: connectionMachine.provide({ actors: { permit: stub, socket: stub, prove: stub } }),
-        klineStream: klineStreamMachine.provide({ actors: { cursor: stub, repair: stub } }),
+        klineStream: klineStreamMachine.provide({
+          actors: { repair: stub },
+          actions: { attachCursor: () => {}, detachCursor: () => {}, tellCursor: () => {} },
+        }),
       },
     }),
     prepare: stub,
@@ -97,13 +100,18 @@ const TELL: Readonly<Record<string, readonly object[]>> = {
     { type: 'SOCKET.CLOSED', end: { code: 1006 }, cause: 'closed', reason: 'lost' },
     { type: 'SOCKET.CLOSED', end: { code: 1006, status: 404 }, cause: 'refused', reason: 'not found' },
   ],
-  cursor: [{ type: 'CURSOR.FIRST_FRAME' }, { type: 'CURSOR.QUIET' }, { type: 'CURSOR.HOLE' }],
   keepTime: [],
   watchBars: [],
   watchSymbols: [],
   auditBars: [],
   recheckGaps: [],
 };
+
+/** The charts of streams, in the order in which they came. */
+export const streamsOf = (tree: Tree): AnyActorRef[] => tree.living().filter(({ id }) => id.includes('/'));
+
+/** What the cursor of a stream brings to its chart. */
+const EDGES = [{ type: 'CURSOR.FIRST_FRAME' }, { type: 'CURSOR.QUIET' }, { type: 'CURSOR.HOLE' }] as const;
 
 export const tell = (leaf: AnyActorRef | undefined, ...types: string[]): void => {
   for (const type of types) leaf?._parent?.send({ type });
@@ -121,8 +129,13 @@ const FAULTS: readonly unknown[] = [
   undefined,
 ];
 
-/** One of the things that may happen to a leaf, chosen by a number. */
+/** One of the things that may happen to a leaf, or to a stream by its cursor, chosen by a number. */
 export function befall(tree: Tree, leaf: AnyActorRef, choice: number): void {
+  if (!isStub(leaf)) {
+    const fails = choice % 8 === 7;
+    leaf.send(fails ? { type: 'CURSOR.FAILED', error: FAULTS[0] } : EDGES[choice % EDGES.length]);
+    return;
+  }
   const told = TELL[leaf.id];
   const event = told?.[choice % told.length];
   if (choice % 8 === 7) failChild(leaf, FAULTS[(choice >> 3) % FAULTS.length]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Lifetimes } from '../../machines/collector.setup.ts';
 import { begin, say } from './play.ts';
-import { befall, leaves, succeed, type Tree, tell, treeModel } from './tree.play.ts';
+import { befall, leaves, streamsOf, succeed, type Tree, tell, treeModel } from './tree.play.ts';
 
 const report = (tree: Tree): Lifetimes => tree.snapshot.context as unknown as Lifetimes;
 const top = (tree: Tree): string => {
@@ -19,7 +19,7 @@ function streaming(tree = begin(treeModel) as Tree): Tree {
   for (const id of ['prepare', 'open']) for (const leaf of leaves(tree, id)) succeed(tree, leaf);
   for (const permit of leaves(tree, 'permit')) succeed(tree, permit);
   for (const socket of leaves(tree, 'socket')) tell(socket, 'SOCKET.OPENED', 'SOCKET.ACKED', 'SOCKET.FRAME');
-  for (const cursor of leaves(tree, 'cursor')) tell(cursor, 'CURSOR.FIRST_FRAME');
+  for (const stream of streamsOf(tree)) stream.send({ type: 'CURSOR.FIRST_FRAME' });
   return tree;
 }
 
@@ -62,11 +62,11 @@ describe('the six machines together', () => {
   test('mend a feed whose stream failed while the other goes on', () => {
     const tree = streaming();
     const [socket, other] = leaves(tree, 'socket');
-    befall(tree, leaves(tree, 'cursor')[0]!, 7);
+    befall(tree, streamsOf(tree)[0]!, 7);
     expect(tree.snapshot.value).toEqual({ streaming: 'partial' });
     tree.pass(1_000);
     for (const permit of leaves(tree, 'permit')) succeed(tree, permit);
-    expect(leaves(tree, 'cursor')).toHaveLength(4);
+    expect(streamsOf(tree)).toHaveLength(4);
     expect(leaves(tree, 'socket')).toContain(other);
     expect(leaves(tree, 'socket')).not.toContain(socket);
     tell(leaves(tree, 'socket').at(-1), 'SOCKET.OPENED', 'SOCKET.FRAME');
@@ -101,7 +101,7 @@ function happen(tree: Tree, event: unknown): void {
   if (pass !== undefined) tree.pass(pass);
   if (silentMs !== undefined) Object.assign(tree.env, { silentMs });
   if (rows !== undefined) Object.assign(tree.env.rows, { size: rows, full: rows >= 100 });
-  const all = leaves(tree);
+  const all = [...leaves(tree), ...streamsOf(tree)];
   const hit = leaf === undefined ? undefined : all[leaf % Math.max(1, all.length)];
   if (hit !== undefined) befall(tree, hit, choice);
 }

@@ -1,9 +1,21 @@
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
+import type { CursorCommand } from '../../machines/kline-stream.types.ts';
 import { model, stub } from './walk/index.ts';
 
-/** A stream whose cursor reports and whose questions to REST end as the walk pleases. */
+const commands = new WeakMap<object, CursorCommand[]>();
+/** What the cursor of a stream was told, oldest first; undefined when nothing brings its edges. */
+export const toldToCursor = (stream: object): readonly CursorCommand[] | undefined => commands.get(stream);
+
+/** A stream whose questions to REST end as the walk pleases, and whose cursor does what it is told. */
 export const klineStreamModel = model(
-  klineStreamMachine.provide({ actors: { cursor: stub, repair: stub, proveStream: stub } }),
+  klineStreamMachine.provide({
+    actors: { repair: stub, proveStream: stub },
+    actions: {
+      attachCursor: ({ self }) => void commands.set(self, []),
+      detachCursor: ({ self }) => void commands.delete(self),
+      tellCursor: ({ self }, command) => void commands.get(self)?.push(command),
+    },
+  }),
 )({
   input: () => ({
     id: 'BTCUSDT@1m',
@@ -12,8 +24,10 @@ export const klineStreamModel = model(
     timing: { proofDelayMs: 2_000, proofSpacingMs: 3_000, silenceMs: 60_000 },
     random: () => 0.5,
   }),
-  events: () => ({ RETIRE: [{ type: 'RETIRE', endTime: 1_700_000_000_000 }] }),
-  // The cursor is a callback, which never ends by itself.
+  events: () => ({
+    RETIRE: [{ type: 'RETIRE', endTime: 1_700_000_000_000 }],
+    'CURSOR.FAILED': [{ type: 'CURSOR.FAILED', error: new Error('no room') }],
+  }),
   outputs: (id) => OUTPUTS[id] ?? [],
   abstract: (context) => context.mutes > 0,
 });
