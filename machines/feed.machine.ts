@@ -18,8 +18,10 @@
  * however far it has come. What was born of a rotation is protected as the first was.
  *
  * A shard keeps the stop quick: stopping a parent is quadratic in its children (100 cost 6 ms, 1,000 a
- * second), so 200 streams share one feed, not the collector.
+ * second), so 200 streams share one feed, not the collector; and its streams are ended together (`endTogether`).
  */
+import type { AnyStateMachine } from 'xstate';
+import { endTogether } from './end-together.ts';
 import { feedSetup } from './feed.setup.ts';
 import { type Cleanup, cleanup, describe, type Outcome } from './model/cleanup.ts';
 
@@ -307,25 +309,31 @@ export const feedMachine = feedSetup.createMachine({
       },
     },
     closing: {
-      entry: 'closeChildren',
+      entry: 'closeConnections',
       on: {
         'xstate.done.actor.*': {
+          guard: { type: 'isAwaited', params: ({ event }) => ({ id: event.actorId }) },
           actions: [
-            { type: 'forgetChild', params: ({ event }) => ({ id: event.actorId }) },
+            { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
             { type: 'noteLine', params: ({ event }) => ({ line: event.output }) },
           ],
         },
-        'xstate.error.actor.*': {
-          actions: [
-            { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
-            {
-              type: 'noteLine',
-              params: ({ event, context }) => ({
-                line: cleanup(event.actorId, 'failed', context.closingSince, context.now(), event.error),
-              }),
-            },
-          ],
-        },
+        'xstate.error.actor.*': [
+          {
+            guard: { type: 'isAwaited', params: ({ event }) => ({ id: event.actorId }) },
+            actions: [
+              { type: 'dropChild', params: ({ event }) => ({ id: event.actorId }) },
+              {
+                type: 'noteLine',
+                params: ({ event, context }) => ({
+                  line: cleanup(event.actorId, 'failed', context.closingSince, context.now(), event.error),
+                }),
+              },
+            ],
+          },
+          // A stream: it would have been stopped with this feed anyhow.
+          {},
+        ],
       },
       always: { guard: 'allClosed', target: 'closed' },
       after: { closeDeadline: { target: 'closed', actions: 'force' } },
@@ -333,6 +341,10 @@ export const feedMachine = feedSetup.createMachine({
     closed: { type: 'final' },
   },
 });
+
+/** Has its streams end together when it is to close. Apply it after the last `provide()`. */
+export const endingStreams = <Machine extends AnyStateMachine>(machine: Machine): Machine =>
+  endTogether(machine, 'CLOSE', ({ src }) => src === 'klineStream');
 
 interface Down {
   readonly reason: string;

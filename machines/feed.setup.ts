@@ -231,28 +231,20 @@ export const feedSetup = setup({
       closingSince: ({ context }) => context.now(),
       closeMs: (_, params: { withinMs: number }) => params.withinMs,
     }),
-    closeChildren: enqueueActions(({ context, enqueue }) => {
+    closeConnections: enqueueActions(({ context, enqueue }) => {
       // The connection reports a little before the feed's own deadline, so that its line says what it did.
       const event = { type: 'CLOSE' as const, withinMs: context.closeMs * 0.9 };
-      for (const id of context.pending) enqueue.sendTo(id, event);
+      // A stream has nothing to close: it is stopped, at once (`endTogether`) or when the feed ends.
+      const pending = context.pending.filter((id) => isConnection(context, id));
+      for (const id of pending) enqueue.sendTo(id, event);
+      enqueue.assign({ pending });
     }),
     /** A child that is done stays in `children` until it is stopped. */
     dropChild: enqueueActions(({ context, enqueue }, params: { id: string }) => {
       enqueue.stopChild(params.id);
       enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
     }),
-    /**
-     * While all close: the same without a copy of `children` for each of two hundred, which is quadratic. What is done
-     * has stopped itself already; it only has to be taken from the list before the feed ends and stops what is there.
-     */
-    forgetChild: enqueueActions(({ context, enqueue, self }, params: { id: string }) => {
-      enqueue(() => {
-        const { children } = self.getSnapshot() as { children: Record<string, unknown> };
-        delete children[params.id];
-      });
-      enqueue.assign({ pending: context.pending.filter((id) => id !== params.id) });
-    }),
-    /** Nothing is made of a child that has closed: two hundred do, at the same time. */
+    /** Nothing is made of one that has closed. */
     noteLine: enqueueActions(({ context, enqueue }, params: { line: Cleanup }) => {
       if (params.line.outcome !== 'closed') enqueue.assign({ lines: [...context.lines, params.line] });
     }),
@@ -276,6 +268,7 @@ export const feedSetup = setup({
     isFirst: (_, params: { again: boolean }) => !params.again,
     mayRecycle: ({ context }) =>
       context.now() - context.recycledAt >= RECYCLE_SILENCES * context.connection.timing.silenceMs,
+    isAwaited: ({ context }, params: { id: string }) => context.pending.includes(params.id),
     allClosed: ({ context }) => context.pending.length === 0,
   },
   delays: {

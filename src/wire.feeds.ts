@@ -1,7 +1,7 @@
 /** The part of the composition root that dials: connections, streams, and the shards made of them. */
 import { closeOnFault } from '../machines/close-on-fault.ts';
 import { connectionMachine } from '../machines/connection.machine.ts';
-import { type FeedInput, feedMachine } from '../machines/feed.machine.ts';
+import { endingStreams, type FeedInput, feedMachine } from '../machines/feed.machine.ts';
 import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
 import { noReconnects, type ReconnectCounts } from '../machines/model/reconnect.ts';
 import { place, withPlaced } from '../machines/model/shards.ts';
@@ -118,7 +118,7 @@ export function wireFeeds(ports: {
   return {
     /** Connections that were given up, by why, over all runs. */
     reconnects: reconnects as Readonly<ReconnectCounts>,
-    machine: closeOnFault(feedMachine.provide({ actors: { connection, klineStream } })),
+    machine: closeOnFault(endingStreams(feedMachine.provide({ actors: { connection, klineStream } }))),
     streamsPerSocket,
     newFeed: (id: string, streams: readonly KlineStreamInput[]): FeedInput => newFeed(id, streams),
     /** One shard hears the news of listings, so there is one also where nothing trades yet. */

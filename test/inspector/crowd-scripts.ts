@@ -12,7 +12,7 @@ import type {
   SocketEvent,
   SocketInput,
 } from '../../machines/connection.types.ts';
-import { feedMachine } from '../../machines/feed.machine.ts';
+import { endingStreams, feedMachine } from '../../machines/feed.machine.ts';
 import type { FeedInput } from '../../machines/feed.types.ts';
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import type {
@@ -81,7 +81,7 @@ export class CrowdScripts {
     return closeOnFault(
       collectorMachine.provide({
         actors: {
-          feed: closeOnFault(feedMachine.provide({ actors: { connection, klineStream } })),
+          feed: closeOnFault(endingStreams(feedMachine.provide({ actors: { connection, klineStream } }))),
           store: closeOnFault(storeMachine.provide({ actors: { open: done, commit: done, seal: done } })),
           rest: closeOnFault(
             restSessionMachine.provide({

@@ -146,21 +146,25 @@ describe('CLOSE', () => {
     return run;
   };
 
-  test('is passed on to each child once, with a little less time', () => {
+  test('is passed on to the connection once, with a little less time', () => {
     const run = closing();
     say(run, CLOSE);
-    for (const id of [BTC, ETH, CONNECTION])
-      expect(received(run, id).filter(({ type }) => type === 'CLOSE')).toEqual([
-        { type: 'CLOSE', withinMs: 2_700 },
-      ]);
+    expect(received(run, CONNECTION).filter(({ type }) => type === 'CLOSE')).toEqual([
+      { type: 'CLOSE', withinMs: 2_700 },
+    ]);
   });
 
-  test('ends the feed as soon as all have ended', () => {
+  test('ends the feed as soon as the connection has ended, and with it the streams, which have nothing to close', () => {
     const run = closing();
     run.pass(20);
-    for (const id of [CONNECTION, BTC]) ends(run, id, line(id));
-    expect(run.snapshot.status).toBe('active');
-    ends(run, ETH, line(ETH));
+    const streams = [BTC, ETH].map((id) => child(run, id));
+    expect(streams.map((stream) => (stream.getSnapshot() as StubSnapshot).received)).toEqual([
+      [{ type: 'FEED.UP' }],
+      [{ type: 'FEED.UP' }],
+    ]);
+    fails(run, BTC, new Error('late, and nobody is interested'));
+    ends(run, CONNECTION, line(CONNECTION));
+    expect(streams[1]?.getSnapshot().status).toBe('stopped');
     expect(run.snapshot.output).toEqual({
       name: 'feed',
       lines: [{ name: 'feed', outcome: 'closed', durationMs: 20 }],
@@ -169,13 +173,11 @@ describe('CLOSE', () => {
 
   test('names who had to be forced', () => {
     const run = closing();
-    ends(run, BTC, line(BTC));
     run.pass(3_000);
     expect(run.snapshot.output).toEqual({
       name: 'feed',
       lines: [
         { name: 'feed', outcome: 'forced', durationMs: 3_000 },
-        { name: ETH, outcome: 'forced', durationMs: 3_000 },
         { name: CONNECTION, outcome: 'forced', durationMs: 3_000 },
       ],
     });
@@ -183,32 +185,30 @@ describe('CLOSE', () => {
 
   test('names who failed instead of closing, and does not call that forced', () => {
     const run = closing();
-    fails(run, BTC, new Error('boom'));
-    ends(run, ETH, line(ETH));
-    ends(run, CONNECTION, line(CONNECTION, 'failed'));
+    fails(run, CONNECTION, new Error('boom'));
     expect(run.snapshot.output).toEqual({
       name: 'feed',
       lines: [
         { name: 'feed', outcome: 'failed', durationMs: 0 },
-        { name: BTC, outcome: 'failed', durationMs: 0, error: 'boom' },
-        { name: CONNECTION, outcome: 'failed', durationMs: 1 },
+        { name: CONNECTION, outcome: 'failed', durationMs: 0, error: 'boom' },
       ],
     });
+    const other = closing();
+    ends(other, CONNECTION, line(CONNECTION, 'failed'));
+    expect(other.snapshot.output).toMatchObject({ lines: [{ outcome: 'failed' }, { durationMs: 1 }] });
   });
 
-  test('reaches a connection that was lost once, as every other child', () => {
+  test('reaches a connection that was lost once', () => {
     const run = up();
     say(run, down);
     say(run, CLOSE);
-    for (const id of [BTC, ETH, CONNECTION])
-      expect(received(run, id).filter(({ type }) => type === 'CLOSE')).toHaveLength(1);
+    expect(received(run, CONNECTION).filter(({ type }) => type === 'CLOSE')).toHaveLength(1);
   });
 
   test('while mending asks only those that are there', () => {
     const run = up();
     fails(run, BTC, new Error('boom'));
     say(run, CLOSE);
-    ends(run, ETH, line(ETH));
     expect(run.snapshot.status).toBe('done');
   });
 });

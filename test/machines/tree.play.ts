@@ -2,7 +2,7 @@ import type { AnyActorRef } from 'xstate';
 import { collectorMachine } from '../../machines/collector.machine.ts';
 import { connectionMachine } from '../../machines/connection.machine.ts';
 import { DEFAULT_TIMING } from '../../machines/connection.types.ts';
-import { type FeedInput, feedMachine } from '../../machines/feed.machine.ts';
+import { endingStreams, type FeedInput, feedMachine } from '../../machines/feed.machine.ts';
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import { restSessionMachine } from '../../machines/rest-session.machine.ts';
 import { storeMachine } from '../../machines/store.machine.ts';
@@ -14,15 +14,17 @@ const machine = collectorMachine.provide({
   actors: {
     store: storeMachine.provide({ actors: { open: stub, commit: stub, seal: stub } }),
     rest: restSessionMachine.provide({ actors: { call: stub, release: stub } }),
-    feed: feedMachine.provide({
-      actors: {
-        connection: connectionMachine.provide({ actors: { permit: stub, socket: stub, prove: stub } }),
-        klineStream: klineStreamMachine.provide({
-          actors: { repair: stub },
-          actions: { attachCursor: () => {}, detachCursor: () => {}, tellCursor: () => {} },
-        }),
-      },
-    }),
+    feed: endingStreams(
+      feedMachine.provide({
+        actors: {
+          connection: connectionMachine.provide({ actors: { permit: stub, socket: stub, prove: stub } }),
+          klineStream: klineStreamMachine.provide({
+            actors: { repair: stub },
+            actions: { attachCursor: () => {}, detachCursor: () => {}, tellCursor: () => {} },
+          }),
+        },
+      }),
+    ),
     prepare: stub,
     keepTime: stub,
     watchBars: stub,

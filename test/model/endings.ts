@@ -89,7 +89,8 @@ export const endings: Readonly<Record<keyof typeof machineModels, Ending>> = {
     ...closing('feed'),
     lines: (run) =>
       ((run.snapshot.output ?? run.snapshot.context) as unknown as Pick<FeedOutput, 'lines'>).lines,
-    parts: (run) => ({ always: ['feed'], unlessClosed: living(run) }),
+    // Streams have nothing to close, and are stopped with it.
+    parts: (run) => ({ always: ['feed'], unlessClosed: living(run).filter((id) => id.startsWith('feed.')) }),
   },
   connection: closing('connection'),
   // It owns nothing that takes time to end.
