@@ -18,10 +18,8 @@
  * however far it has come. What was born of a rotation is protected as the first was.
  *
  * A shard keeps the stop quick: stopping a parent is quadratic in its children (100 cost 6 ms, 1,000 a
- * second), so 200 streams share one feed, not the collector; and its streams are ended together (`endTogether`).
+ * second), so 200 streams share one feed, not the collector; and its streams are ended together (`endingStreams`).
  */
-import type { AnyStateMachine } from 'xstate';
-import { endTogether } from './end-together.ts';
 import { feedSetup } from './feed.setup.ts';
 import { type Cleanup, cleanup, describe, type Outcome } from './model/cleanup.ts';
 
@@ -341,10 +339,6 @@ export const feedMachine = feedSetup.createMachine({
     closed: { type: 'final' },
   },
 });
-
-/** Has its streams end together when it is to close. Apply it after the last `provide()`. */
-export const endingStreams = <Machine extends AnyStateMachine>(machine: Machine): Machine =>
-  endTogether(machine, 'CLOSE', ({ src }) => src === 'klineStream');
 
 interface Down {
   readonly reason: string;

@@ -234,7 +234,7 @@ export const feedSetup = setup({
     closeConnections: enqueueActions(({ context, enqueue }) => {
       // The connection reports a little before the feed's own deadline, so that its line says what it did.
       const event = { type: 'CLOSE' as const, withinMs: context.closeMs * 0.9 };
-      // A stream has nothing to close: it is stopped, at once (`endTogether`) or when the feed ends.
+      // A stream has nothing to close: it is stopped, at once (`endingStreams`) or when the feed ends.
       const pending = context.pending.filter((id) => isConnection(context, id));
       for (const id of pending) enqueue.sendTo(id, event);
       enqueue.assign({ pending });

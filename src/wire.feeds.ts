@@ -1,7 +1,8 @@
 /** The part of the composition root that dials: connections, streams, and the shards made of them. */
 import { closeOnFault } from '../machines/close-on-fault.ts';
 import { connectionMachine } from '../machines/connection.machine.ts';
-import { endingStreams, type FeedInput, feedMachine } from '../machines/feed.machine.ts';
+import { endingStreams } from '../machines/ending-streams.ts';
+import { type FeedInput, feedMachine } from '../machines/feed.machine.ts';
 import { type KlineStreamInput, klineStreamMachine } from '../machines/kline-stream.machine.ts';
 import { noReconnects, type ReconnectCounts } from '../machines/model/reconnect.ts';
 import { place, withPlaced } from '../machines/model/shards.ts';

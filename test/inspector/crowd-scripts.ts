@@ -12,7 +12,8 @@ import type {
   SocketEvent,
   SocketInput,
 } from '../../machines/connection.types.ts';
-import { endingStreams, feedMachine } from '../../machines/feed.machine.ts';
+import { endingStreams } from '../../machines/ending-streams.ts';
+import { feedMachine } from '../../machines/feed.machine.ts';
 import type { FeedInput } from '../../machines/feed.types.ts';
 import { klineStreamMachine } from '../../machines/kline-stream.machine.ts';
 import type {

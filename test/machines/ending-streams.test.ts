@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type AnyActorRef, createActor, createMachine, fromCallback, fromPromise } from 'xstate';
-import { endTogether } from '../../machines/end-together.ts';
+import { endingStreams } from '../../machines/ending-streams.ts';
 
-test('children that are meant are stopped together before the event is heard, with what they do; others are not', () => {
+test('the streams of a feed are stopped together before it hears CLOSE, with what they do; others are not', () => {
   const open = new Set<string>();
   const holds = (name: string) =>
     fromCallback(() => {
@@ -25,8 +25,8 @@ test('children that are meant are stopped together before the event is heard, wi
   const heard: string[] = [];
   const machine = createMachine({
     invoke: [
-      { id: 'one', src: 'stream' },
-      { id: 'two', src: 'stream' },
+      { id: 'one', src: 'klineStream' },
+      { id: 'two', src: 'klineStream' },
       { id: 'socket', src: 'socket' },
     ],
     on: {
@@ -34,8 +34,8 @@ test('children that are meant are stopped together before the event is heard, wi
       CLOSE: { actions: () => void heard.push('CLOSE') },
       'xstate.done.actor.*': { actions: () => void heard.push('done') },
     },
-  }).provide({ actors: { stream, socket: holds('socket') } } as never);
-  const actor = createActor(endTogether(machine, 'CLOSE', ({ src }) => src === 'stream')).start();
+  }).provide({ actors: { klineStream: stream, socket: holds('socket') } } as never);
+  const actor = createActor(endingStreams(machine)).start();
   const { one, two } = actor.getSnapshot().children as Record<string, AnyActorRef | undefined>;
   actor.send({ type: 'OTHER' });
   expect([...open]).toEqual(['edges', 'socket']);
