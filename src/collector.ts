@@ -303,13 +303,15 @@ export class BinanceDataCollector implements AsyncDisposable {
     if (to === 'stopped') this.#options.signal?.removeEventListener('abort', this.#onAbort);
     else this.#options.signal?.addEventListener('abort', this.#onAbort);
     if (from === 'initialized' || from === 'stopped') this.#wired.run.begin();
-    const { actor, delivery, logger } = this.#wired;
+    const { actor, pipeline, delivery, logger } = this.#wired;
     const { reason: asked, failure, trouble } = actor.getSnapshot().context;
     // Nobody asked for the loss of the last socket: then what befell it is the reason.
     const reason = to === 'connecting' && from === 'streaming' ? trouble : asked;
     if (to === 'stopped') {
       const report = this.#describeStop();
       delivery.endIterators();
+      // Charts are stopped from above: each would be held by its cursor for as long as the candles are.
+      for (const cursor of pipeline.cursors()) cursor.detach();
       this.#report = this.#wired
         .release(stopTimeLeft(actor) * RELEASE_SHARE)
         .then((released) => afterRelease(report, released));

@@ -40,9 +40,7 @@ export const cursorActions = (pipeline: Pipeline, now: () => number, newestEpoch
   detachCursor({ context, self }: Args): void {
     const cursor = pipeline.cursor(context.series);
     // Another chart may hear it by now.
-    if (cursor?.heardBy !== self) return;
-    cursor.heardBy = undefined;
-    cursor.onEdge = undefined;
+    if (cursor?.heardBy === self) cursor.detach();
   },
 
   tellCursor({ context }: Args, command: CursorCommand): void {

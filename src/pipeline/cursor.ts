@@ -65,6 +65,12 @@ export class Cursor {
     this.pulse = new Pulse(series);
   }
 
+  /** Nobody hears its edges any more. */
+  detach(): void {
+    this.onEdge = undefined;
+    this.heardBy = undefined;
+  }
+
   /** Open time of the next bar to deliver; undefined until the stream went live or the store told. */
   get due(): number | undefined {
     return this.#due;

@@ -1,5 +1,8 @@
 /** Stopping at any moment, against any exchange: in time, once, and with an honest report. */
 import { createServer, type Server } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BinanceDataCollector, StopOptions, StopReport } from '../../src/index.ts';
 import type { Fault } from '../../src/simulator/index.ts';
@@ -179,5 +182,23 @@ describe('stop', () => {
       await starting;
     }
     await until('no server is left', () => listeners() <= before, 1_000);
+  });
+
+  test('leaves the candles, and holds none of the charts of its streams', async () => {
+    const charts: WeakRef<object>[] = [];
+    const { collector } = collectFrom(await startExchange(), {
+      inspect: ({ type, actorRef }) => {
+        if (type === '@xstate.actor' && 'id' in actorRef && String(actorRef.id).startsWith('stream.'))
+          charts.push(new WeakRef(actorRef));
+      },
+    });
+    await collector.startStreaming();
+    await until('a bar has closed', () => collector.getCandleBuffer('BTCUSDT', '1m').length > 0);
+    await collector.stop();
+    await setImmediate();
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    expect(charts.map((chart) => chart.deref())).toEqual([undefined, undefined]);
+    expect(collector.getCandleBuffer('BTCUSDT', '1m').length).toBeGreaterThan(0);
   });
 });
