@@ -5,13 +5,12 @@
  * careful with memory, as docs/speed.md says, unless `--node-args` says otherwise. `--short` leaves out the second
  * life, whose stop comes in the midst of the burst, and lets exchange time run twice as fast.
  */
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { INTERVALS } from '../../machines/model/interval.ts';
 import { Bystander } from './bystander.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { enter, idleRss, type Life } from './enter.ts';
+import { burstFlags, told } from './flags.ts';
 import { type Bar, barsIn, distributionOf, faultsIn, keyOf, latencyOf, storedIn } from './judge.ts';
 import { type Pace, type Stopped, seriesOf, type VenuePlan } from './life.ts';
 import { Findings, mib, round } from './say.ts';
@@ -23,41 +22,12 @@ const MIDNIGHT = Date.UTC(2024, 6, 1);
 /** Closes of a minute come within so long, wall ms: well below the grace in which they are waited for. */
 const MINUTE_SPREAD_MS = 2_000;
 const LATE_MS = 30_000;
-/** Without these V8 lets its young generation grow to 128 MB, and the old one far beyond what lives in it. */
-const CAREFUL = '--optimize-for-size --max-semi-space-size=4';
-
-const { values } = parseArgs({
-  options: {
-    symbols: { type: 'string', default: '667' },
-    'frames-per-second': { type: 'string', default: '2' },
-    spread: { type: 'string', default: '1000' },
-    'buffer-size': { type: 'string', default: '500' },
-    'memory-mib': { type: 'string', default: '150' },
-    'node-args': { type: 'string', default: CAREFUL },
-    short: { type: 'boolean', default: false },
-  },
-});
-const [count, framesPerSecond, spreadMs, bufferSize, rssMiB] = [
-  values.symbols,
-  values['frames-per-second'],
-  values.spread,
-  values['buffer-size'],
-  values['memory-mib'],
-].map(Number) as [number, number, number, number, number];
-if (
-  !(count >= 1 && count <= 1_000 && framesPerSecond > 0 && spreadMs >= 0 && bufferSize >= 1 && rssMiB > 0)
-) {
-  process.stderr.write(
-    '--symbols 1 to 1000, --frames-per-second above 0, --spread from 0, --buffer-size from 1\n',
-  );
-  process.exit(2);
-}
-if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
-  process.stderr.write('dist/ is missing: npm run build\n');
-  process.exit(2);
-}
-
-const symbols = Array.from({ length: count }, (_, number) => `C${String(number).padStart(3, '0')}USDT`);
+const flags = told(burstFlags);
+const { framesPerSecond, spreadMs, bufferSize } = flags;
+const symbols = Array.from(
+  { length: flags.symbols },
+  (_, number) => `C${String(number).padStart(3, '0')}USDT`,
+);
 const series = seriesOf({ symbols, intervals: INTERVALS });
 const { say, below, none, end } = ((findings: Findings) => ({
   say: findings.say.bind(findings),
@@ -94,7 +64,7 @@ async function delivered(life: Life, count: number): Promise<void> {
 
 async function memory(life: Life, idle: number, when: string): Promise<number> {
   const { rss, heapUsed } = await life.figures();
-  below(`memory above an idle process, ${when}`, mib(rss - idle), rssMiB, 'MiB');
+  below(`memory above an idle process, ${when}`, mib(rss - idle), flags.memoryMiB, 'MiB');
   say(
     '  all, of it in use on the heap; for a stream',
     `${round(mib(rss))}, ${round(mib(heapUsed))} MiB; ${Math.round((rss - idle) / series.length)} bytes`,
@@ -103,16 +73,16 @@ async function memory(life: Life, idle: number, when: string): Promise<number> {
 }
 
 async function wholeLife(): Promise<void> {
-  const timeScale = values.short ? 2 : 1;
+  const timeScale = flags.short ? 2 : 1;
   using bystander = new Bystander();
   const idle = await idleRss();
   say('streams', series.length);
-  say('flags of Node', values['node-args'] === '' ? 'none' : values['node-args']);
+  say('flags of Node', flags.nodeArgs.join(' ') || 'none');
   say('an idle process', `${round(mib(idle))} MiB`);
   const venue = new Venue(planOf(MIDNIGHT - 60_000 - connectMs * timeScale, timeScale));
   await using life = await enter(venue.plan, {
     bufferSize,
-    execArgv: values['node-args'].split(' ').filter((argument) => argument !== ''),
+    execArgv: flags.nodeArgs,
   });
   const before = await life.figures();
   say('memory of the program before its start', `${round(mib(before.rss - idle))} MiB more`);
@@ -227,5 +197,5 @@ async function cutShort(): Promise<void> {
 }
 
 await wholeLife();
-if (!values.short) await cutShort();
+if (!flags.short) await cutShort();
 end();

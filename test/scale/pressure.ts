@@ -8,12 +8,11 @@
  * - `listener`: a listener of `candle` does not return for three seconds
  * - `iterator`: an iterator over all series reads one candle and then no more until the end
  */
-import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { INTERVALS } from '../../machines/model/interval.ts';
 import { enter, type Life } from './enter.ts';
+import { pressureFlags, told } from './flags.ts';
 import { type Bar, barsIn, faultsIn, keyOf, latencyOf, storedIn } from './judge.ts';
 import { seriesOf, type Told } from './life.ts';
 import { Findings, mib, round } from './say.ts';
@@ -29,32 +28,13 @@ const FREE_MS = 20;
 const BLOCKED_MS = 3_000;
 const BEGIN = Date.UTC(2024, 5, 12, 6);
 
-const { values } = parseArgs({
-  options: {
-    symbols: { type: 'string', default: '667' },
-    'time-scale': { type: 'string', default: '60' },
-    seconds: { type: 'string', default: '30' },
-    'buffer-size': { type: 'string', default: '500' },
-    while: { type: 'string', default: 'nobody,store,listener,iterator' },
-  },
-});
-const [count, timeScale, seconds, bufferSize] = [
-  values.symbols,
-  values['time-scale'],
-  values.seconds,
-  values['buffer-size'],
-].map(Number) as [number, number, number, number];
-const wanted = values.while.split(',');
-if (!(count >= 1 && count <= 1_000 && timeScale > 0 && seconds > 0 && bufferSize >= 1)) {
-  process.stderr.write('--symbols 1 to 1000, --time-scale and --seconds above 0, --buffer-size from 1\n');
-  process.exit(2);
-}
-if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
-  process.stderr.write('dist/ is missing: npm run build\n');
-  process.exit(2);
-}
-
-const symbols = Array.from({ length: count }, (_, number) => `C${String(number).padStart(3, '0')}USDT`);
+const KNOWN = ['nobody', 'store', 'listener', 'iterator'] as const;
+const flags = told((args) => pressureFlags(args, KNOWN));
+const { timeScale, seconds, bufferSize } = flags;
+const symbols = Array.from(
+  { length: flags.symbols },
+  (_, number) => `C${String(number).padStart(3, '0')}USDT`,
+);
 const series = seriesOf({ symbols, intervals: INTERVALS });
 const findings = new Findings();
 const { say, below, none } = {
@@ -92,7 +72,7 @@ async function holdLock(file: string, ms: number): Promise<number> {
   return times;
 }
 
-const slow: Readonly<Record<string, (life: Life, peaks: Peaks) => Promise<void>>> = {
+const slow: Readonly<Record<(typeof KNOWN)[number], (life: Life, peaks: Peaks) => Promise<void>>> = {
   nobody: (life, peaks) => watched(life, seconds * 1_000, peaks),
   async store(life, peaks) {
     const [times] = await Promise.all([
@@ -197,12 +177,5 @@ async function drained(life: Life, told: Told): Promise<void> {
   none('  holes', holes === 0 ? [] : [`${holes}`], '0');
 }
 
-for (const what of wanted) {
-  const press = slow[what];
-  if (press === undefined) {
-    process.stderr.write(`--while ${Object.keys(slow).join()}\n`);
-    process.exit(2);
-  }
-  await pressure(what, press);
-}
+for (const what of flags.situations) await pressure(what, slow[what]);
 findings.end();
