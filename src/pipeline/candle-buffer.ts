@@ -67,15 +67,12 @@ export class CandleBuffer {
     return Array.from({ length: this.#size }, (_, index) => this.#read(index));
   }
 
+  /** Up to the capacity, and none has left before that: the oldest is still the first. */
   #grow(): void {
-    const room = Math.min(this.#capacity, Math.max(ROOM_MIN, 2 * this.#room));
-    const numbers = new Float64Array(room * FIELDS);
-    const tail = this.#numbers.subarray(this.#first * FIELDS);
-    numbers.set(tail);
-    numbers.set(this.#numbers.subarray(0, this.#first * FIELDS), tail.length);
+    this.#room = Math.min(this.#capacity, Math.max(ROOM_MIN, 2 * this.#room));
+    const numbers = new Float64Array(this.#room * FIELDS);
+    numbers.set(this.#numbers);
     this.#numbers = numbers;
-    this.#room = room;
-    this.#first = 0;
   }
 
   #at(index: number): number {
