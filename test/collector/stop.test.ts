@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AnyActorRef } from 'xstate';
 import type { BinanceDataCollector, StopOptions, StopReport } from '../../src/index.ts';
 import type { Fault } from '../../src/simulator/index.ts';
 import {
@@ -188,7 +189,7 @@ describe('stop', () => {
     const charts: WeakRef<object>[] = [];
     const { collector } = collectFrom(await startExchange(), {
       inspect: ({ type, actorRef }) => {
-        if (type === '@xstate.actor' && 'id' in actorRef && String(actorRef.id).startsWith('stream.'))
+        if (type === '@xstate.actor' && (actorRef as AnyActorRef).id.startsWith('stream.'))
           charts.push(new WeakRef(actorRef));
       },
     });
