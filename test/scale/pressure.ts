@@ -21,7 +21,7 @@ import { Findings, mib, round } from './say.ts';
  * Rows that wait are bounded in `src/wire.data.ts`, a full queue and what V8 has not yet cleared away in proportion; a life in
  * which nobody is slow grows as well, by the candles that it holds. A stop may find hundreds of repairs under way.
  */
-const BOUNDS = { rowsWaiting: 50_000, grownMiB: 300, stopMs: 2_000, caughtUpMs: 60_000 } as const;
+const BOUNDS = { rowsWaiting: 50_000, grownMiB: 300, stopMs: 1_000, caughtUpMs: 60_000 } as const;
 const HELD_MS = 2_000;
 /** Between two times that the lock is held: one commit gets through, or none. */
 const FREE_MS = 20;
