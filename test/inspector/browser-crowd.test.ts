@@ -7,7 +7,7 @@ import { browserMissing, launchBrowser, newPage, search, type Watched } from '..
 import { ready } from './browser.pages.ts';
 import { type Crowd, crowd } from './crowd.ts';
 
-const STREAMS = 5_000;
+const STREAMS = 10_000;
 /** A page is fluid when what is typed is seen within this, ms; on a machine that does much else besides. */
 const SEEN_WITHIN_MS = 200;
 
