@@ -10,6 +10,7 @@ export * from './collector.types.ts';
 export * from './component.machine.ts';
 export * from './connection.machine.ts';
 export * from './connection.types.ts';
+export { endingStreams } from './ending-streams.ts';
 export * from './feed.machine.ts';
 export * from './history.machine.ts';
 export * from './kline-stream.machine.ts';

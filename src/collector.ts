@@ -170,8 +170,8 @@ export class BinanceDataCollector implements AsyncDisposable {
   }
 
   /**
-   * The newest closed candles of a series, oldest first, `bufferSize` at most; a copy. Still there after
-   * `stop`.
+   * The newest closed candles of a series, oldest first, `bufferSize` at most; objects made anew by each call. Still
+   * there after `stop`.
    *
    * @throws {ConfigurationError} for a series that is not collected. With `symbols: 'all'` that is known from
    * the first start on.

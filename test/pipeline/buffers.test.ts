@@ -71,10 +71,11 @@ describe('the candle buffer', () => {
     );
   });
 
-  test('hands out a copy', () => {
+  test('hands out a copy, of candles that nobody can write to', () => {
     const buffer = new CandleBuffer(BTC, 3);
     buffer.push(bar(at(0)));
     const copy = buffer.toArray() as unknown[];
+    expect([copy[0], buffer.find(at(0))].map(Object.isFrozen)).toEqual([true, true]);
     copy.length = 0;
     expect(buffer.size).toBe(1);
   });
